@@ -1,0 +1,2 @@
+//! The program `creto`.
+fn main() {}

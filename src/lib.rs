@@ -1,0 +1,21 @@
+//! A post-quantum peer-to-peer network stack on raw QUIC.
+//!
+//! The crate is a house of rooms on floors; an import may point down, never up:
+//! `crypto`, `identity` → `wire`, `policy` → `transport` → `p2p` → `node` → the program.
+//! The lower rooms are pure (no clock, no socket, no ambient randomness) and build with
+//! `--no-default-features`.
+
+pub mod crypto;
+pub mod identity;
+pub mod policy;
+pub mod wire;
+
+#[cfg(feature = "node")]
+pub mod node;
+#[cfg(feature = "node")]
+pub mod p2p;
+#[cfg(feature = "node")]
+pub mod transport;
+
+#[cfg(feature = "sim")]
+pub mod sim;
