@@ -1,0 +1,5 @@
+mod error_code;
+mod frame;
+mod frame_attacks;
+mod stream_header;
+mod varint;
