@@ -1,1 +1,45 @@
-//! To be furnished.
+//! Cryptography: primitives behind one trait, and what the protocols build from them.
+//!
+//! [`Provider`] is the one door to ML-DSA-87, ML-KEM-768, X25519 and randomness. Two
+//! implementations stand behind it and are identical on the wire: [`AwsLc`] (feature `node`, fast)
+//! and [`RustCrypto`] (always there, pure Rust). Everything else in this room is written over the
+//! trait and holds for both:
+//!
+//! - [`Label`]: the table of domain separation labels, and the hashes derived under them;
+//! - [`SignedInput`]: the only way to write bytes that are to be signed;
+//! - [`hybrid`]: the X25519MLKEM768 key exchange.
+//!
+//! Signatures use the empty FIPS 204 context; domains are separated by the label hash that opens
+//! every signed input. Secrets are zeroized when dropped, compared in constant time and never
+//! printed.
+
+#[cfg(feature = "node")]
+mod aws_lc;
+mod entropy;
+pub mod hybrid;
+mod key_hash;
+mod labels;
+mod provider;
+mod rust_crypto;
+mod secret;
+mod signed;
+pub(crate) mod spki;
+mod suite;
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "node")]
+pub use aws_lc::AwsLc;
+pub use entropy::{Entropy, EntropyFailure, OsEntropy, SeededEntropy};
+pub use key_hash::KeyHash;
+pub use labels::{Label, derive_key, derive_secret, mac};
+pub use provider::{
+    AgreementKey, CIPHERTEXT_BYTES, DecapsulationKey, ENCAPSULATION_KEY_BYTES, Encapsulated,
+    InvalidSignature, KeyExchangeError, Primitive, Provider, ProviderFailure, SIGNATURE_BYTES,
+    Signature, SignatureLength, SigningKey, VERIFYING_KEY_BYTES, X25519_BYTES,
+};
+pub use rust_crypto::RustCrypto;
+pub use secret::{KemSeed, SharedSecret, SigningSeed, X25519Scalar};
+pub use signed::SignedInput;
+pub use suite::{Suite, UnknownSuite};

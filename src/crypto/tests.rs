@@ -1,0 +1,32 @@
+//! Tests of the room, by theme.
+
+use std::sync::Arc;
+
+use super::{Provider, RustCrypto};
+
+mod backends;
+mod hybrid;
+mod labels;
+mod secrets;
+mod signed;
+
+/// Every backend that this build holds.
+fn providers() -> Vec<Arc<dyn Provider>> {
+    let mut providers: Vec<Arc<dyn Provider>> = vec![Arc::new(RustCrypto::new())];
+    #[cfg(feature = "node")]
+    providers.push(Arc::new(super::AwsLc));
+    providers
+}
+
+/// Every ordered pair of backends, a backend with itself included.
+fn pairings() -> Vec<(Arc<dyn Provider>, Arc<dyn Provider>)> {
+    let providers = providers();
+    providers
+        .iter()
+        .flat_map(|first| {
+            providers
+                .iter()
+                .map(|second| (Arc::clone(first), Arc::clone(second)))
+        })
+        .collect()
+}
