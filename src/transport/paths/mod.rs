@@ -1,0 +1,5 @@
+//! The path-switching socket below quinn.
+
+mod path;
+
+pub use path::Path;
