@@ -7,7 +7,7 @@ use super::{Label, Suite, derive_key};
 
 /// The name of a verification key: `derive_key(Label::PeerId, suite byte ‖ encoded key)`.
 ///
-/// A node's own key hash is its `PeerId`; the publisher of a seal may be any other
+/// A node's own key hash is its `PeerId`; the publisher of a [`Seal`](super::Seal) may be any other
 /// key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyHash([u8; 32]);

@@ -7,7 +7,9 @@
 //!
 //! - [`Label`]: the table of domain separation labels, and the hashes derived under them;
 //! - [`SignedInput`]: the only way to write bytes that are to be signed;
-//! - [`hybrid`]: the X25519MLKEM768 key exchange.
+//! - [`hybrid`]: the X25519MLKEM768 key exchange;
+//! - [`Seal`]: one signature over many messages;
+//! - [`self_test`]: known answers, checked at start-up.
 //!
 //! Signatures use the empty FIPS 204 context; domains are separated by the label hash that opens
 //! every signed input. Secrets are zeroized when dropped, compared in constant time and never
@@ -21,7 +23,9 @@ mod key_hash;
 mod labels;
 mod provider;
 mod rust_crypto;
+mod seal;
 mod secret;
+mod self_test;
 mod signed;
 pub(crate) mod spki;
 mod suite;
@@ -40,6 +44,8 @@ pub use provider::{
     Signature, SignatureLength, SigningKey, VERIFYING_KEY_BYTES, X25519_BYTES,
 };
 pub use rust_crypto::RustCrypto;
+pub use seal::{Leaf, LeafInput, MAX_SEAL_LEAVES, Seal, SealBody, SealBounds, SealFault};
 pub use secret::{KemSeed, SharedSecret, SigningSeed, X25519Scalar};
+pub use self_test::{SelfTestCheck, SelfTestFailure, self_test};
 pub use signed::SignedInput;
 pub use suite::{Suite, UnknownSuite};

@@ -207,6 +207,8 @@ pub enum Primitive {
     X25519,
     /// BLAKE3.
     Blake3,
+    /// Random numbers.
+    Randomness,
 }
 
 impl fmt::Display for Primitive {
@@ -216,6 +218,7 @@ impl fmt::Display for Primitive {
             Self::MlKem768 => "ML-KEM-768",
             Self::X25519 => "X25519",
             Self::Blake3 => "BLAKE3",
+            Self::Randomness => "randomness",
         })
     }
 }

@@ -7,8 +7,13 @@ use super::{Provider, RustCrypto};
 mod backends;
 mod hybrid;
 mod labels;
+mod seal;
 mod secrets;
+mod self_test;
 mod signed;
+mod wycheproof_ml_dsa;
+mod wycheproof_ml_kem;
+mod wycheproof_x25519;
 
 /// Every backend that this build holds.
 fn providers() -> Vec<Arc<dyn Provider>> {
