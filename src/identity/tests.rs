@@ -1,11 +1,22 @@
-use super::*;
-use crate::crypto::RustCrypto;
+//! Tests of the room, by theme.
+
 use std::sync::Arc;
 
-#[test]
-fn a_peer_id_survives_its_text() {
-    let keypair = Keypair::generate(Arc::new(RustCrypto::new())).unwrap();
-    let text = keypair.peer_id().to_string();
-    assert_eq!(text.len(), 52);
-    assert_eq!(text.parse(), Ok(keypair.peer_id()));
+use super::Keypair;
+use crate::crypto::{Provider, RustCrypto, SigningSeed};
+
+#[cfg(unix)]
+mod key_file;
+mod keypair;
+mod peer_id;
+mod public_key;
+
+fn provider() -> Arc<dyn Provider> {
+    Arc::new(RustCrypto::new())
+}
+
+/// The key pair of the fixtures, which OpenSSL made from the seed 0, 1, … 31.
+fn published() -> Keypair {
+    let seed = std::array::from_fn(|index| index as u8);
+    Keypair::from_seed(provider(), SigningSeed::from_bytes(&seed)).unwrap()
 }
