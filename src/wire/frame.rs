@@ -46,7 +46,7 @@ pub struct Frame {
     /// The body: a slice of the chunk that it came in, or a buffer of its own if it came in several.
     pub body: Bytes,
     /// Bytes of memory that `body` keeps alive, at least as far as the reader knows them: what a
-    /// budget counts, and what a decision to copy rests on.
+    /// budget counts, and what [`keep`](super::codec::keep) decides by.
     pub backing: usize,
 }
 

@@ -1,5 +1,13 @@
+mod address_binary;
+mod address_text;
+mod codec;
+mod codec_attacks;
 mod error_code;
 mod frame;
 mod frame_attacks;
+mod messages;
+mod network;
+mod sensitive;
+mod strategies;
 mod stream_header;
 mod varint;

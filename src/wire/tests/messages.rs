@@ -1,0 +1,143 @@
+//! Three properties of every message: it survives, it fills its frame exactly, and no bytes panic.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+
+use super::strategies;
+use crate::wire::codec::{WireType, decode, encode};
+use crate::wire::message::identify::{self, Identify, Roles, SupportedProtocol};
+use crate::wire::message::observed::{self, Observed};
+use crate::wire::message::ping::{self, Ping};
+use crate::wire::{Address, Violation};
+
+fn survives<T: WireType + PartialEq + std::fmt::Debug>(message: &T) {
+    let body = encode(message);
+    assert_eq!(decode::<T>(&body).as_ref(), Ok(message));
+    assert!(body.len() >= T::MIN_LEN);
+    for end in 0..body.len() {
+        assert!(decode::<T>(&body.slice(..end)).is_err(), "cut at {end}");
+    }
+    let longer = Bytes::from([&body[..], &[0]].concat());
+    assert_eq!(decode::<T>(&longer), Err(Violation::TrailingBytes));
+}
+
+/// What decodes must be the only encoding of its value.
+fn canonical_or_refused<T: WireType>(bytes: Vec<u8>) {
+    let body = Bytes::from(bytes);
+    if let Ok(message) = decode::<T>(&body) {
+        assert_eq!(encode(&message), body);
+    }
+}
+
+fn perturbed(body: &Bytes, changes: &[(usize, u8)]) -> Vec<u8> {
+    let mut bytes = body.to_vec();
+    for &(position, value) in changes {
+        let position = position % bytes.len();
+        bytes[position] ^= value;
+    }
+    bytes
+}
+
+proptest! {
+    #[test]
+    fn identify_survives(message in strategies::identify()) {
+        survives(&message);
+    }
+
+    #[test]
+    fn ping_survives(nonce: u64) {
+        survives(&Ping { nonce });
+    }
+
+    #[test]
+    fn observed_survives(sequence: u64, address in strategies::address()) {
+        survives(&Observed { sequence, address });
+    }
+
+    #[test]
+    fn perturbed_bytes_never_panic(
+        message in strategies::identify(),
+        address in strategies::address(),
+        changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..6),
+    ) {
+        canonical_or_refused::<Identify>(perturbed(&encode(&message), &changes));
+        canonical_or_refused::<Address>(perturbed(&encode(&address), &changes));
+        let observed = encode(&Observed { sequence: 1, address });
+        canonical_or_refused::<Observed>(perturbed(&observed, &changes));
+        canonical_or_refused::<Ping>(perturbed(&encode(&Ping { nonce: u64::MAX }), &changes));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        canonical_or_refused::<Identify>(bytes.clone());
+        canonical_or_refused::<Address>(bytes.clone());
+        canonical_or_refused::<Observed>(bytes.clone());
+        canonical_or_refused::<Ping>(bytes);
+    }
+}
+
+/// The longest address: a name of 253 characters behind a relay.
+fn longest_address() -> Address {
+    let label = "a".repeat(63);
+    let name = [&label[..], &label, &label, &label[..61]].join(".");
+    assert_eq!(name.len(), 253);
+    let peer = "a".repeat(52);
+    let text = format!("/dns4/{name}/udp/65535/quic-v1/p2p/{peer}/p2p-circuit/p2p/{peer}");
+    text.parse().unwrap()
+}
+
+#[test]
+fn the_largest_identify_fits_its_frame() {
+    let protocol = SupportedProtocol {
+        number: u32::MAX,
+        min_version: u16::MAX,
+        max_version: u16::MAX,
+    };
+    let message = Identify {
+        agent: "x".repeat(identify::MAX_AGENT).parse().unwrap(),
+        listen_addresses: vec![longest_address(); identify::MAX_ADDRESSES]
+            .try_into()
+            .unwrap(),
+        protocols: vec![protocol; identify::MAX_PROTOCOLS].try_into().unwrap(),
+        roles: Roles { bits: u32::MAX },
+        observed_address: Some(longest_address()),
+    };
+    let length = encode(&message).len();
+    assert_eq!(length, 3702);
+    assert!(length <= identify::MAX_BODY as usize);
+}
+
+#[test]
+fn the_largest_ping_and_observation_fill_their_frames() {
+    assert_eq!(
+        encode(&Ping { nonce: u64::MAX }).len(),
+        ping::MAX_BODY as usize
+    );
+    let peer = "a".repeat(52);
+    let text = format!("/ip6/2001:db8::1/udp/65535/quic-v1/p2p/{peer}");
+    let largest = Observed {
+        sequence: u64::MAX,
+        address: text.parse().unwrap(),
+    };
+    assert_eq!(encode(&largest).len(), observed::MAX_BODY as usize);
+}
+
+#[test]
+fn roles_are_a_set_and_unknown_ones_are_kept() {
+    let both = Roles::SERVER.with(Roles::RELAY);
+    assert!(both.contains(Roles::SERVER) && both.contains(Roles::RELAY));
+    assert!(!Roles::SERVER.contains(both));
+    let future = Roles { bits: 1 << 31 };
+    assert_eq!(decode(&encode(&future)), Ok(future));
+}
+
+#[test]
+fn a_version_range_includes_both_ends() {
+    let range = SupportedProtocol {
+        number: 1,
+        min_version: 2,
+        max_version: 4,
+    };
+    let spoken = (1..=5).filter(|&version| range.speaks(version));
+    assert_eq!(spoken.collect::<Vec<_>>(), [2, 3, 4]);
+}
