@@ -1,0 +1,86 @@
+use std::fmt;
+
+use super::ReputationConfig;
+use crate::policy::Weight;
+use crate::wire::Violation;
+
+/// What a peer did wrong. Whatever is not listed here costs nobody anything: there is no variant
+/// for a dial that failed, for what a third peer says, or for packets that a relay lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fault {
+    /// Bytes that the protocol does not allow.
+    Wire(Violation),
+    /// A stream was opened and not finished before its deadline.
+    Unfinished,
+    /// The peer stopped reading what it is sent, until its queue stayed full past the deadline.
+    Unread,
+    /// A protocol, version or record kind that we refused before on the same connection.
+    RepeatedUnknown,
+    /// An answer or a frame that nothing here asked for.
+    Unsolicited,
+    /// More than a quota of its protocol allows, after it was told so.
+    OverQuota,
+    /// A fault of a protocol's own machine, by the number that this protocol gives it.
+    Protocol {
+        /// Number in the list of that protocol's faults.
+        number: u16,
+        /// How much it costs.
+        severity: Severity,
+    },
+}
+
+/// Cost classes for the faults of protocol machines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// A tenth of a stream fault: a correct peer may do this now and then.
+    Light,
+    /// One stream fault: a correct peer never does this.
+    Stream,
+    /// Closes the connection at once: only an attacker does this.
+    Grave,
+}
+
+impl Fault {
+    /// What the fault costs. Never 0.
+    #[must_use]
+    pub fn weight(self, config: &ReputationConfig) -> Weight {
+        match self {
+            Self::Protocol { severity, .. } => severity.weight(config),
+            _ => Severity::Stream.weight(config),
+        }
+    }
+
+    /// Whether the fault is that something did not come or was not taken. On a relayed path the
+    /// relay may be the reason, so it counts on direct paths only.
+    #[must_use]
+    pub const fn is_absence(self) -> bool {
+        matches!(
+            self,
+            Self::Unfinished | Self::Unread | Self::Wire(Violation::Deadline)
+        )
+    }
+}
+
+impl Severity {
+    fn weight(self, config: &ReputationConfig) -> Weight {
+        match self {
+            Self::Light => Weight((config.stream_fault / 10).max(1)),
+            Self::Stream => Weight(config.stream_fault),
+            Self::Grave => Weight(config.close_at),
+        }
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wire(violation) => write!(f, "wire: {violation}"),
+            Self::Unfinished => f.write_str("stream not finished in time"),
+            Self::Unread => f.write_str("does not read"),
+            Self::RepeatedUnknown => f.write_str("repeats what was refused as unknown"),
+            Self::Unsolicited => f.write_str("unsolicited"),
+            Self::OverQuota => f.write_str("over quota"),
+            Self::Protocol { number, .. } => write!(f, "protocol fault {number}"),
+        }
+    }
+}
