@@ -19,7 +19,6 @@
 mod aws_lc;
 mod entropy;
 pub mod hybrid;
-mod key_hash;
 mod labels;
 mod provider;
 mod rust_crypto;
@@ -29,6 +28,7 @@ mod self_test;
 mod signed;
 pub(crate) mod spki;
 mod suite;
+mod verifying_key;
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +36,6 @@ mod tests;
 #[cfg(feature = "node")]
 pub use aws_lc::AwsLc;
 pub use entropy::{Entropy, EntropyFailure, OsEntropy, SeededEntropy};
-pub use key_hash::KeyHash;
 pub use labels::{Label, derive_key, derive_secret, mac};
 pub use provider::{
     AgreementKey, CIPHERTEXT_BYTES, DecapsulationKey, ENCAPSULATION_KEY_BYTES, Encapsulated,
@@ -49,3 +48,4 @@ pub use secret::{KemSeed, SharedSecret, SigningSeed, X25519Scalar};
 pub use self_test::{SelfTestCheck, SelfTestFailure, self_test};
 pub use signed::SignedInput;
 pub use suite::{Suite, UnknownSuite};
+pub use verifying_key::{KeyHash, VerifyingKey};

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::provider::{InvalidSignature, Provider, ProviderFailure, Signature, SigningKey};
-use super::{KeyHash, Label, SignedInput, Suite, VERIFYING_KEY_BYTES, derive_key};
+use super::{KeyHash, Label, SignedInput, Suite, VerifyingKey, derive_key};
 
 /// The most messages that one seal covers.
 ///
@@ -244,13 +244,13 @@ impl Seal {
         &self,
         provider: &dyn Provider,
         network: &[u8; 32],
-        key: &[u8; VERIFYING_KEY_BYTES],
+        key: &VerifyingKey,
     ) -> Result<(), SealFault> {
-        if KeyHash::of(self.body.suite, key) != self.body.publisher {
+        if key.suite() != self.body.suite || key.hash() != self.body.publisher {
             return Err(SealFault::WrongKey);
         }
         let input = self.body.input(network);
-        Ok(provider.verify(key, input.as_bytes(), self.signature.as_bytes())?)
+        Ok(provider.verify(key.as_bytes(), input.as_bytes(), self.signature.as_bytes())?)
     }
 
     /// The signed leaf list.

@@ -68,7 +68,7 @@ pub enum SelfTestCheck {
 
 type Check = fn(&dyn Provider) -> Result<(), SelfTestCheck>;
 
-/// Checks every primitive of `provider` against known answers: about 1 ms with aws-lc, 7 ms with
+/// Checks every primitive of `provider` against known answers: below 1 ms with aws-lc, 4 ms with
 /// the pure Rust backend.
 ///
 /// # Errors

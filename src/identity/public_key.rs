@@ -1,7 +1,6 @@
 //! A peer's public key.
 
 use std::fmt;
-use std::sync::Arc;
 
 use pkcs8::ObjectIdentifier;
 use pkcs8::der::{Decode, asn1::AnyRef, asn1::BitStringRef};
@@ -9,50 +8,41 @@ use pkcs8::spki::SubjectPublicKeyInfo;
 use thiserror::Error;
 
 use super::PeerId;
-use crate::crypto::{InvalidSignature, KeyHash, Provider, Suite, VERIFYING_KEY_BYTES, spki};
+use crate::crypto::{InvalidSignature, Provider, Suite, VERIFYING_KEY_BYTES, VerifyingKey, spki};
 
 /// A peer's public key and its name. Clones share the bytes.
-///
-/// Every 2 592 bytes decode to an ML-DSA-87 key (FIPS 204, algorithm 23), so that there is no
-/// malformed key of the right length.
-#[derive(Clone)]
-pub struct PublicKey(Arc<Inner>);
-
-struct Inner {
-    suite: Suite,
-    peer_id: PeerId,
-    bytes: [u8; VERIFYING_KEY_BYTES],
-}
+#[derive(Clone, PartialEq, Eq)]
+pub struct PublicKey(VerifyingKey);
 
 impl PublicKey {
-    /// Takes an encoded ML-DSA-87 key and computes its name.
+    /// Takes a copy of an encoded ML-DSA-87 key and computes its name.
     #[must_use]
     pub fn ml_dsa_87(bytes: &[u8; VERIFYING_KEY_BYTES]) -> Self {
-        let suite = Suite::MlDsa87;
-        let peer_id = KeyHash::of(suite, bytes).into();
-        Self(Arc::new(Inner {
-            suite,
-            peer_id,
-            bytes: *bytes,
-        }))
+        Self(VerifyingKey::ml_dsa_87(bytes))
     }
 
     /// The suite of the key.
     #[must_use]
     pub fn suite(&self) -> Suite {
-        self.0.suite
+        self.0.suite()
     }
 
     /// The encoded key.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; VERIFYING_KEY_BYTES] {
-        &self.0.bytes
+        self.0.as_bytes()
     }
 
     /// The name of the key, computed once.
     #[must_use]
     pub fn peer_id(&self) -> PeerId {
-        self.0.peer_id
+        self.0.hash().into()
+    }
+
+    /// The key as the seals of its holder are verified with.
+    #[must_use]
+    pub fn verifying_key(&self) -> &VerifyingKey {
+        &self.0
     }
 
     /// Verifies a signature of this key, with the empty context.
@@ -92,14 +82,6 @@ impl PublicKey {
         }
     }
 }
-
-impl PartialEq for PublicKey {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.suite == other.0.suite && self.0.bytes == other.0.bytes
-    }
-}
-
-impl Eq for PublicKey {}
 
 impl fmt::Debug for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

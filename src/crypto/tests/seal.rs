@@ -132,12 +132,22 @@ fn every_field_changes_the_leaf() {
     }
 }
 
+fn public(key: &dyn SigningKey) -> VerifyingKey {
+    VerifyingKey::ml_dsa_87(key.verifying_key())
+}
+
 fn sealed(key: &dyn SigningKey) -> Seal {
-    let publisher = KeyHash::of(Suite::MlDsa87, key.verifying_key());
-    SealBody::new(Suite::MlDsa87, publisher, TOPIC, 5, 6, vec![[8; 32]; 20])
-        .unwrap()
-        .sign(&NETWORK, key)
-        .unwrap()
+    SealBody::new(
+        Suite::MlDsa87,
+        public(key).hash(),
+        TOPIC,
+        5,
+        6,
+        vec![[8; 32]; 20],
+    )
+    .unwrap()
+    .sign(&NETWORK, key)
+    .unwrap()
 }
 
 #[test]
@@ -147,10 +157,7 @@ fn a_seal_of_one_backend_verifies_in_the_other() {
             .signing_key(&SigningSeed::from_bytes(&[1; 32]))
             .unwrap();
         let seal = sealed(&*key);
-        assert_eq!(
-            seal.verify(&*verifier, &NETWORK, key.verifying_key()),
-            Ok(())
-        );
+        assert_eq!(seal.verify(&*verifier, &NETWORK, &public(&*key)), Ok(()));
     }
 }
 
@@ -164,13 +171,10 @@ fn a_seal_under_another_key_or_network_is_refused() {
         .signing_key(&SigningSeed::from_bytes(&[2; 32]))
         .unwrap();
     let seal = sealed(&*key);
-    let verify = |network, key| seal.verify(&provider, network, key);
-    assert_eq!(
-        verify(&NETWORK, other.verifying_key()),
-        Err(SealFault::WrongKey)
-    );
+    let verify = |network, key| seal.verify(&provider, &network, &public(key));
+    assert_eq!(verify(NETWORK, &*other), Err(SealFault::WrongKey));
     let refused = Err(SealFault::Signature(InvalidSignature));
-    assert_eq!(verify(&[9; 32], key.verifying_key()), refused);
+    assert_eq!(verify([9; 32], &*key), refused);
 }
 
 #[test]
@@ -192,7 +196,7 @@ fn a_seal_with_any_field_changed_is_refused() {
         )
         .unwrap()
         .with_signature(seal.signature().clone())
-        .verify(&provider, &NETWORK, key.verifying_key())
+        .verify(&provider, &NETWORK, &public(&*key))
     };
     let leaves = original.leaves().to_vec();
     let mut swapped = leaves.clone();
