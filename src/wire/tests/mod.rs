@@ -11,3 +11,4 @@ mod sensitive;
 mod strategies;
 mod stream_header;
 mod varint;
+mod vectors;

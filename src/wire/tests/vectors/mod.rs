@@ -1,0 +1,147 @@
+//! Golden vectors in `wire-spec/vectors/`, for implementations in other languages.
+//!
+//! Each test builds the cases of one file, checks them against the decoders and compares the file.
+//! A difference is an error; with `CRETO_BLESS=1` in the environment the file is rewritten.
+
+mod addresses;
+mod framing;
+mod messages;
+mod names;
+mod registry;
+mod signed;
+
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::wire::Violation;
+
+/// One file of cases.
+#[derive(Serialize)]
+struct Vectors {
+    /// What `hex` (or `text`) is, what `value` is, and how they belong together.
+    description: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rules: Option<Value>,
+    cases: Vec<Case>,
+}
+
+#[derive(Serialize)]
+struct Case {
+    name: String,
+    #[serde(flatten)]
+    input: Input,
+    valid: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<Value>,
+    /// What is wrong, by the name that this implementation gives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    violation: Option<String>,
+    /// The error code that answers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Input {
+    Hex(String),
+    Text(String),
+}
+
+fn hex(bytes: &[u8]) -> String {
+    data_encoding::HEXLOWER.encode(bytes)
+}
+
+/// The name of an enum variant, without its named fields.
+fn variant(value: &impl std::fmt::Debug) -> String {
+    let text = format!("{value:?}");
+    text.split(" {").next().unwrap().to_owned()
+}
+
+impl Vectors {
+    const fn new(description: &'static str) -> Self {
+        Self {
+            description,
+            rules: None,
+            cases: Vec::new(),
+        }
+    }
+
+    fn valid(&mut self, name: &str, bytes: &[u8], value: Value) {
+        self.push(name, Input::Hex(hex(bytes)), Ok(value));
+    }
+
+    fn invalid(&mut self, name: &str, bytes: &[u8], violation: Violation) {
+        self.push(
+            name,
+            Input::Hex(hex(bytes)),
+            Err((variant(&violation), Some(violation))),
+        );
+    }
+
+    fn valid_text(&mut self, name: &str, text: &str, value: Value) {
+        self.push(name, Input::Text(text.to_owned()), Ok(value));
+    }
+
+    fn invalid_text(&mut self, name: &str, text: &str, error: &impl std::fmt::Debug) {
+        self.push(
+            name,
+            Input::Text(text.to_owned()),
+            Err((variant(error), None)),
+        );
+    }
+
+    fn push(
+        &mut self,
+        name: &str,
+        input: Input,
+        verdict: Result<Value, (String, Option<Violation>)>,
+    ) {
+        let name = name.to_owned();
+        assert!(
+            self.cases.iter().all(|case| case.name != name),
+            "{name} is used twice"
+        );
+        let valid = verdict.is_ok();
+        let (value, violation, code) = match verdict {
+            Ok(value) => (Some(value), None, None),
+            Err((error, violation)) => (
+                None,
+                Some(error),
+                violation.map(|violation| violation.code().name()),
+            ),
+        };
+        self.cases.push(Case {
+            name,
+            input,
+            valid,
+            value,
+            violation,
+            code,
+        });
+    }
+
+    /// Compares the cases with the file, or rewrites it.
+    fn check(&self, file: &str) {
+        assert!(!self.cases.is_empty());
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire-spec/vectors");
+        let path = folder.join(file);
+        let text = serde_json::to_string_pretty(self).unwrap() + "\n";
+        if std::env::var_os("CRETO_BLESS").is_some() {
+            std::fs::create_dir_all(folder).unwrap();
+            std::fs::write(path, text).unwrap();
+            return;
+        }
+        let golden = std::fs::read_to_string(path).unwrap_or_default();
+        let line = golden
+            .lines()
+            .zip(text.lines())
+            .position(|(old, new)| old != new);
+        assert!(
+            golden == text,
+            "{file} differs, first in line {line:?} (0-based)"
+        );
+    }
+}
