@@ -1,7 +1,7 @@
 //! Cryptography: primitives behind one trait, and what the protocols build from them.
 //!
 //! [`Provider`] is the one door to ML-DSA-87, ML-KEM-768, X25519 and randomness. Two
-//! implementations stand behind it and are identical on the wire: [`AwsLc`] (feature `node`, fast)
+//! implementations stand behind it and are identical on the wire: `AwsLc` (feature `node`, fast)
 //! and [`RustCrypto`] (always there, pure Rust). Everything else in this room is written over the
 //! trait and holds for both:
 //!

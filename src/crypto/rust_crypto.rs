@@ -139,11 +139,17 @@ impl SigningKey for MlDsaKey {
     }
 
     fn sign(&self, message: &[u8]) -> Result<Signature, ProviderFailure> {
-        let signature = self
-            .key
-            .sign_randomized(message, &[], &mut EntropyRng(&*self.entropy))
-            .map_err(|_| ProviderFailure::Backend(Primitive::MlDsa87))?;
-        Ok(Signature::from(Box::new(signature.encode().0)))
+        let mut rng = EntropyRng {
+            entropy: &*self.entropy,
+            failure: None,
+        };
+        match self.key.sign_randomized(message, &[], &mut rng) {
+            Ok(signature) => Ok(Signature::from(Box::new(signature.encode().0))),
+            Err(_) => Err(rng.failure.map_or(
+                ProviderFailure::Backend(Primitive::MlDsa87),
+                ProviderFailure::Entropy,
+            )),
+        }
     }
 }
 
@@ -188,26 +194,32 @@ impl AgreementKey for X25519Key {
     }
 }
 
-/// An [`Entropy`] as the random number generator that `ml-dsa` asks for.
-struct EntropyRng<'a>(&'a dyn Entropy);
+/// An [`Entropy`] as the random number generator that `ml-dsa` asks for. `ml-dsa` hides why it
+/// failed, so that this remembers.
+struct EntropyRng<'a> {
+    entropy: &'a dyn Entropy,
+    failure: Option<EntropyFailure>,
+}
 
 impl TryRng for EntropyRng<'_> {
     type Error = EntropyFailure;
 
     fn try_next_u32(&mut self) -> Result<u32, EntropyFailure> {
         let mut bytes = [0; 4];
-        self.0.fill(&mut bytes)?;
+        self.try_fill_bytes(&mut bytes)?;
         Ok(u32::from_le_bytes(bytes))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, EntropyFailure> {
         let mut bytes = [0; 8];
-        self.0.fill(&mut bytes)?;
+        self.try_fill_bytes(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
     }
 
     fn try_fill_bytes(&mut self, out: &mut [u8]) -> Result<(), EntropyFailure> {
-        self.0.fill(out)
+        self.entropy
+            .fill(out)
+            .inspect_err(|failure| self.failure = Some(*failure))
     }
 }
 

@@ -117,7 +117,7 @@ pub enum KeyAlgorithm {
 impl KeyAlgorithm {
     /// What `oid` stands for; `None` for ML-DSA-87.
     pub(super) fn other_than_ml_dsa_87(oid: ObjectIdentifier) -> Option<Self> {
-        const MLDSA: &[(ObjectIdentifier, Option<KeyAlgorithm>)] = &[
+        const KNOWN: &[(ObjectIdentifier, Option<KeyAlgorithm>)] = &[
             (
                 ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.3.17"),
                 Some(KeyAlgorithm::MlDsa44),
@@ -147,7 +147,7 @@ impl KeyAlgorithm {
                 Some(KeyAlgorithm::Classical),
             ),
         ];
-        MLDSA
+        KNOWN
             .iter()
             .find(|(known, _)| *known == oid)
             .map_or(Some(Self::Other), |(_, algorithm)| *algorithm)

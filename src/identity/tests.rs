@@ -1,4 +1,7 @@
 //! Tests of the room, by theme.
+//!
+//! The fixtures were written by OpenSSL, through version 48 of Python's `cryptography`, from the
+//! seed 0, 1, … 31 for every algorithm: an implementation that shares nothing with ours.
 
 use std::sync::Arc;
 
@@ -15,7 +18,7 @@ fn provider() -> Arc<dyn Provider> {
     Arc::new(RustCrypto::new())
 }
 
-/// The key pair of the fixtures, which OpenSSL made from the seed 0, 1, … 31.
+/// The ML-DSA-87 key pair of the fixtures.
 fn published() -> Keypair {
     let seed = std::array::from_fn(|index| index as u8);
     Keypair::from_seed(provider(), SigningSeed::from_bytes(&seed)).unwrap()

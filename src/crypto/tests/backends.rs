@@ -165,6 +165,16 @@ fn packed(value: u32, bits: usize, count: usize) -> Vec<u8> {
     packed
 }
 
+#[test]
+fn a_signature_has_exactly_4627_bytes() {
+    for length in [0, SIGNATURE_BYTES - 1, SIGNATURE_BYTES + 1] {
+        let refused = Signature::try_from(vec![0; length]);
+        assert_eq!(refused, Err(SignatureLength(length)));
+    }
+    let accepted = Signature::try_from(vec![5; SIGNATURE_BYTES]).unwrap();
+    assert_eq!(accepted.as_bytes(), &[5; SIGNATURE_BYTES]);
+}
+
 fn signed() -> &'static ([u8; VERIFYING_KEY_BYTES], Signature) {
     static SIGNED: OnceLock<([u8; VERIFYING_KEY_BYTES], Signature)> = OnceLock::new();
     SIGNED.get_or_init(|| {
@@ -197,5 +207,39 @@ proptest! {
             let verdict = provider.verify(&tampered, b"property", signature.as_bytes());
             prop_assert_eq!(verdict, Err(InvalidSignature));
         }
+    }
+
+    #[test]
+    fn the_modulus_check_is_that_of_the_standard_in_every_backend(
+        index in 0..768_usize,
+        value in prop_oneof![0..4096_usize, 3320..3340_usize],
+    ) {
+        static KEY: OnceLock<[u8; ENCAPSULATION_KEY_BYTES]> = OnceLock::new();
+        let mut key = *KEY.get_or_init(|| {
+            *RustCrypto::new().generate_decapsulation_key().unwrap().encapsulation_key()
+        });
+        // Two coefficients of 12 bits share three bytes, the low bits first.
+        let place = index / 2 * 3;
+        let (low, high) = ((value & 0xff) as u8, (value >> 8) as u8);
+        if index % 2 == 0 {
+            key[place] = low;
+            key[place + 1] = key[place + 1] & 0xf0 | high;
+        } else {
+            key[place + 1] = key[place + 1] & 0x0f | low << 4;
+            key[place + 2] = low >> 4 | high << 4;
+        }
+        for provider in providers() {
+            prop_assert_eq!(provider.encapsulate(&key).is_ok(), value < 3329);
+        }
+    }
+
+    #[test]
+    fn every_backend_agrees_with_every_x25519_key(scalar: [u8; 32], peer: [u8; 32]) {
+        let scalar = X25519Scalar::from_bytes(&scalar);
+        let agreed = providers()
+            .iter()
+            .map(|provider| provider.agreement_key(&scalar).unwrap().agree(&peer))
+            .collect::<Vec<_>>();
+        prop_assert!(agreed.iter().all(|secret| *secret == agreed[0]));
     }
 }

