@@ -75,13 +75,7 @@ fn the_same_seed_gives_the_same_run() {
             .unwrap();
         let share = *Initiator::generate(&provider).unwrap().share();
         let response = respond(&provider, &share).unwrap();
-        (
-            keypair.peer_id(),
-            signature,
-            share,
-            response.share,
-            response.secret,
-        )
+        (seed, signature, share, response.share, response.secret)
     };
     assert_eq!(run(), run());
 }
