@@ -168,9 +168,10 @@ fn bincode_is_named_by_the_codec_alone() {
             let name = path.to_string_lossy().into_owned();
             if path.is_dir() {
                 visit(&path, found);
-            } else if std::fs::read_to_string(&path)
-                .unwrap()
-                .contains("bincode::")
+            } else if name.ends_with(".rs")
+                && std::fs::read_to_string(&path)
+                    .unwrap()
+                    .contains("bincode::")
             {
                 found.push(name);
             }

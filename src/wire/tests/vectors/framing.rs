@@ -181,59 +181,29 @@ fn frame() {
     for (name, bytes) in streams {
         vectors.valid(name, &bytes, frames(&bytes).unwrap());
     }
-    let over = |kind, length, limit| Violation::OversizeFrame {
-        kind,
-        length,
-        limit,
-    };
-    let refused = [
-        ("length zero", vec![0, 1], Violation::ZeroLengthFrame),
-        (
-            "length not in its shortest form",
-            vec![0x40, 2, 1, 0],
-            Violation::NonMinimalVarint,
-        ),
-        (
-            "unknown type",
-            vec![1, 9],
-            Violation::UnknownFrame { kind: 9 },
-        ),
-        (
-            "type illegal in this state",
-            vec![1, 2],
-            Violation::IllegalFrame { kind: 2 },
-        ),
-        ("body above its limit", encoded(1, 101), over(1, 101, 100)),
-        (
-            "body where there must be none",
-            encoded(3, 1),
-            over(3, 1, 0),
-        ),
-        (
-            "longest length, refused before its body",
-            [&[0xff; 8][..], &[1]].concat(),
-            over(1, (1 << 62) - 2, 100),
-        ),
-        (
-            "end inside the length",
-            vec![0x40],
-            Violation::UnfinishedFrame,
-        ),
-        ("end before the type", vec![2], Violation::UnfinishedFrame),
-        (
-            "end inside the body",
-            encoded(1, 10)[..11].to_vec(),
-            Violation::UnfinishedFrame,
-        ),
-        (
-            "second frame unknown",
-            [encoded(1, 1), vec![1, 0]].concat(),
-            Violation::UnknownFrame { kind: 0 },
-        ),
-    ];
-    for (name, bytes, violation) in refused {
+    for (name, bytes, violation) in refused_streams() {
         assert_eq!(frames(&bytes), Err(violation), "{name}");
         vectors.invalid(name, &bytes, violation);
     }
     vectors.check("frame.json");
+}
+
+#[rustfmt::skip]
+fn refused_streams() -> Vec<(&'static str, Vec<u8>, Violation)> {
+    let over = |kind, length, limit| Violation::OversizeFrame { kind, length, limit };
+    let longest = [&[0xff; 8][..], &[1]].concat();
+    let unknown_second = [encoded(1, 1), vec![1, 0]].concat();
+    vec![
+        ("length zero", vec![0, 1], Violation::ZeroLengthFrame),
+        ("length not in its shortest form", vec![0x40, 2, 1, 0], Violation::NonMinimalVarint),
+        ("unknown type", vec![1, 9], Violation::UnknownFrame { kind: 9 }),
+        ("type illegal in this state", vec![1, 2], Violation::IllegalFrame { kind: 2 }),
+        ("body above its limit", encoded(1, 101), over(1, 101, 100)),
+        ("body where there must be none", encoded(3, 1), over(3, 1, 0)),
+        ("longest length, refused before its body", longest, over(1, (1 << 62) - 2, 100)),
+        ("end inside the length", vec![0x40], Violation::UnfinishedFrame),
+        ("end before the type", vec![2], Violation::UnfinishedFrame),
+        ("end inside the body", encoded(1, 10)[..11].to_vec(), Violation::UnfinishedFrame),
+        ("second frame unknown", unknown_second, Violation::UnknownFrame { kind: 0 }),
+    ]
 }

@@ -88,60 +88,10 @@ fn identify() {
         assert_eq!(decode(&body), Ok(message.clone()));
         vectors.valid(name, &body, identify_value(&message));
     }
-    let body = encode(&empty());
-    assert_eq!(body, [0; 5].as_slice());
-    let over = |length, limit| Violation::OverLimit { length, limit };
-    let bomb = [&[0, 253][..], &(1u64 << 29).to_le_bytes(), &[0; 3]].concat();
-    refuse::<Identify>(&mut vectors, "truncated", &body[..4], Violation::Truncated);
-    refuse::<Identify>(
-        &mut vectors,
-        "byte after the end",
-        &[0; 6],
-        Violation::TrailingBytes,
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "agent of 65 characters",
-        &[&[65][..], &[b'a'; 69]].concat(),
-        over(65, 64),
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "escape in the agent",
-        &[1, 0x1b, 0, 0, 0, 0],
-        Violation::InvalidText,
-    );
-    refuse::<Identify>(&mut vectors, "nine addresses", &[0, 9, 0, 0, 0], over(9, 8));
-    refuse::<Identify>(
-        &mut vectors,
-        "65 protocols",
-        &[0, 0, 65, 0, 0],
-        over(65, 64),
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "list of 2^29 addresses in nine bytes",
-        &bomb,
-        over(1 << 29, 8),
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "list longer than its bytes",
-        &[0, 0, 64, 0, 0],
-        Violation::Truncated,
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "list length not in its shortest form",
-        &[0, 251, 0, 0, 0, 0, 0],
-        Violation::NonCanonical,
-    );
-    refuse::<Identify>(
-        &mut vectors,
-        "option neither none nor some",
-        &[0, 0, 0, 0, 2],
-        Violation::InvalidValue,
-    );
+    assert_eq!(encode(&empty()), [0; 5].as_slice());
+    for (name, bytes, violation) in refused_identify() {
+        refuse::<Identify>(&mut vectors, name, &bytes, violation);
+    }
     vectors.check("identify.json");
 }
 
@@ -244,4 +194,24 @@ fn observed() {
         Violation::InvalidValue,
     );
     vectors.check("observed.json");
+}
+
+/// Variations of the empty message, which is five zeros.
+#[rustfmt::skip]
+fn refused_identify() -> Vec<(&'static str, Vec<u8>, Violation)> {
+    let over = |length, limit| Violation::OverLimit { length, limit };
+    let long_agent = [&[65][..], &[b'a'; 69]].concat();
+    let bomb = [&[0, 253][..], &(1u64 << 29).to_le_bytes(), &[0; 3]].concat();
+    vec![
+        ("truncated", vec![0; 4], Violation::Truncated),
+        ("byte after the end", vec![0; 6], Violation::TrailingBytes),
+        ("agent of 65 characters", long_agent, over(65, 64)),
+        ("escape in the agent", vec![1, 0x1b, 0, 0, 0, 0], Violation::InvalidText),
+        ("nine addresses", vec![0, 9, 0, 0, 0], over(9, 8)),
+        ("65 protocols", vec![0, 0, 65, 0, 0], over(65, 64)),
+        ("list of 2^29 addresses in nine bytes", bomb, over(1 << 29, 8)),
+        ("list longer than its bytes", vec![0, 0, 64, 0, 0], Violation::Truncated),
+        ("list length not in its shortest form", vec![0, 251, 0, 0, 0, 0, 0], Violation::NonCanonical),
+        ("option neither none nor some", vec![0, 0, 0, 0, 2], Violation::InvalidValue),
+    ]
 }
