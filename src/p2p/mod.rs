@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod duplicates;
 mod limits;
 pub(crate) mod millis;
+mod peer_book;
 mod reputation;
 
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};
@@ -12,6 +13,10 @@ pub use bounds::OutOfRange;
 pub use duplicates::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PEER};
 pub use limits::{
     Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, PermitId, RefuseReason, Source,
+};
+pub use peer_book::{
+    AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_PEERS_REMEMBERED,
+    MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE, RETRY_CAP, TagError,
 };
 pub use reputation::{
     ConfirmedEvidence, Fault, Leniency, MAX_FORGIVEN, MAX_RATED_PEERS, MAX_SUB_SCORES, Novelty,

@@ -1,0 +1,318 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rand_core::Rng;
+use thiserror::Error;
+
+use super::addresses::AddressSource;
+use super::entry::{PeerEntry, Standing, TagError};
+use crate::identity::PeerId;
+use crate::policy::Micros;
+use crate::wire::Address;
+use crate::wire::message::identify::Identify;
+
+/// Peers remembered. With eight addresses each about 25 MiB; a lookup in a network of a million meets
+/// fewer in an hour.
+pub const MAX_PEERS_REMEMBERED: usize = 16_384;
+
+/// Why an address was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum AddError {
+    /// Port zero, or a host to which nobody can send.
+    #[error("no packet can be sent to the address")]
+    NotDialable,
+    /// The address names another peer.
+    #[error("the address belongs to another peer")]
+    OtherPeer,
+    /// The address is private and this node has a public one.
+    #[error("a private address is of no use to a public node")]
+    Private,
+    /// The peer has better addresses.
+    #[error("the peer has enough better addresses")]
+    TooManyAddresses,
+    /// The book is full of better peers.
+    #[error("the book is full of better peers")]
+    Full,
+}
+
+/// Who is told an address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Audience {
+    /// A peer that came from a globally routable address, or through a relay.
+    Public,
+    /// A peer on the same private network.
+    Local,
+}
+
+/// The memory of peers, at most [`MAX_PEERS_REMEMBERED`].
+///
+/// *Eviction.* Connected and configured peers stay. Of the others go first those that were never
+/// reached and whose dials failed, then those never tried, then those that were reached once and
+/// fail now, last those that were reached and have not failed since; within a class the one seen
+/// least recently (or entered first, if it never was), then the smaller `PeerId`. A newcomer of a class below that of the first to go is
+/// refused, so that no flood of invented peers pushes out proven ones.
+///
+/// *Private addresses* (not globally routable) are kept only while this node has no public address,
+/// except configured ones, and told only to local peers.
+///
+/// Nothing in here is shared with reputation: no dial that fails lowers a score.
+#[derive(Debug, Clone, Default)]
+pub struct PeerBook {
+    entries: BTreeMap<PeerId, PeerEntry>,
+    /// Who may be evicted, the first first.
+    evictable: BTreeSet<EvictionKey>,
+    is_public: bool,
+}
+
+type EvictionKey = (Standing, Micros, PeerId);
+
+impl PeerBook {
+    /// An empty book of a node without a public address.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether this node has a public address. When it gets one, private addresses of others are
+    /// forgotten, and with them peers that have no other address and are not connected.
+    pub fn set_public(&mut self, is_public: bool) {
+        self.is_public = is_public;
+        if !is_public {
+            return;
+        }
+        let peers: Vec<PeerId> = self.entries.keys().copied().collect();
+        for peer in peers {
+            self.change(peer, |entry| {
+                entry.addresses.retain(|record| {
+                    record.source == AddressSource::Configured
+                        || record.address.is_globally_routable()
+                })
+            });
+            let is_useless = |entry: &PeerEntry| !entry.connected && entry.addresses.len() == 0;
+            if self.entries.get(&peer).is_some_and(is_useless) {
+                self.remove(&peer);
+            }
+        }
+    }
+
+    /// Notes an address of a peer.
+    ///
+    /// # Errors
+    /// [`AddError`]; nothing changes then.
+    pub fn add_address(
+        &mut self,
+        now: Micros,
+        peer: PeerId,
+        address: &Address,
+        source: AddressSource,
+    ) -> Result<(), AddError> {
+        if !address.is_dialable() {
+            return Err(AddError::NotDialable);
+        }
+        if address.peer_id().is_some_and(|named| named != peer) {
+            return Err(AddError::OtherPeer);
+        }
+        let is_kept = !self.is_public || source == AddressSource::Configured;
+        if !is_kept && !address.is_globally_routable() {
+            return Err(AddError::Private);
+        }
+        let newcomer = (source != AddressSource::Configured).then_some(Standing::Untried);
+        self.admit(now, peer, newcomer)?;
+        let address = address.clone().with_peer_id(peer);
+        let added = self.change(peer, |entry| entry.addresses.add(now, address, source));
+        if added == Some(true) {
+            Ok(())
+        } else {
+            Err(AddError::TooManyAddresses)
+        }
+    }
+
+    /// A connection with the peer is confirmed. An unknown peer is entered.
+    ///
+    /// # Errors
+    /// [`AddError::Full`] when all peers of the book are connected or configured.
+    pub fn connected(&mut self, now: Micros, peer: PeerId) -> Result<(), AddError> {
+        self.admit(now, peer, None)?;
+        self.change(peer, |entry| {
+            entry.connected = true;
+            entry.last_seen = Some(now);
+        });
+        Ok(())
+    }
+
+    /// The last connection with the peer is gone.
+    pub fn disconnected(&mut self, now: Micros, peer: PeerId) {
+        self.change(peer, |entry| {
+            entry.connected = false;
+            entry.last_seen = Some(now);
+        });
+    }
+
+    /// The peer introduced itself on a confirmed connection. Its addresses are added as
+    /// [`AddressSource::Identified`] as far as they are usable.
+    pub fn identified(&mut self, now: Micros, peer: PeerId, identify: &Identify) {
+        self.change(peer, |entry| entry.identified(identify));
+        if self.entries.contains_key(&peer) {
+            for address in &*identify.listen_addresses {
+                _ = self.add_address(now, peer, address, AddressSource::Identified);
+            }
+        }
+    }
+
+    /// A ping was answered after `rtt`.
+    pub fn measured(&mut self, now: Micros, peer: PeerId, rtt: Duration) {
+        self.change(peer, |entry| {
+            entry.rtt = Some(rtt);
+            entry.last_seen = Some(now);
+        });
+    }
+
+    /// A dial to this address reached the peer.
+    pub fn dial_succeeded(&mut self, now: Micros, peer: PeerId, address: &Address) {
+        let address = address.clone().with_peer_id(peer);
+        self.change(peer, |entry| entry.addresses.succeeded(now, &address));
+    }
+
+    /// A dial to this address failed: it waits, longer each time.
+    pub fn dial_failed<R: Rng + ?Sized>(
+        &mut self,
+        now: Micros,
+        peer: PeerId,
+        address: &Address,
+        rng: &mut R,
+    ) {
+        let address = address.clone().with_peer_id(peer);
+        self.change(peer, |entry| entry.addresses.failed(now, &address, rng));
+    }
+
+    /// Where to dial now, in this order: what worked last first, then what was never tried by the
+    /// trust in its source, then what failed least. Addresses that wait after a failure are left out.
+    #[must_use]
+    pub fn addresses_for_dial(&self, now: Micros, peer: &PeerId) -> Vec<Address> {
+        self.entries
+            .get(peer)
+            .map(|entry| entry.addresses.for_dial(now))
+            .unwrap_or_default()
+    }
+
+    /// When the first address of the peer may be dialled, `None` if it has none.
+    #[must_use]
+    pub fn next_dial_at(&self, peer: &PeerId) -> Option<Micros> {
+        self.entries.get(peer)?.addresses.next_retry()
+    }
+
+    /// What may be said about the peer to others: what it said itself or where it was reached; to
+    /// public peers no private address.
+    #[must_use]
+    pub fn addresses_to_tell(&self, peer: &PeerId, audience: Audience) -> Vec<Address> {
+        let Some(entry) = self.entries.get(peer) else {
+            return Vec::new();
+        };
+        let told = entry.addresses.iter().filter(|record| {
+            let is_first_hand = record.source == AddressSource::Identified;
+            (is_first_hand || record.last_success.is_some())
+                && (audience == Audience::Local || record.address.is_globally_routable())
+        });
+        let mut told: Vec<_> = told.map(|record| record.address.clone()).collect();
+        told.sort();
+        told
+    }
+
+    /// What is known of a peer.
+    #[must_use]
+    pub fn get(&self, peer: &PeerId) -> Option<&PeerEntry> {
+        self.entries.get(peer)
+    }
+
+    /// All peers, by `PeerId`.
+    pub fn iter(&self) -> impl Iterator<Item = (PeerId, &PeerEntry)> {
+        self.entries.iter().map(|(peer, entry)| (*peer, entry))
+    }
+
+    /// Forgets a peer, whatever it is. Says whether it was there.
+    pub fn remove(&mut self, peer: &PeerId) -> bool {
+        let Some(entry) = self.entries.remove(peer) else {
+            return false;
+        };
+        self.evictable.remove(&eviction_key(*peer, &entry));
+        true
+    }
+
+    /// Sets a tag of the application.
+    ///
+    /// # Errors
+    /// [`TagError`]; nothing changes then.
+    pub fn set_tag(&mut self, peer: PeerId, key: &str, value: &[u8]) -> Result<(), TagError> {
+        let entry = self.entries.get_mut(&peer).ok_or(TagError::UnknownPeer)?;
+        entry.set_tag(key, value)
+    }
+
+    /// Removes a tag of the application. Says whether it was there.
+    pub fn remove_tag(&mut self, peer: &PeerId, key: &str) -> bool {
+        self.entries
+            .get_mut(peer)
+            .is_some_and(|entry| entry.tags.remove(key).is_some())
+    }
+
+    /// Peers in the book.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the book is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    #[cfg(test)]
+    pub(super) fn evictable_peers(&self) -> Vec<PeerId> {
+        self.evictable.iter().map(|(_, _, peer)| *peer).collect()
+    }
+
+    /// Enters a peer that is not in the book. `None` as its standing: it will be protected.
+    fn admit(
+        &mut self,
+        now: Micros,
+        peer: PeerId,
+        newcomer: Option<Standing>,
+    ) -> Result<(), AddError> {
+        if self.entries.contains_key(&peer) {
+            return Ok(());
+        }
+        if self.entries.len() >= MAX_PEERS_REMEMBERED {
+            let &(standing, _, first) = self.evictable.first().ok_or(AddError::Full)?;
+            if newcomer.is_some_and(|newcomer| newcomer < standing) {
+                return Err(AddError::Full);
+            }
+            self.remove(&first);
+        }
+        let entry = PeerEntry {
+            known_since: now,
+            ..PeerEntry::default()
+        };
+        self.evictable.insert(eviction_key(peer, &entry));
+        self.entries.insert(peer, entry);
+        Ok(())
+    }
+
+    /// Changes an entry and its place in the order of eviction.
+    fn change<T>(&mut self, peer: PeerId, change: impl FnOnce(&mut PeerEntry) -> T) -> Option<T> {
+        let entry = self.entries.get_mut(&peer)?;
+        self.evictable.remove(&eviction_key(peer, entry));
+        let result = change(entry);
+        if !entry.is_protected() {
+            self.evictable.insert(eviction_key(peer, entry));
+        }
+        Some(result)
+    }
+}
+
+fn eviction_key(peer: PeerId, entry: &PeerEntry) -> EvictionKey {
+    (
+        entry.standing(),
+        entry.last_seen.unwrap_or(entry.known_since),
+        peer,
+    )
+}

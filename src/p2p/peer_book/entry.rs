@@ -1,0 +1,158 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::addresses::{AddressRecord, Addresses};
+use crate::policy::Micros;
+use crate::wire::message::identify::{Identify, Roles, SupportedProtocol};
+
+/// Tags of the application on one peer.
+pub const MAX_TAGS: usize = 16;
+
+/// Longest key of a tag, in bytes.
+pub const MAX_TAG_KEY: usize = 64;
+
+/// Longest value of a tag, in bytes. With all tags at their longest a full book takes 80 MiB; only
+/// the node's own application can fill them.
+pub const MAX_TAG_VALUE: usize = 256;
+
+/// Why a tag was not set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum TagError {
+    /// The peer is not in the book.
+    #[error("the peer is not known")]
+    UnknownPeer,
+    /// The key is empty or too long; its length in bytes.
+    #[error("a tag's key has 1 to {MAX_TAG_KEY} bytes, not {0}")]
+    KeyLength(usize),
+    /// The value is too long; its length in bytes.
+    #[error("a tag's value has at most {MAX_TAG_VALUE} bytes, not {0}")]
+    ValueLength(usize),
+    /// The peer has all the tags it may have.
+    #[error("a peer has at most {MAX_TAGS} tags")]
+    TooMany,
+}
+
+/// What is known of one peer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PeerEntry {
+    pub(super) addresses: Addresses,
+    pub(super) connected: bool,
+    pub(super) known_since: Micros,
+    pub(super) last_seen: Option<Micros>,
+    pub(super) rtt: Option<Duration>,
+    pub(super) agent: String,
+    pub(super) protocols: Vec<SupportedProtocol>,
+    pub(super) roles: Roles,
+    pub(super) tags: BTreeMap<String, Vec<u8>>,
+}
+
+impl PeerEntry {
+    /// Where it may be reached.
+    pub fn addresses(&self) -> impl Iterator<Item = &AddressRecord> {
+        self.addresses.iter()
+    }
+
+    /// Whether a confirmed connection exists.
+    #[must_use]
+    pub const fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// When it last was connected, or said something.
+    #[must_use]
+    pub const fn last_seen(&self) -> Option<Micros> {
+        self.last_seen
+    }
+
+    /// When it was entered.
+    #[must_use]
+    pub const fn known_since(&self) -> Micros {
+        self.known_since
+    }
+
+    /// Round-trip time of the last ping.
+    #[must_use]
+    pub const fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+
+    /// Name and version of its software, as it says; empty if it did not say.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The protocols that it accepts, as it says.
+    #[must_use]
+    pub fn protocols(&self) -> &[SupportedProtocol] {
+        &self.protocols
+    }
+
+    /// What it does for others, as it says.
+    #[must_use]
+    pub const fn roles(&self) -> Roles {
+        self.roles
+    }
+
+    /// A tag of the application.
+    #[must_use]
+    pub fn tag(&self, key: &str) -> Option<&[u8]> {
+        self.tags.get(key).map(Vec::as_slice)
+    }
+
+    /// All tags, by key.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.tags
+            .iter()
+            .map(|(key, value)| (key.as_str(), value.as_slice()))
+    }
+
+    pub(super) fn identified(&mut self, identify: &Identify) {
+        identify.agent.as_str().clone_into(&mut self.agent);
+        self.protocols = identify.protocols.to_vec();
+        self.roles = identify.roles;
+    }
+
+    pub(super) fn set_tag(&mut self, key: &str, value: &[u8]) -> Result<(), TagError> {
+        if key.is_empty() || key.len() > MAX_TAG_KEY {
+            return Err(TagError::KeyLength(key.len()));
+        }
+        if value.len() > MAX_TAG_VALUE {
+            return Err(TagError::ValueLength(value.len()));
+        }
+        if self.tags.len() >= MAX_TAGS && !self.tags.contains_key(key) {
+            return Err(TagError::TooMany);
+        }
+        self.tags.insert(key.to_owned(), value.to_vec());
+        Ok(())
+    }
+
+    /// Whether it is never evicted.
+    pub(super) fn is_protected(&self) -> bool {
+        self.connected || self.addresses.has_configured()
+    }
+
+    /// How much is lost with it: see the order in [`PeerBook`](super::PeerBook).
+    pub(super) fn standing(&self) -> Standing {
+        match (
+            self.last_seen.is_some() || self.addresses.has_worked(),
+            self.addresses.has_failed(),
+        ) {
+            (false, true) => Standing::NeverReached,
+            (false, false) => Standing::Untried,
+            (true, true) => Standing::Lost,
+            (true, false) => Standing::Proven,
+        }
+    }
+}
+
+/// Classes of peers in the order of their eviction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    NeverReached,
+    Untried,
+    Lost,
+    Proven,
+}
