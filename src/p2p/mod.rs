@@ -3,6 +3,7 @@
 mod ban_list;
 pub mod bounds;
 pub mod duplicates;
+mod events;
 mod limits;
 pub(crate) mod millis;
 mod peer_book;
@@ -11,6 +12,10 @@ mod reputation;
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};
 pub use bounds::OutOfRange;
 pub use duplicates::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PEER};
+pub use events::{
+    AddressOpinion, DialFailure, DisconnectReason, Event, EventHub, EventStream, IncomingRefusal,
+    Lagged, SwarmEvent,
+};
 pub use limits::{
     Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, PermitId, RefuseReason, Source,
 };

@@ -1,0 +1,199 @@
+use std::fmt;
+use std::time::Duration;
+
+use super::{DialFailure, DisconnectReason, IncomingRefusal};
+use crate::identity::PeerId;
+use crate::p2p::duplicates::Direction;
+use crate::p2p::reputation::{Fault, PathKind};
+use crate::policy::Micros;
+use crate::wire::{Address, Sensitive};
+
+/// Something that happened in the swarm, and when.
+///
+/// `Display` is one line of `name key=value …` whose form is stable: tests compare whole logs. It
+/// shows no address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Monotonic time of the node.
+    pub at: Micros,
+    /// What happened.
+    pub what: SwarmEvent,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SwarmEvent {
+    /// The node takes connections at this address.
+    Listening {
+        /// The address, with the node's id.
+        address: Address,
+    },
+    /// The first connection with a peer is confirmed, or another one took its place: then the
+    /// generation is higher and ordered streams are opened again.
+    PeerConnected {
+        /// Who.
+        peer: PeerId,
+        /// Who dialled.
+        direction: Direction,
+        /// What carries the packets.
+        path: PathKind,
+        /// 1 for the first connection, growing with every one that takes its place.
+        generation: u64,
+        /// Whether requests were served before the handshake was confirmed.
+        early: bool,
+    },
+    /// A peer introduced itself.
+    PeerIdentified {
+        /// Who.
+        peer: PeerId,
+    },
+    /// The last connection with a peer is gone.
+    PeerDisconnected {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// A connection's packets take another way.
+    PathChanged {
+        /// Who.
+        peer: PeerId,
+        /// The way now.
+        path: PathKind,
+    },
+    /// A connection from outside was not taken.
+    IncomingRefused {
+        /// Why.
+        reason: IncomingRefusal,
+    },
+    /// No address of a peer led to it.
+    DialFailed {
+        /// Who, if the dial said so.
+        peer: Option<PeerId>,
+        /// Why the last attempt failed.
+        reason: DialFailure,
+    },
+    /// A peer did something wrong.
+    FaultRecorded {
+        /// Who.
+        peer: PeerId,
+        /// On a stream of which protocol.
+        protocol: u32,
+        /// What.
+        fault: Fault,
+        /// Its total score now, 0 to −100.
+        score: i32,
+    },
+    /// A peer is not talked to for a while.
+    PeerBanned {
+        /// Who.
+        peer: PeerId,
+        /// For how long.
+        span: Duration,
+    },
+    /// A peer says where it sees this node.
+    ObservedAddress {
+        /// The address.
+        address: Address,
+        /// What came of it.
+        opinion: AddressOpinion,
+    },
+    /// Somebody on the local network announced a peer.
+    PeerAnnounced {
+        /// Who.
+        peer: PeerId,
+    },
+}
+
+/// What an observed address is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AddressOpinion {
+    /// One peer's word.
+    Claimed,
+    /// Enough peers from distinct networks say the same.
+    Agreed,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.at.0, self.what)
+    }
+}
+
+impl fmt::Display for SwarmEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listening { address } => {
+                write!(f, "listening address={}", Sensitive::new(address))
+            }
+            Self::PeerConnected {
+                peer,
+                direction,
+                path,
+                generation,
+                early,
+            } => {
+                let (direction, path) = (direction_word(*direction), path_word(*path));
+                write!(
+                    f,
+                    "peer-connected peer={peer} direction={direction} path={path} "
+                )?;
+                write!(f, "generation={generation} early={early}")
+            }
+            Self::PeerIdentified { peer } => write!(f, "peer-identified peer={peer}"),
+            Self::PeerDisconnected { peer, reason } => {
+                write!(f, "peer-disconnected peer={peer} reason={reason}")
+            }
+            Self::PathChanged { peer, path } => {
+                write!(f, "path-changed peer={peer} path={}", path_word(*path))
+            }
+            Self::IncomingRefused { reason } => write!(f, "incoming-refused reason={reason}"),
+            Self::DialFailed {
+                peer: Some(peer),
+                reason,
+            } => {
+                write!(f, "dial-failed peer={peer} reason={reason}")
+            }
+            Self::DialFailed { peer: None, reason } => write!(f, "dial-failed reason={reason}"),
+            Self::FaultRecorded {
+                peer,
+                protocol,
+                fault,
+                score,
+            } => {
+                write!(f, "fault-recorded peer={peer} protocol={protocol:#x} ")?;
+                write!(f, "score={score} fault={fault}")
+            }
+            Self::PeerBanned { peer, span } => {
+                write!(f, "peer-banned peer={peer} ms={}", span.as_millis())
+            }
+            Self::ObservedAddress { address, opinion } => {
+                write!(f, "observed-address address={} ", Sensitive::new(address))?;
+                write!(f, "opinion={}", opinion_word(*opinion))
+            }
+            Self::PeerAnnounced { peer } => write!(f, "peer-announced peer={peer}"),
+        }
+    }
+}
+
+const fn direction_word(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Outgoing => "outgoing",
+        Direction::Incoming => "incoming",
+    }
+}
+
+const fn path_word(path: PathKind) -> &'static str {
+    match path {
+        PathKind::Direct => "direct",
+        PathKind::Relayed => "relayed",
+    }
+}
+
+const fn opinion_word(opinion: AddressOpinion) -> &'static str {
+    match opinion {
+        AddressOpinion::Claimed => "claimed",
+        AddressOpinion::Agreed => "agreed",
+    }
+}
