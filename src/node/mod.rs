@@ -1,1 +1,5 @@
-//! To be furnished.
+//! The node: its configuration and assembly.
+
+mod config;
+
+pub use config::{ConfigError, CredentialKind, P2PConfig, ProviderKind, ValidConfig};

@@ -32,6 +32,9 @@ impl Path {
     #[must_use]
     pub fn direct(addr: SocketAddr) -> Self {
         let ip = addr.ip().to_canonical();
-        Self::Direct { addr: SocketAddr::new(ip, addr.port()), group: IpGroup::of(ip) }
+        Self::Direct {
+            addr: SocketAddr::new(ip, addr.port()),
+            group: IpGroup::of(ip),
+        }
     }
 }

@@ -1,0 +1,311 @@
+//! The configuration of a node.
+
+#[cfg(test)]
+mod tests;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::p2p::bounds::{check, check_millis};
+use crate::p2p::{LimitsConfig, OutOfRange, ReputationConfig, millis};
+use crate::wire::{Address, NetworkId};
+
+/// Longest name of a network, in bytes: it is hashed, and shown to people.
+const MAX_NETWORK_NAME: u64 = 64;
+
+/// Most addresses to listen on: IPv4 and IPv6 on a handful of interfaces.
+const MAX_LISTEN_ADDRESSES: u64 = 16;
+
+/// How a node shows its key in the handshake; the same in a whole network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CredentialKind {
+    /// A raw public key (RFC 7250), 2.6 KB.
+    #[default]
+    RawPublicKey,
+    /// A self-signed certificate, 7.4 KB.
+    X509,
+}
+
+/// Which implementation of the primitives a node uses. Both speak to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProviderKind {
+    /// AWS-LC: fast.
+    #[default]
+    AwsLc,
+    /// RustCrypto: Rust alone.
+    RustCrypto,
+}
+
+/// What a node is told before it starts. [`validate`](Self::validate) makes it usable.
+///
+/// In a file, spans of time are whole milliseconds in fields that end with `_ms`, addresses are in
+/// multiaddr form, and a field that does not exist is an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct P2PConfig {
+    /// Name of the network, 1 to 64 bytes; default `creto`. Nodes of different networks never meet.
+    pub network: String,
+    /// Where to listen, 1 to 16 addresses like `/ip4/0.0.0.0/udp/9000/quic-v1`; port 0 takes a free
+    /// one. Default: all IPv4 interfaces, a free port.
+    #[serde(with = "address_texts")]
+    pub listen_addresses: Vec<Address>,
+    /// Peers connected at a time; 1 to 8 192, default 256. The upper end leaves half of the peer book
+    /// to peers that are not connected.
+    pub max_peers: u32,
+    /// Longest time from a dial to a confirmed connection; 100 ms to 60 s, default 10 s: a handshake
+    /// on a bad line with four retransmissions.
+    #[serde(rename = "connection_timeout_ms", with = "millis")]
+    pub connection_timeout: Duration,
+    /// A connection on which nothing was heard for this long is gone; 2 s to 10 min, default 30 s.
+    #[serde(rename = "idle_timeout_ms", with = "millis")]
+    pub idle_timeout: Duration,
+    /// Something is sent at least this often; 500 ms up to less than half the idle timeout, so that
+    /// one lost packet closes nothing; default 5 s, which keeps the mapping of every NAT in use.
+    #[serde(rename = "keep_alive_ms", with = "millis")]
+    pub keep_alive: Duration,
+    /// Streams of each kind that a peer may have open at a time; 8 to 1 024, default 128.
+    pub max_streams: u32,
+    /// How long a request may take, unless it says otherwise; 10 ms to 10 min, default 10 s.
+    #[serde(rename = "request_timeout_ms", with = "millis")]
+    pub request_timeout: Duration,
+    /// How long a peer may take to finish the request that it began; 100 ms up to the idle timeout,
+    /// default 10 s.
+    #[serde(rename = "stream_deadline_ms", with = "millis")]
+    pub stream_deadline: Duration,
+    /// Messages that wait for one peer and protocol; 1 to 65 536, default 1 024.
+    pub send_queue_messages: u32,
+    /// Bytes that wait for one peer and protocol; 64 KiB to 64 MiB, default 4 MiB: more than a
+    /// connection has in flight on a fast line.
+    pub send_queue_bytes: u64,
+    /// How long a full queue may stay full before its peer counts as a slow reader and is
+    /// disconnected; 100 ms to 60 s, default 10 s.
+    #[serde(rename = "slow_reader_ms", with = "millis")]
+    pub slow_reader: Duration,
+    /// Events kept for readers that fall behind; 16 to 65 536, default 256.
+    pub event_capacity: u32,
+    /// Limits on connections and handshakes.
+    pub limits: LimitsConfig,
+    /// Weights and thresholds of the reputation.
+    pub reputation: ReputationConfig,
+    /// How the node shows its key.
+    pub credential: CredentialKind,
+    /// Which implementation of the primitives it uses.
+    pub provider: ProviderKind,
+    /// Whether returning peers may send idempotent requests in their first flight; default yes.
+    pub enable_0rtt: bool,
+    /// Whether nodes of the local network find each other by multicast DNS; default no: it tells
+    /// everybody there who runs a node.
+    pub enable_mdns: bool,
+    /// Whether this node relays for others; default no.
+    pub enable_relay: bool,
+    /// Where the node keeps its files; default none: nothing is kept.
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Why a configuration cannot be used. Every message names the field, what it is and what it may be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// A number or a length.
+    #[error(transparent)]
+    OutOfRange(#[from] OutOfRange),
+    /// An address to listen on that is no socket of this machine.
+    #[error(
+        "listen_addresses[{index}] is {address}, allowed are /ip4 or /ip6 addresses without a peer id"
+    )]
+    ListenAddress {
+        /// Its place in the list.
+        index: usize,
+        /// The address, in full: it is the operator's own.
+        address: String,
+    },
+    /// The same address twice.
+    #[error("listen_addresses[{index}] is {address}, which is in the list already")]
+    ListenTwice {
+        /// Its place in the list.
+        index: usize,
+        /// The address.
+        address: String,
+    },
+    /// An empty path.
+    #[error("data_dir is empty, allowed is a path or nothing")]
+    DataDir,
+}
+
+/// A configuration that was checked, with what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ValidConfig {
+    config: P2PConfig,
+    network_id: NetworkId,
+    listen: Vec<SocketAddr>,
+}
+
+impl Default for P2PConfig {
+    fn default() -> Self {
+        let any = SocketAddr::from(([0, 0, 0, 0], 0));
+        Self {
+            network: "creto".to_owned(),
+            listen_addresses: vec![Address::from(any)],
+            max_peers: 256,
+            connection_timeout: Duration::from_secs(10),
+            idle_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(5),
+            max_streams: 128,
+            request_timeout: Duration::from_secs(10),
+            stream_deadline: Duration::from_secs(10),
+            send_queue_messages: 1_024,
+            send_queue_bytes: 4 << 20,
+            slow_reader: Duration::from_secs(10),
+            event_capacity: 256,
+            limits: LimitsConfig::default(),
+            reputation: ReputationConfig::default(),
+            credential: CredentialKind::default(),
+            provider: ProviderKind::default(),
+            enable_0rtt: true,
+            enable_mdns: false,
+            enable_relay: false,
+            data_dir: None,
+        }
+    }
+}
+
+impl P2PConfig {
+    /// Checks every field, and the fields against each other.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for the first field that cannot be used.
+    pub fn validate(self) -> Result<ValidConfig, ConfigError> {
+        check(
+            "network.len",
+            self.network.len() as u64,
+            1..=MAX_NETWORK_NAME,
+        )?;
+        self.validate_times()?;
+        self.validate_bounds()?;
+        self.limits.validate()?;
+        self.reputation.validate()?;
+        if self
+            .data_dir
+            .as_ref()
+            .is_some_and(|path| path.as_os_str().is_empty())
+        {
+            return Err(ConfigError::DataDir);
+        }
+        let listen = self.listen_sockets()?;
+        let network_id = NetworkId::of(&self.network);
+        Ok(ValidConfig {
+            config: self,
+            network_id,
+            listen,
+        })
+    }
+
+    fn validate_times(&self) -> Result<(), OutOfRange> {
+        const MINUTE: u64 = 60_000;
+        check_millis(
+            "connection_timeout_ms",
+            self.connection_timeout,
+            100..=MINUTE,
+        )?;
+        check_millis("idle_timeout_ms", self.idle_timeout, 2_000..=10 * MINUTE)?;
+        let idle = u64::try_from(self.idle_timeout.as_millis()).unwrap_or(u64::MAX);
+        // Less than half: the last moment at which a keep-alive may leave and be lost once.
+        check_millis("keep_alive_ms", self.keep_alive, 500..=idle.div_ceil(2) - 1)?;
+        check_millis("request_timeout_ms", self.request_timeout, 10..=10 * MINUTE)?;
+        check_millis("stream_deadline_ms", self.stream_deadline, 100..=idle)?;
+        check_millis("slow_reader_ms", self.slow_reader, 100..=MINUTE)
+    }
+
+    fn validate_bounds(&self) -> Result<(), OutOfRange> {
+        check("max_peers", self.max_peers.into(), 1..=8_192)?;
+        check("max_streams", self.max_streams.into(), 8..=1_024)?;
+        check(
+            "send_queue_messages",
+            self.send_queue_messages.into(),
+            1..=65_536,
+        )?;
+        check(
+            "send_queue_bytes",
+            self.send_queue_bytes,
+            64 << 10..=64 << 20,
+        )?;
+        check("event_capacity", self.event_capacity.into(), 16..=65_536)?;
+        let addresses = self.listen_addresses.len() as u64;
+        check("listen_addresses.len", addresses, 1..=MAX_LISTEN_ADDRESSES)
+    }
+
+    fn listen_sockets(&self) -> Result<Vec<SocketAddr>, ConfigError> {
+        let mut sockets = Vec::with_capacity(self.listen_addresses.len());
+        for (index, address) in self.listen_addresses.iter().enumerate() {
+            let socket = address
+                .socket_addr()
+                .filter(|_| address.peer_id().is_none());
+            let is_unicast = |socket: &SocketAddr| !socket.ip().is_multicast();
+            let Some(socket) = socket.filter(is_unicast) else {
+                return Err(ConfigError::ListenAddress {
+                    index,
+                    address: address.to_string(),
+                });
+            };
+            if socket.port() != 0 && sockets.contains(&socket) {
+                return Err(ConfigError::ListenTwice {
+                    index,
+                    address: address.to_string(),
+                });
+            }
+            sockets.push(socket);
+        }
+        Ok(sockets)
+    }
+}
+
+impl ValidConfig {
+    /// The configuration.
+    #[must_use]
+    pub const fn get(&self) -> &P2PConfig {
+        &self.config
+    }
+
+    /// The network's id.
+    #[must_use]
+    pub const fn network_id(&self) -> NetworkId {
+        self.network_id
+    }
+
+    /// Where to listen, in the order of the configuration.
+    #[must_use]
+    pub fn listen(&self) -> &[SocketAddr] {
+        &self.listen
+    }
+}
+
+/// Addresses as their texts.
+mod address_texts {
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::wire::Address;
+
+    pub(super) fn serialize<S: Serializer>(
+        addresses: &[Address],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(addresses.iter().map(ToString::to_string))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        source: D,
+    ) -> Result<Vec<Address>, D::Error> {
+        let texts = Vec::<String>::deserialize(source)?;
+        let addresses = texts.iter().map(|text| {
+            text.parse()
+                .map_err(|error| D::Error::custom(format!("listen_addresses: {error}")))
+        });
+        addresses.collect()
+    }
+}
