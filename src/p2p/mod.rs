@@ -5,6 +5,7 @@ pub mod bounds;
 pub mod duplicates;
 mod events;
 mod limits;
+pub mod mdns;
 pub(crate) mod millis;
 mod peer_book;
 mod reputation;
