@@ -199,14 +199,6 @@ impl World {
                 }
             }
             Event::Probe { to, connection } => self.answer_probe(now, to, connection),
-            Event::Answer {
-                            to: 1 - to,
-                            connection,
-                        },
-                    );
-                    self.input(now, to, Input::Packet(connection));
-                }
-            }
             Event::Answer { to, connection } => self.input(now, to, Input::Packet(connection)),
             Event::Close { to, connection } => self.closed_by_peer(now, to, connection),
             Event::Restart { end } => self.ends[end] = End::new(end),
@@ -232,7 +224,13 @@ impl World {
 
     fn answer_probe(&mut self, now: Micros, end: usize, connection: ConnectionId) {
         if self.ends[end].known.contains(&connection) {
-            self.send_lossy(now, Event::Answer { to: 1 - end, connection });
+            self.send_lossy(
+                now,
+                Event::Answer {
+                    to: 1 - end,
+                    connection,
+                },
+            );
             self.input(now, end, Input::Packet(connection));
         }
     }
