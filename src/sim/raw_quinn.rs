@@ -65,6 +65,8 @@ impl Credential {
         environment.entropy.fill(&mut seed).unwrap();
         let mut config = EndpointConfig::default();
         config.rng_seed(Some(seed));
+        // Under the path-switching socket a cleared QUIC bit means "not QUIC".
+        config.grease_quic_bit(false);
         let runtime = Arc::clone(&environment.runtime);
         let server = Some(self.server_config());
         let mut endpoint =

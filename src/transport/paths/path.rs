@@ -1,7 +1,9 @@
 //! How packets reach a peer, as the rooms above may know it.
 
+use std::fmt;
 use std::net::SocketAddr;
 
+use super::virtual_address::canonical;
 use crate::identity::PeerId;
 use crate::policy::IpGroup;
 
@@ -9,7 +11,8 @@ use crate::policy::IpGroup;
 ///
 /// This is what other rooms get instead of quinn's remote address, which is virtual: a limit by IP
 /// must charge the peer behind a direct path and must never charge the relay of a relayed one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// `Debug` does not print the address.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Path {
     /// UDP straight to the peer, or to the NAT in front of it.
     Direct {
@@ -31,10 +34,19 @@ impl Path {
     /// The direct path to `addr`.
     #[must_use]
     pub fn direct(addr: SocketAddr) -> Self {
-        let ip = addr.ip().to_canonical();
+        let addr = canonical(addr);
         Self::Direct {
-            addr: SocketAddr::new(ip, addr.port()),
-            group: IpGroup::of(ip),
+            addr,
+            group: IpGroup::of(addr.ip()),
+        }
+    }
+}
+
+impl fmt::Debug for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Direct { .. } => f.write_str("Direct([redacted])"),
+            Self::Relayed { relay, .. } => f.debug_tuple("Relayed").field(relay).finish(),
         }
     }
 }
