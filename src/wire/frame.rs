@@ -45,8 +45,8 @@ pub struct Frame {
     pub kind: u8,
     /// The body: a slice of the chunk that it came in, or a buffer of its own if it came in several.
     pub body: Bytes,
-    /// Bytes of memory that `body` keeps alive, at least as far as the reader knows them: what a
-    /// budget counts, and what [`keep`](super::codec::keep) decides by.
+    /// Bytes of memory that `body` keeps alive: the whole chunk that it is a slice of. A budget counts
+    /// these, and [`keep`](super::codec::keep) decides by them.
     pub backing: usize,
 }
 
@@ -58,6 +58,10 @@ pub struct Frame {
 #[derive(Debug, Default)]
 pub struct FrameDecoder {
     state: State,
+    /// Length of the chunk that is being read, when it was new.
+    chunk: usize,
+    /// What the last call left of it.
+    left: usize,
 }
 
 #[derive(Debug)]
@@ -99,6 +103,19 @@ impl FrameDecoder {
         input: &mut Bytes,
         rules: FrameRules,
     ) -> Result<Option<Frame>, Violation> {
+        if self.left == 0 {
+            self.chunk = input.len();
+        }
+        let frame = self.advance(input, rules);
+        self.left = input.len();
+        frame
+    }
+
+    fn advance(
+        &mut self,
+        input: &mut Bytes,
+        rules: FrameRules,
+    ) -> Result<Option<Frame>, Violation> {
         loop {
             match &mut self.state {
                 State::Length(decoder) => match decoder.decode(input)? {
@@ -123,7 +140,7 @@ impl FrameDecoder {
                     length,
                     received,
                 } => {
-                    let frame = take_body(*kind, *length, received, input);
+                    let frame = take_body(*kind, *length, received, input, self.chunk);
                     if frame.is_some() {
                         self.state = State::default();
                     }
@@ -175,14 +192,19 @@ fn body_length(length: Varint, kind: u8, rules: FrameRules) -> Result<usize, Vio
     }
 }
 
-/// Completes the body from `input`: without a copy if all of it is there.
-fn take_body(kind: u8, length: usize, received: &mut BytesMut, input: &mut Bytes) -> Option<Frame> {
+/// Completes the body from `input`, the rest of a chunk: without a copy if all of it is there.
+fn take_body(
+    kind: u8,
+    length: usize,
+    received: &mut BytesMut,
+    input: &mut Bytes,
+    chunk: usize,
+) -> Option<Frame> {
     if received.is_empty() && input.len() >= length {
-        let backing = input.len();
         return Some(Frame {
             kind,
             body: input.split_to(length),
-            backing,
+            backing: chunk,
         });
     }
     let missing = length.saturating_sub(received.len());

@@ -27,11 +27,11 @@ use super::{Sealed, Source, WireType, decode_length, encode_length, require};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct List<T, const MAX: usize>(Vec<T>);
 
-/// The list is full: it holds `limit` elements and no more.
+/// A list or a payload would be longer than its type allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("a list of at most {limit} elements is full")]
-pub struct ListFull {
-    /// The limit.
+#[error("longer than the limit of {limit}")]
+pub struct OverLimit {
+    /// Most elements or bytes.
     pub limit: usize,
 }
 
@@ -48,10 +48,10 @@ impl<T: WireType, const MAX: usize> List<T, MAX> {
     /// Appends an element.
     ///
     /// # Errors
-    /// [`ListFull`] if it holds `MAX` already.
-    pub fn push(&mut self, element: T) -> Result<(), ListFull> {
+    /// [`OverLimit`] if it holds `MAX` already.
+    pub fn push(&mut self, element: T) -> Result<(), OverLimit> {
         if self.0.len() >= MAX {
-            return Err(ListFull { limit: MAX });
+            return Err(OverLimit { limit: MAX });
         }
         self.0.push(element);
         Ok(())
@@ -86,14 +86,14 @@ impl<T, const MAX: usize> Deref for List<T, MAX> {
 }
 
 impl<T: WireType, const MAX: usize> TryFrom<Vec<T>> for List<T, MAX> {
-    type Error = ListFull;
+    type Error = OverLimit;
 
-    fn try_from(elements: Vec<T>) -> Result<Self, ListFull> {
+    fn try_from(elements: Vec<T>) -> Result<Self, OverLimit> {
         let () = Self::ELEMENTS_TAKE_BYTES;
         if elements.len() <= MAX {
             Ok(Self(elements))
         } else {
-            Err(ListFull { limit: MAX })
+            Err(OverLimit { limit: MAX })
         }
     }
 }

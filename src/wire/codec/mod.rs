@@ -28,7 +28,7 @@ use super::Violation;
 
 pub(crate) use bincode;
 pub(crate) use converted::Converted;
-pub use list::{List, ListFull};
+pub use list::{List, OverLimit};
 pub(crate) use message::{wire_converted, wire_impl, wire_message};
 pub use payload::Payload;
 pub use text::{Text, TextError};

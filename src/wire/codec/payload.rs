@@ -6,7 +6,7 @@ use bincode::error::{DecodeError, EncodeError};
 use bincode::{Decode, Encode};
 use bytes::Bytes;
 
-use super::{ListFull, Sealed, Source, WireType, decode_bytes, encode_bytes};
+use super::{OverLimit, Sealed, Source, WireType, decode_bytes, encode_bytes};
 
 /// At most `MAX` bytes. When it is decoded, it is a slice of the message and not a copy: before it
 /// outlives its handler, give it to [`keep`](super::keep).
@@ -36,13 +36,13 @@ impl<const MAX: usize> std::fmt::Debug for Payload<MAX> {
 }
 
 impl<const MAX: usize> TryFrom<Bytes> for Payload<MAX> {
-    type Error = ListFull;
+    type Error = OverLimit;
 
-    fn try_from(bytes: Bytes) -> Result<Self, ListFull> {
+    fn try_from(bytes: Bytes) -> Result<Self, OverLimit> {
         if bytes.len() <= MAX {
             Ok(Self(bytes))
         } else {
-            Err(ListFull { limit: MAX })
+            Err(OverLimit { limit: MAX })
         }
     }
 }

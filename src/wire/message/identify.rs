@@ -60,7 +60,7 @@ wire_message! {
         pub agent: Text<MAX_AGENT>,
         /// Where the sender listens, best first.
         pub listen_addresses: List<Address, MAX_ADDRESSES>,
-        /// The protocols that the sender accepts streams of, in ascending order of their number.
+        /// The protocols that the sender accepts streams of.
         pub protocols: List<SupportedProtocol, MAX_PROTOCOLS>,
         /// What the sender does for others: bits of [`Roles`], unknown ones are ignored.
         pub roles: Roles,

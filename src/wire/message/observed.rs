@@ -31,7 +31,8 @@ wire_message! {
     pub struct Observed {
         /// Counts up from 0 on each connection: of two observations the higher one is newer.
         pub sequence: u64,
-        /// The address, without a peer id.
+        /// The address, without a peer id. A name, or an address behind a relay, is no observation:
+        /// the receiver ignores it.
         pub address: Address,
     }
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use crate::identity::PeerId;
 use crate::wire::Violation;
 use crate::wire::codec::{
-    List, ListFull, Payload, Text, TextError, WireType, decode, encode, encode_into, keep,
+    List, OverLimit, Payload, Text, TextError, WireType, decode, encode, encode_into, keep,
     wire_message,
 };
 
@@ -127,12 +127,12 @@ fn a_list_takes_its_limit_and_not_one_more() {
     for element in 0..3 {
         assert_eq!(list.push(element), Ok(()));
     }
-    assert_eq!(list.push(3), Err(ListFull { limit: 3 }));
+    assert_eq!(list.push(3), Err(OverLimit { limit: 3 }));
     assert_eq!(list.len(), 3);
     assert!(List::<u8, 3>::try_from(vec![0; 3]).is_ok());
     assert_eq!(
         List::<u8, 3>::try_from(vec![0; 4]),
-        Err(ListFull { limit: 3 })
+        Err(OverLimit { limit: 3 })
     );
     assert_eq!(List::<u8, 3>::truncated(0..9).into_vec(), [0, 1, 2]);
 }

@@ -153,3 +153,17 @@ fn an_empty_body_is_truncated() {
     assert_eq!(verdict::<PeerId>(&[0; 32]), Ok(()));
     assert_eq!(verdict::<PeerId>(&[0; 33]), Err(Violation::TrailingBytes));
 }
+
+#[test]
+fn fields_beyond_the_memory_net_are_refused() {
+    // 256 KiB less the eight bytes that the length itself counts for.
+    const ROOM: usize = 256 * 1024 - 8;
+    let one_element = |size: usize| [&[1][..], &vec![0; size]].concat();
+    assert_eq!(
+        verdict::<List<[u8; ROOM - 1], 1>>(&one_element(ROOM - 1)),
+        Ok(())
+    );
+    assert_eq!(verdict::<List<[u8; ROOM], 1>>(&one_element(ROOM)), Ok(()));
+    let over = verdict::<List<[u8; ROOM + 1], 1>>(&one_element(ROOM + 1));
+    assert_eq!(over, Err(Violation::InvalidValue));
+}

@@ -49,7 +49,38 @@ fn a_frame_in_one_chunk_is_not_copied() {
         .unwrap()
         .unwrap();
     assert_eq!(body.as_ptr(), chunk[3..].as_ptr());
-    assert!((1000..=chunk.len()).contains(&backing));
+    assert_eq!(backing, chunk.len());
+}
+
+#[test]
+fn the_last_small_frame_of_a_chunk_is_known_to_keep_all_of_it_alive() {
+    let chunk = [encoded(2, &[7; 5000]), encoded(1, b"small")].concat();
+    let (length, mut input) = (chunk.len(), Bytes::from(chunk));
+    let mut decoder = FrameDecoder::new();
+    for _ in 0..2 {
+        assert_eq!(
+            decoder.decode(&mut input, RULES).unwrap().unwrap().backing,
+            length
+        );
+    }
+    let mut next = encoded(1, b"next chunk");
+    let length = next.len();
+    assert_eq!(
+        decoder.decode(&mut next, RULES).unwrap().unwrap().backing,
+        length
+    );
+}
+
+#[test]
+fn a_frame_of_several_chunks_has_a_buffer_of_its_own() {
+    let chunk = encoded(2, &[7; 5000]);
+    let mut decoder = FrameDecoder::new();
+    assert_eq!(decoder.decode(&mut chunk.slice(..100), RULES), Ok(None));
+    let frame = decoder
+        .decode(&mut chunk.slice(100..), RULES)
+        .unwrap()
+        .unwrap();
+    assert!((5000..10_000).contains(&frame.backing), "{}", frame.backing);
 }
 
 #[test]

@@ -198,25 +198,9 @@ impl World {
                     self.confirm(now, dialler, connection, Direction::Outgoing);
                 }
             }
-            Event::Probe { to, connection } => {
-                if self.ends[to].known.contains(&connection) {
-                    self.send_lossy(
-                        now,
-                        Event::Answer {
-                            to: 1 - to,
-                            connection,
-                        },
-                    );
-                    self.input(now, to, Input::Packet(connection));
-                }
-            }
+            Event::Probe { to, connection } => self.answer_probe(now, to, connection),
             Event::Answer { to, connection } => self.input(now, to, Input::Packet(connection)),
-            Event::Close { to, connection } => {
-                if self.ends[to].known.contains(&connection) {
-                    self.forget(to, connection);
-                    self.input(now, to, Input::Closed(connection));
-                }
-            }
+            Event::Close { to, connection } => self.closed_by_peer(now, to, connection),
             Event::Restart { end } => self.ends[end] = End::new(end),
             Event::Request { end } => self.open_request(now, end),
             Event::RequestArrives { end, connection } => self.serve(now, end, connection),
@@ -235,6 +219,26 @@ impl World {
                     self.input(now, end, Input::Timer);
                 }
             }
+        }
+    }
+
+    fn answer_probe(&mut self, now: Micros, end: usize, connection: ConnectionId) {
+        if self.ends[end].known.contains(&connection) {
+            self.send_lossy(
+                now,
+                Event::Answer {
+                    to: 1 - end,
+                    connection,
+                },
+            );
+            self.input(now, end, Input::Packet(connection));
+        }
+    }
+
+    fn closed_by_peer(&mut self, now: Micros, end: usize, connection: ConnectionId) {
+        if self.ends[end].known.contains(&connection) {
+            self.forget(end, connection);
+            self.input(now, end, Input::Closed(connection));
         }
     }
 
