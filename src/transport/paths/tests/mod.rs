@@ -5,6 +5,7 @@
 
 mod attacks;
 mod newcomers;
+mod real_udp;
 mod socket;
 mod switching;
 mod table;
