@@ -1,5 +1,15 @@
-//! The node: its configuration and assembly.
+//! The node: identity, configuration and swarm put together; the face of the library.
 
+#![allow(clippy::disallowed_methods, reason = "this room measures and waits")]
+
+mod builder;
 mod config;
+mod lock;
+mod messages;
+mod p2p_node;
 
-pub use config::{ConfigError, CredentialKind, P2PConfig, ProviderKind, ValidConfig};
+pub use builder::{NodeBuilder, SpawnError};
+pub use config::{ConfigError, P2PConfig, ProviderKind, ValidConfig};
+pub use lock::LockError;
+pub use messages::{Message, Messages};
+pub use p2p_node::P2PNode;

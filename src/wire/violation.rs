@@ -29,6 +29,9 @@ pub enum Violation {
         /// The version, as sent.
         version: u64,
     },
+    /// A protocol on the kind of stream that it does not use.
+    #[error("a stream of the wrong direction for its protocol")]
+    WrongStreamKind,
     /// A frame without a type byte.
     #[error("frame of length zero")]
     ZeroLengthFrame,
@@ -110,7 +113,7 @@ impl Violation {
             Self::UnknownVersion { .. } => ErrorCode::UnknownVersion,
             Self::ZeroLengthFrame => ErrorCode::ZeroLength,
             Self::UnknownFrame { .. } => ErrorCode::UnknownFrame,
-            Self::IllegalFrame { .. } => ErrorCode::IllegalFrame,
+            Self::IllegalFrame { .. } | Self::WrongStreamKind => ErrorCode::IllegalFrame,
             Self::EarlyFrame { .. } => ErrorCode::Early,
             Self::OversizeFrame { .. } => ErrorCode::Oversize,
             Self::ExtraFrame | Self::TrailingBytes => ErrorCode::TrailingBytes,

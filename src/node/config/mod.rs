@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::p2p::bounds::{check, check_millis};
 use crate::p2p::{LimitsConfig, OutOfRange, ReputationConfig, millis};
+use crate::transport::Credential;
 use crate::wire::{Address, NetworkId};
 
 /// Longest name of a network, in bytes: it is hashed, and shown to people.
@@ -19,17 +20,6 @@ const MAX_NETWORK_NAME: u64 = 64;
 
 /// Most addresses to listen on: IPv4 and IPv6 on a handful of interfaces.
 const MAX_LISTEN_ADDRESSES: u64 = 16;
-
-/// How a node shows its key in the handshake; the same in a whole network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CredentialKind {
-    /// A raw public key (RFC 7250), 2.6 KB.
-    #[default]
-    RawPublicKey,
-    /// A self-signed certificate, 7.4 KB.
-    X509,
-}
 
 /// Which implementation of the primitives a node uses. Both speak to each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -94,7 +84,7 @@ pub struct P2PConfig {
     /// Weights and thresholds of the reputation.
     pub reputation: ReputationConfig,
     /// How the node shows its key.
-    pub credential: CredentialKind,
+    pub credential: Credential,
     /// Which implementation of the primitives it uses.
     pub provider: ProviderKind,
     /// Whether returning peers may send idempotent requests in their first flight; default yes.
@@ -164,7 +154,7 @@ impl Default for P2PConfig {
             event_capacity: 256,
             limits: LimitsConfig::default(),
             reputation: ReputationConfig::default(),
-            credential: CredentialKind::default(),
+            credential: Credential::default(),
             provider: ProviderKind::default(),
             enable_0rtt: true,
             enable_mdns: false,

@@ -1,11 +1,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::{DialFailure, DisconnectReason, IncomingRefusal};
+use super::IncomingRefusal;
 use crate::identity::PeerId;
+use crate::p2p::dial::DialFailure;
 use crate::p2p::duplicates::Direction;
 use crate::p2p::reputation::{Fault, PathKind};
 use crate::policy::Micros;
+use crate::transport::CloseReason;
 use crate::wire::{Address, Sensitive};
 
 /// Something that happened in the swarm, and when.
@@ -24,13 +26,8 @@ pub struct Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SwarmEvent {
-    /// The node takes connections at this address.
-    Listening {
-        /// The address, with the node's id.
-        address: Address,
-    },
-    /// The first connection with a peer is confirmed, or another one took its place: then the
-    /// generation is higher and ordered streams are opened again.
+    /// The first connection with a peer is confirmed, or new streams go to another one from now on:
+    /// then the generation differs and ordered streams are opened again.
     PeerConnected {
         /// Who.
         peer: PeerId,
@@ -38,10 +35,8 @@ pub enum SwarmEvent {
         direction: Direction,
         /// What carries the packets.
         path: PathKind,
-        /// 1 for the first connection, growing with every one that takes its place.
+        /// Number of the connection: it tells successive ones apart.
         generation: u64,
-        /// Whether requests were served before the handshake was confirmed.
-        early: bool,
     },
     /// A peer introduced itself.
     PeerIdentified {
@@ -53,7 +48,7 @@ pub enum SwarmEvent {
         /// Who.
         peer: PeerId,
         /// Why.
-        reason: DisconnectReason,
+        reason: CloseReason,
     },
     /// A connection's packets take another way.
     PathChanged {
@@ -92,27 +87,27 @@ pub enum SwarmEvent {
         /// For how long.
         span: Duration,
     },
-    /// A peer says where it sees this node.
+    /// A peer says where it sees this node: one peer's word.
     ObservedAddress {
+        /// Who says so.
+        peer: PeerId,
         /// The address.
         address: Address,
-        /// What came of it.
-        opinion: AddressOpinion,
+    },
+    /// A peer disconnected before these one-way messages were written to it.
+    MessagesUnsent {
+        /// Who did not get them.
+        peer: PeerId,
+        /// Their protocol.
+        protocol: u32,
+        /// How many.
+        messages: u64,
     },
     /// Somebody on the local network announced a peer.
     PeerAnnounced {
         /// Who.
         peer: PeerId,
     },
-}
-
-/// What an observed address is worth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum AddressOpinion {
-    /// One peer's word.
-    Claimed,
-    /// Enough peers from distinct networks say the same.
-    Agreed,
 }
 
 impl fmt::Display for Event {
@@ -124,22 +119,18 @@ impl fmt::Display for Event {
 impl fmt::Display for SwarmEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Listening { address } => {
-                write!(f, "listening address={}", Sensitive::new(address))
-            }
             Self::PeerConnected {
                 peer,
                 direction,
                 path,
                 generation,
-                early,
             } => {
                 let (direction, path) = (direction_word(*direction), path_word(*path));
                 write!(
                     f,
                     "peer-connected peer={peer} direction={direction} path={path} "
                 )?;
-                write!(f, "generation={generation} early={early}")
+                write!(f, "generation={generation}")
             }
             Self::PeerIdentified { peer } => write!(f, "peer-identified peer={peer}"),
             Self::PeerDisconnected { peer, reason } => {
@@ -168,9 +159,22 @@ impl fmt::Display for SwarmEvent {
             Self::PeerBanned { peer, span } => {
                 write!(f, "peer-banned peer={peer} ms={}", span.as_millis())
             }
-            Self::ObservedAddress { address, opinion } => {
-                write!(f, "observed-address address={} ", Sensitive::new(address))?;
-                write!(f, "opinion={}", opinion_word(*opinion))
+            Self::ObservedAddress { peer, address } => {
+                write!(
+                    f,
+                    "observed-address peer={peer} address={}",
+                    Sensitive::new(address)
+                )
+            }
+            Self::MessagesUnsent {
+                peer,
+                protocol,
+                messages,
+            } => {
+                write!(
+                    f,
+                    "messages-unsent peer={peer} protocol={protocol:#x} messages={messages}"
+                )
             }
             Self::PeerAnnounced { peer } => write!(f, "peer-announced peer={peer}"),
         }
@@ -188,12 +192,5 @@ const fn path_word(path: PathKind) -> &'static str {
     match path {
         PathKind::Direct => "direct",
         PathKind::Relayed => "relayed",
-    }
-}
-
-const fn opinion_word(opinion: AddressOpinion) -> &'static str {
-    match opinion {
-        AddressOpinion::Claimed => "claimed",
-        AddressOpinion::Agreed => "agreed",
     }
 }

@@ -6,6 +6,6 @@ mod reason;
 #[cfg(test)]
 mod tests;
 
-pub use event::{AddressOpinion, Event, SwarmEvent};
+pub use event::{Event, SwarmEvent};
 pub use hub::{EventHub, EventStream, Lagged};
-pub use reason::{DialFailure, DisconnectReason, IncomingRefusal};
+pub use reason::IncomingRefusal;

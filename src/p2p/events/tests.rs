@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::identity::PeerId;
-use crate::p2p::{Direction, Fault, PathKind, RefuseReason};
+use crate::p2p::{DialFailure, Direction, Fault, PathKind, RefuseReason};
 use crate::policy::Micros;
+use crate::transport::CloseReason;
 use crate::wire::{Address, ErrorCode, Violation};
 
 const PEER: PeerId = PeerId::from_bytes([0; 32]);
@@ -19,7 +20,6 @@ fn event(number: u64) -> SwarmEvent {
         direction: Direction::Incoming,
         path: PathKind::Direct,
         generation: number,
-        early: false,
     }
 }
 
@@ -99,21 +99,20 @@ async fn the_stream_ends_with_its_node() {
 
 #[test]
 fn the_text_of_an_event_is_one_stable_line() {
-    let connected =
-        "peer-connected peer=PEER direction=incoming path=direct generation=2 early=false";
+    let connected = "peer-connected peer=PEER direction=incoming path=direct generation=2";
     assert_line(event(2), connected);
-    let reason = DisconnectReason::ClosedByPeer(ErrorCode::Redundant);
-    let line = "peer-disconnected peer=PEER reason=closed-by-peer:REDUNDANT";
+    let reason = CloseReason::Peer(ErrorCode::Redundant);
+    let line = "peer-disconnected peer=PEER reason=closed by the peer: REDUNDANT (0x101)";
     assert_line(SwarmEvent::PeerDisconnected { peer: PEER, reason }, line);
     let reason = IncomingRefusal::Limit(RefuseReason::PerIp);
     assert_line(
         SwarmEvent::IncomingRefused { reason },
-        "incoming-refused reason=limit:per-ip",
+        "incoming-refused reason=limit: too many connections from one address",
     );
-    let reason = DialFailure::Handshake(120);
+    let reason = DialFailure::Banned;
     assert_line(
         SwarmEvent::DialFailed { peer: None, reason },
-        "dial-failed reason=handshake:120",
+        "dial-failed reason=the peer is banned",
     );
     let fault = Fault::Wire(Violation::ZeroLengthFrame);
     let line = "fault-recorded peer=PEER protocol=0x40 score=-10 fault=wire: frame of length zero";
@@ -135,13 +134,10 @@ fn the_text_of_an_event_is_one_stable_line() {
 
 #[test]
 fn no_form_of_an_event_shows_an_address() {
-    let events = [
-        SwarmEvent::Listening { address: address() },
-        SwarmEvent::ObservedAddress {
-            address: address(),
-            opinion: AddressOpinion::Claimed,
-        },
-    ];
+    let events = [SwarmEvent::ObservedAddress {
+        peer: PEER,
+        address: address(),
+    }];
     for event in events {
         let text = format!("{event} {event:?} {event:#?}");
         assert!(

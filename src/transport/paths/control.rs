@@ -23,7 +23,7 @@ pub(crate) const MAX_ATTACHED: usize = 8;
 
 /// Why a socket was not attached.
 #[derive(Debug, Error)]
-pub(crate) enum AttachError {
+pub enum AttachError {
     /// [`MAX_ATTACHED`] sockets are attached.
     #[error("{MAX_ATTACHED} sockets are attached")]
     TooMany,

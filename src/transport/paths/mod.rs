@@ -29,7 +29,8 @@ mod virtual_address;
 mod tests;
 
 pub(crate) use congestion::{PathSwitch, path_aware};
-pub(crate) use control::{AttachError, PathCounters, Paths};
+pub use control::AttachError;
+pub(crate) use control::{PathCounters, Paths};
 pub use path::Path;
 pub(crate) use socket::PathSocket;
-pub(crate) use table::{AddPathError, PathId, SocketId, UnknownPath};
+pub use table::{AddPathError, PathId, SocketId, UnknownPath};

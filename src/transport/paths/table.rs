@@ -11,7 +11,7 @@ use super::virtual_address::{allocated, bare, canonical, is_reserved};
 
 /// A socket below quinn. The home socket is [`SocketId::HOME`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SocketId(pub(super) u32);
+pub struct SocketId(pub(super) u32);
 
 impl SocketId {
     /// The socket that serves every connection without further paths.
@@ -20,7 +20,7 @@ impl SocketId {
 
 /// A path of one connection. Ids are never used twice for the same virtual address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct PathId(pub(super) u32);
+pub struct PathId(pub(super) u32);
 
 impl PathId {
     /// The path on which the connection began.
@@ -36,7 +36,7 @@ pub(super) struct Leg {
 
 /// Why a path was not added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub(crate) enum AddPathError {
+pub enum AddPathError {
     /// No connection has this virtual address, or the real one is reserved for virtual ones.
     #[error("the address is not that of a peer")]
     UnknownAddress,
@@ -57,7 +57,7 @@ pub(crate) enum AddPathError {
 /// The virtual address has no path of that id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("no such path")]
-pub(crate) struct UnknownPath;
+pub struct UnknownPath;
 
 /// Paths of a connection: IPv4, IPv6, a relay, and one of these being replaced.
 pub(crate) const MAX_PATHS: usize = 4;

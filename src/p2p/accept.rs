@@ -1,0 +1,118 @@
+//! Connections that peers begin.
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::link::Link;
+use super::protocol::Protocol;
+use super::serve::{self, Rejection};
+use super::swarm::Inner;
+use super::{Admit, Direction, IncomingRefusal, PermitId, Source, SwarmEvent};
+use crate::transport::{Accepting, DialError, Incoming, Path};
+
+/// Answers connection attempts on one transport until it is closed.
+pub(super) async fn run(inner: Arc<Inner>, index: usize) {
+    let Some(transport) = inner.transports.get(index) else {
+        return;
+    };
+    while let Some(incoming) = transport.accept().await {
+        let source = source_of(incoming.path());
+        let now = inner.now().mono;
+        let verdict = inner
+            .connections()
+            .admission
+            .admit(now, source, incoming.is_validated());
+        match verdict {
+            Admit::Accept(permit) => begin(&inner, index, incoming, permit),
+            Admit::Retry => incoming.retry(),
+            Admit::Refuse(reason) => {
+                let reason = IncomingRefusal::Limit(reason);
+                inner.emit(SwarmEvent::IncomingRefused { reason });
+                incoming.refuse();
+            }
+            Admit::Ignore => incoming.ignore(),
+        }
+    }
+}
+
+fn begin(inner: &Arc<Inner>, index: usize, incoming: Incoming, permit: PermitId) {
+    let accepting = inner
+        .transports
+        .get(index)
+        .ok_or(DialError::Stopped)
+        .and_then(|transport| transport.begin(incoming));
+    match accepting {
+        Ok(accepting) => inner.spawn(handshake(inner.clone(), accepting, permit)),
+        Err(error) => {
+            inner.connections().admission.release(permit);
+            let reason = IncomingRefusal::Handshake(error);
+            inner.emit(SwarmEvent::IncomingRefused { reason });
+        }
+    }
+}
+
+/// Serves repeatable requests while the handshake runs; then the peer is connected.
+async fn handshake(inner: Arc<Inner>, accepting: Accepting, permit: PermitId) {
+    let connection = accepting.connection().clone();
+    let id = inner.connections().next_id();
+    let served = inner.config.requests_served;
+    let link = Link::new(id, connection.clone(), Direction::Incoming, permit, served);
+    let link = Arc::new(link);
+    let confirmed = timeout(inner.config.handshake_timeout, accepting.confirmed());
+    tokio::pin!(confirmed);
+    let outcome = loop {
+        tokio::select! {
+            biased;
+            outcome = &mut confirmed => break outcome,
+            Ok((send, receive)) = connection.accept_bi() => {
+                inner.spawn(serve::bidirectional(inner.clone(), link.clone(), send, receive));
+            }
+        }
+    };
+    let error = match outcome {
+        Ok(Ok(_)) => {
+            // A refusal closes the connection and was reported where it was decided.
+            if let Err(failure) = inner.establish(&link) {
+                let reason = IncomingRefusal::Peer(failure);
+                inner.emit(SwarmEvent::IncomingRefused { reason });
+            }
+            return;
+        }
+        Ok(Err(error)) => error,
+        Err(_) => DialError::Failed(crate::transport::CloseReason::TimedOut),
+    };
+    inner.connections().admission.release(permit);
+    let reason = IncomingRefusal::Handshake(error);
+    inner.emit(SwarmEvent::IncomingRefused { reason });
+}
+
+fn source_of(path: &Path) -> Source {
+    match path {
+        Path::Direct { addr, .. } => Source::Direct(addr.ip()),
+        Path::Relayed { relay, .. } => Source::Relayed(*relay),
+    }
+}
+
+impl Inner {
+    /// Whether a request may be served although the handshake is not confirmed. It is charged to
+    /// where it comes from, never to the identity that its ticket names.
+    pub(super) fn admit_early(
+        &self,
+        link: &Link,
+        protocol: &Protocol,
+        kind: u8,
+    ) -> Result<(), Rejection> {
+        if !protocol.early_frames.contains(&kind) {
+            return Err(Rejection::Early);
+        }
+        let peer = link.connection.peer_id().ok_or(Rejection::Early)?;
+        let now = self.now().mono;
+        let banned = self.connections().bans.is_banned(now, &peer);
+        if banned {
+            Err(Rejection::Early)
+        } else {
+            Ok(())
+        }
+    }
+}

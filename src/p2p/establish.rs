@@ -1,0 +1,230 @@
+//! From a confirmed handshake to a connected peer, and back.
+
+use std::sync::Arc;
+
+use tokio::time::{Duration, Instant, sleep, sleep_until};
+
+use super::connections::Effects;
+use super::link::{Link, kind_of};
+use super::serve;
+use super::swarm::Inner;
+use super::{BanReason, ConnectionId, DialFailure, Direction, Fault, SwarmEvent, Verdict};
+use crate::identity::PeerId;
+use crate::policy::Micros;
+use crate::transport::{CloseReason, Path};
+use crate::wire::ErrorCode;
+
+/// How often a connection that was asked for a sign of life is looked at, until the question of
+/// which connection survives is settled: a few seconds at most.
+const PROBE_POLL: Duration = Duration::from_millis(5);
+
+impl Inner {
+    /// Counts a connection whose handshake is confirmed, and starts to serve it.
+    pub(super) fn establish(self: &Arc<Self>, link: &Arc<Link>) -> Result<PeerId, DialFailure> {
+        let admitted = self.admit_peer(link);
+        if let Err(refusal) = &admitted {
+            link.connection.close(refusal.code());
+            self.connections().admission.release(link.permit);
+        }
+        let peer = admitted?;
+        link.confirm(peer);
+        let effects = {
+            let mut connections = self.connections();
+            let effects = connections.add(self.now().mono, peer, link);
+            // The table changes under the same lock, so that it follows the rule's order.
+            self.update_table(peer, &effects);
+            effects
+        };
+        self.note_connected(peer, link);
+        self.apply(peer, effects);
+        self.spawn(serve_connection(self.clone(), link.clone(), peer));
+        Ok(peer)
+    }
+
+    fn admit_peer(&self, link: &Link) -> Result<PeerId, DialFailure> {
+        let peer = link.connection.peer_id().ok_or(DialFailure::NoIdentity)?;
+        if peer == self.keypair.peer_id() {
+            return Err(DialFailure::OwnIdentity);
+        }
+        let mut connections = self.connections();
+        if connections.bans.is_banned(self.now().mono, &peer) {
+            return Err(DialFailure::Banned);
+        }
+        connections
+            .admission
+            .confirm(link.permit, peer)
+            .map_err(DialFailure::Limit)?;
+        Ok(peer)
+    }
+
+    fn note_connected(&self, peer: PeerId, link: &Link) {
+        let now = self.now().mono;
+        let mut book = self.book();
+        // A full book of connected peers forgets this one first; the connection needs no entry.
+        let _ = book.connected(now, peer);
+        if let (Direction::Outgoing, Path::Direct { addr, .. }) =
+            (link.direction, link.connection.path())
+        {
+            book.dial_succeeded(now, peer, &addr.into());
+        }
+    }
+
+    /// A connection is gone: the peer's other one takes over, or the peer is disconnected.
+    fn lost(self: &Arc<Self>, peer: PeerId, link: &Link, reason: CloseReason) {
+        let effects = {
+            let mut connections = self.connections();
+            let effects = connections.remove(self.now().mono, peer, link.id);
+            connections.admission.release(link.permit);
+            self.update_table(peer, &effects);
+            effects
+        };
+        if effects.gone {
+            self.book().disconnected(self.now().mono, peer);
+            self.emit(SwarmEvent::PeerDisconnected { peer, reason });
+        }
+        self.apply(peer, effects);
+    }
+
+    fn update_table(&self, peer: PeerId, effects: &Effects) {
+        if effects.gone {
+            self.table.remove(&peer);
+        } else if let Some(current) = &effects.current {
+            current.set_retired(false);
+            let former = self.table.insert(peer, current.clone());
+            if let Some(former) = former.filter(|former| former.id != current.id) {
+                former.set_retired(true);
+            }
+        }
+    }
+
+    /// Does what the rule about several connections with one peer wants done.
+    fn apply(self: &Arc<Self>, peer: PeerId, effects: Effects) {
+        if let Some(current) = &effects.current {
+            self.emit(SwarmEvent::PeerConnected {
+                peer,
+                direction: current.direction,
+                path: kind_of(&current.connection.path()),
+                generation: current.id.0,
+            });
+        }
+        for link in effects.close {
+            link.connection.close(ErrorCode::Redundant);
+        }
+        for link in effects.probe {
+            self.spawn(probe(self.clone(), peer, link));
+        }
+        if let Some(due) = effects.timer {
+            self.spawn(look_again(self.clone(), peer, due));
+        }
+    }
+
+    /// The number of open streams changed on one of several connections with a peer.
+    pub(super) fn streams_changed(self: &Arc<Self>, link: &Link) {
+        let Some(peer) = link.confirmed() else { return };
+        let effects = {
+            let mut connections = self.connections();
+            let effects = connections.streams(self.now().mono, peer, link);
+            self.update_table(peer, &effects);
+            effects
+        };
+        self.apply(peer, effects);
+    }
+
+    fn heard(self: &Arc<Self>, peer: PeerId, id: ConnectionId) {
+        let effects = {
+            let mut connections = self.connections();
+            let effects = connections.heard(self.now().mono, peer, id);
+            self.update_table(peer, &effects);
+            effects
+        };
+        self.apply(peer, effects);
+    }
+
+    /// Books a fault against the peer of `link`, if it is certain that the peer itself did it.
+    pub(super) fn record_fault(&self, link: &Link, protocol: u32, fault: Fault) {
+        let Some(origin) = link.origin(false) else {
+            return;
+        };
+        let Some(evidence) = link.standing(origin).evidence(protocol) else {
+            return;
+        };
+        let now = self.now().mono;
+        let peer = evidence.peer();
+        let (verdict, score) = {
+            let reputation = &mut self.connections().reputation;
+            let verdict = reputation.record(now, evidence, fault);
+            (verdict, reputation.score(now, &peer))
+        };
+        self.emit(SwarmEvent::FaultRecorded {
+            peer,
+            protocol,
+            fault,
+            score,
+        });
+        match verdict {
+            Verdict::Keep => {}
+            Verdict::Close => _ = self.close_peer(&peer, ErrorCode::Misbehaved),
+            Verdict::Ban(span) => self.ban(peer, span, BanReason::Reputation(fault)),
+        }
+    }
+
+    /// Disconnects a peer and talks to it no more for `span`.
+    pub(super) fn ban(&self, peer: PeerId, span: Duration, reason: BanReason) {
+        self.connections()
+            .bans
+            .ban(self.now().mono, peer, span, reason);
+        self.emit(SwarmEvent::PeerBanned { peer, span });
+        self.close_peer(&peer, ErrorCode::Banned);
+    }
+}
+
+/// Takes the peer's streams until the connection ends.
+async fn serve_connection(inner: Arc<Inner>, link: Arc<Link>, peer: PeerId) {
+    let connection = link.connection.clone();
+    let reason = loop {
+        tokio::select! {
+            biased;
+            reason = connection.closed() => break reason,
+            stream = connection.accept_bi() => match stream {
+                Ok((send, receive)) => {
+                    let task = serve::bidirectional(inner.clone(), link.clone(), send, receive);
+                    inner.spawn(task);
+                }
+                Err(reason) => break reason,
+            },
+            stream = connection.accept_uni() => match stream {
+                Ok(receive) => {
+                    inner.spawn(serve::unidirectional(inner.clone(), link.clone(), receive));
+                }
+                Err(reason) => break reason,
+            },
+        }
+    };
+    inner.lost(peer, &link, reason);
+}
+
+/// Asks a connection for a sign of life and reports the first packet on it.
+async fn probe(inner: Arc<Inner>, peer: PeerId, link: Arc<Link>) {
+    let before = link.connection.stats().datagrams_received;
+    link.connection.kick();
+    // Also after the verdict: a late answer may still save the connection.
+    while link.connection.close_reason().is_none() && link.is_contested() {
+        sleep(PROBE_POLL).await;
+        if link.connection.stats().datagrams_received > before {
+            return inner.heard(peer, link.id);
+        }
+    }
+}
+
+/// Looks at a peer's connections again when a wait of theirs is over.
+async fn look_again(inner: Arc<Inner>, peer: PeerId, due: Micros) {
+    let wait = due.since(inner.now().mono);
+    sleep_until(Instant::now() + wait).await;
+    let effects = {
+        let mut connections = inner.connections();
+        let effects = connections.timer(inner.now().mono, peer);
+        inner.update_table(peer, &effects);
+        effects
+    };
+    inner.apply(peer, effects);
+}

@@ -1,0 +1,168 @@
+//! Frames on streams.
+
+use bytes::{Bytes, BytesMut};
+
+use crate::transport::{ReadError, RecvStream, SendStream, WriteError};
+use crate::wire::frame::{
+    Frame, FrameDecoder, FrameRules, StreamHeader, StreamHeaderDecoder, encode_frame,
+};
+use crate::wire::{ErrorCode, Violation};
+
+/// Largest piece read from a stream at once: the unit in which quinn hands out contiguous bytes is
+/// smaller, so this only bounds what a frame may pin.
+const READ_CHUNK: usize = 64 * 1024;
+
+/// Buffered output at which a writer passes it on: large enough to fill a GSO batch of datagrams.
+const WRITE_BATCH: usize = 64 * 1024;
+
+/// Why a frame could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FrameError {
+    /// The peer broke the framing.
+    #[error(transparent)]
+    Violation(#[from] Violation),
+    /// The stream or its connection ended.
+    #[error(transparent)]
+    Stream(#[from] ReadError),
+}
+
+/// Reads the header and the frames of a stream.
+#[derive(Debug)]
+pub struct FrameReader {
+    stream: RecvStream,
+    pending: Bytes,
+    decoder: FrameDecoder,
+}
+
+impl FrameReader {
+    pub(super) fn new(stream: RecvStream) -> Self {
+        Self {
+            stream,
+            pending: Bytes::new(),
+            decoder: FrameDecoder::new(),
+        }
+    }
+
+    /// Reads the stream header.
+    pub(super) async fn header(&mut self) -> Result<StreamHeader, FrameError> {
+        let mut decoder = StreamHeaderDecoder::new();
+        loop {
+            if let Some(header) = decoder.decode(&mut self.pending)? {
+                return Ok(header);
+            }
+            if !self.refill().await? {
+                return Err(Violation::MissingFrame.into());
+            }
+        }
+    }
+
+    /// The next frame, `None` at the end of the stream. Cancellation-safe: what was read before is
+    /// kept.
+    ///
+    /// # Errors
+    /// A [`Violation`] of `rules` or of the framing; or the end of the connection.
+    pub async fn next(&mut self, rules: FrameRules) -> Result<Option<Frame>, FrameError> {
+        loop {
+            if let Some(frame) = self.decoder.decode(&mut self.pending, rules)? {
+                return Ok(Some(frame));
+            }
+            if !self.refill().await? {
+                self.decoder.finish()?;
+                return Ok(None);
+            }
+        }
+    }
+
+    /// The next frame if it has arrived already and lies within the last piece read.
+    ///
+    /// # Errors
+    /// A [`Violation`] of `rules` or of the framing.
+    pub fn buffered(&mut self, rules: FrameRules) -> Result<Option<Frame>, Violation> {
+        self.decoder.decode(&mut self.pending, rules)
+    }
+
+    /// Reads the one frame that may stand here, and the end of the stream behind it.
+    pub(super) async fn only(&mut self, rules: FrameRules) -> Result<Frame, FrameError> {
+        let frame = self.next(rules).await?.ok_or(Violation::MissingFrame)?;
+        if !self.pending.is_empty() || self.refill().await? {
+            return Err(Violation::ExtraFrame.into());
+        }
+        Ok(frame)
+    }
+
+    /// Tells the peer to stop sending.
+    pub fn stop(&mut self, code: ErrorCode) {
+        self.stream.stop(code);
+    }
+
+    /// Gives up the framing: the bytes that were read but not used, and the stream.
+    #[must_use]
+    pub fn into_parts(self) -> (Bytes, RecvStream) {
+        (self.pending, self.stream)
+    }
+
+    pub(super) fn is_early(&self) -> bool {
+        self.stream.is_early()
+    }
+
+    async fn refill(&mut self) -> Result<bool, ReadError> {
+        match self.stream.read_chunk(READ_CHUNK).await? {
+            Some(bytes) => {
+                self.pending = bytes;
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+}
+
+/// Writes the header and the frames of a stream, in batches.
+#[derive(Debug)]
+pub struct FrameWriter {
+    stream: SendStream,
+    batch: BytesMut,
+}
+
+impl FrameWriter {
+    pub(super) fn new(stream: SendStream, header: StreamHeader) -> Self {
+        let mut batch = BytesMut::new();
+        header.encode(&mut batch);
+        Self { stream, batch }
+    }
+
+    /// Adds a frame to the batch.
+    pub fn push(&mut self, kind: u8, body: &[u8]) {
+        encode_frame(kind, body, &mut self.batch);
+    }
+
+    /// Whether the batch is large enough to be worth writing before more is added.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.batch.len() >= WRITE_BATCH
+    }
+
+    /// Writes the batch, waiting for flow control.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn flush(&mut self) -> Result<(), WriteError> {
+        let batch = self.batch.split().freeze();
+        self.stream.write_chunk(batch).await
+    }
+
+    /// Writes the batch and says that it was the last.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn finish(mut self) -> Result<SendStream, WriteError> {
+        self.flush().await?;
+        self.stream.finish();
+        Ok(self.stream)
+    }
+
+    /// Gives up the framing; what was pushed and not flushed is lost.
+    #[must_use]
+    pub fn into_stream(self) -> SendStream {
+        self.stream
+    }
+}

@@ -1,0 +1,154 @@
+//! One connection as the swarm keeps it.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
+use crate::identity::PeerId;
+use crate::transport::{Connection, Path};
+
+/// A connection with what the swarm knows about it. It starts provisional if a peer dialled us.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) id: ConnectionId,
+    pub(super) connection: Connection,
+    pub(super) direction: Direction,
+    pub(super) permit: PermitId,
+    pub(super) leniency: Mutex<Leniency>,
+    /// Requests of this peer that may be in hand at once.
+    pub(super) serving: Arc<Semaphore>,
+    /// Who is at the other end, once the handshake is confirmed and the connection is counted.
+    peer: OnceLock<PeerId>,
+    open_streams: AtomicU32,
+    waiting: AtomicU32,
+    /// Whether another connection with the same peer exists, so that streams must be counted out.
+    contested: AtomicBool,
+    /// Whether new streams go to another connection with the same peer.
+    retired: watch::Sender<bool>,
+}
+
+impl Link {
+    pub(super) fn new(
+        id: ConnectionId,
+        connection: Connection,
+        direction: Direction,
+        permit: PermitId,
+        requests_at_once: usize,
+    ) -> Self {
+        Self {
+            id,
+            connection,
+            direction,
+            permit,
+            leniency: Mutex::new(Leniency::default()),
+            serving: Arc::new(Semaphore::new(requests_at_once)),
+            peer: OnceLock::new(),
+            open_streams: AtomicU32::new(0),
+            waiting: AtomicU32::new(0),
+            contested: AtomicBool::new(false),
+            retired: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn confirm(&self, peer: PeerId) {
+        // A link is confirmed once; the handshake cannot prove two identities.
+        let _ = self.peer.set(peer);
+    }
+
+    pub(super) fn confirmed(&self) -> Option<PeerId> {
+        self.peer.get().copied()
+    }
+
+    /// Where a stream comes from: early data counts as provisional even if the handshake was
+    /// confirmed meanwhile. `None` while nobody is known.
+    pub(super) fn origin(&self, early: bool) -> Option<Origin> {
+        match self.confirmed() {
+            Some(peer) if !early => Some(Origin::Confirmed(peer)),
+            _ => self.connection.peer_id().map(Origin::Provisional),
+        }
+    }
+
+    /// How far what arrives on a stream of this link can be held against the peer.
+    pub(super) fn standing(&self, origin: Origin) -> Standing {
+        match origin {
+            Origin::Confirmed(peer) => Standing::Confirmed {
+                peer,
+                path: kind_of(&self.connection.path()),
+            },
+            Origin::Provisional(peer) => Standing::Provisional(peer),
+            Origin::Anonymous(_) => Standing::Anonymous,
+        }
+    }
+
+    /// The right to serve one more request, if the peer has not too many in hand.
+    pub(super) fn try_serve(&self) -> Option<OwnedSemaphorePermit> {
+        self.serving.clone().try_acquire_owned().ok()
+    }
+
+    pub(super) fn open_streams(&self) -> u32 {
+        self.open_streams.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_contested(&self) -> bool {
+        self.contested.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_contested(&self, contested: bool) {
+        self.contested.store(contested, Ordering::Release);
+    }
+
+    /// New streams go elsewhere from now on, or here again.
+    pub(super) fn set_retired(&self, retired: bool) {
+        self.retired.send_replace(retired);
+    }
+
+    /// Waits until new streams go elsewhere.
+    pub(super) async fn retired(&self) {
+        // The sender lives as long as this link: the wait cannot fail.
+        let _ = self.retired.subscribe().wait_for(|retired| *retired).await;
+    }
+
+    pub(super) fn leniency<T>(&self, use_it: impl FnOnce(&mut Leniency) -> T) -> T {
+        use_it(&mut self.leniency.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Counts a stream; `true` if the swarm must hear of the change.
+    pub(super) fn stream_opened(&self) -> bool {
+        self.open_streams.fetch_add(1, Ordering::AcqRel);
+        self.contested.load(Ordering::Acquire)
+    }
+
+    pub(super) fn stream_closed(&self) -> bool {
+        self.open_streams.fetch_sub(1, Ordering::AcqRel);
+        self.contested.load(Ordering::Acquire)
+    }
+
+    /// Counts a request that waits for this peer's answer, if there are fewer than `limit`.
+    pub(super) fn try_wait(self: &Arc<Self>, limit: u32) -> Option<Waiting> {
+        let counted = self
+            .waiting
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
+                (waiting < limit).then_some(waiting + 1)
+            });
+        counted.ok().map(|_| Waiting(self.clone()))
+    }
+}
+
+/// A request that waits for its answer.
+#[derive(Debug)]
+pub(super) struct Waiting(Arc<Link>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+pub(super) fn kind_of(path: &Path) -> PathKind {
+    match path {
+        Path::Direct { .. } => PathKind::Direct,
+        Path::Relayed { .. } => PathKind::Relayed,
+    }
+}

@@ -1,0 +1,190 @@
+//! One-way messages: ordered for each peer and protocol, at most once.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::timeout;
+
+use super::framing::FrameWriter;
+use super::link::Link;
+use super::queue::MessageQueue;
+use super::serve::StreamGuard;
+use super::swarm::Inner;
+use super::{ConnectionId, SwarmEvent};
+use crate::identity::PeerId;
+use crate::transport::WriteError;
+use crate::wire::StreamHeader;
+use crate::wire::message::request;
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendError {
+    /// There is no connection with the peer; the message is handed back.
+    #[error("not connected to the peer")]
+    NotConnected(Bytes),
+    /// Larger than a frame of one-way messages may be.
+    #[error("a message of {0} bytes is larger than {max}", max = request::MAX_BODY)]
+    TooLarge(usize),
+}
+
+/// The queue of one peer and protocol, and the task that empties it.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    queue: MessageQueue,
+}
+
+/// Why an outbox moves on from a connection.
+enum Pause {
+    /// Another connection with the peer took over.
+    Replaced,
+    /// The queue was closed and everything was written.
+    Done,
+}
+
+impl Inner {
+    /// Queues a message, waiting for room.
+    pub(super) async fn send(
+        self: &Arc<Self>,
+        peer: PeerId,
+        header: StreamHeader,
+        message: Bytes,
+    ) -> Result<(), SendError> {
+        if message.len() > request::MAX_BODY as usize {
+            return Err(SendError::TooLarge(message.len()));
+        }
+        let Some(outbox) = self.outbox(peer, header) else {
+            return Err(SendError::NotConnected(message));
+        };
+        outbox
+            .queue
+            .push(message)
+            .await
+            .map_err(SendError::NotConnected)
+    }
+
+    /// The outbox of a connected peer, with its task.
+    fn outbox(self: &Arc<Self>, peer: PeerId, header: StreamHeader) -> Option<Arc<Outbox>> {
+        let key = (peer, header.protocol);
+        if let Some(outbox) = self.outboxes.get(&key) {
+            return Some(outbox.clone());
+        }
+        let link = self.link(&peer)?;
+        let fresh = Arc::new(Outbox {
+            queue: MessageQueue::new(self.config.queue),
+        });
+        let outbox = self
+            .outboxes
+            .entry(key)
+            .or_insert(fresh.clone())
+            .value()
+            .clone();
+        if Arc::ptr_eq(&outbox, &fresh) {
+            self.spawn(run(self.clone(), outbox.clone(), peer, header, link));
+        }
+        Some(outbox)
+    }
+}
+
+/// Empties the queue onto one stream a connection; ends with the last connection of the peer.
+async fn run(
+    inner: Arc<Inner>,
+    outbox: Arc<Outbox>,
+    peer: PeerId,
+    header: StreamHeader,
+    mut link: Arc<Link>,
+) {
+    let mut unsent = VecDeque::new();
+    loop {
+        let pause = drain(&inner, &outbox.queue, &link, peer, header, &mut unsent).await;
+        match (pause, inner.link(&peer)) {
+            (Some(Pause::Done), _) | (_, None) => break,
+            (_, Some(next)) if next.id == link.id => break,
+            (_, Some(next)) => link = next,
+        }
+    }
+    inner
+        .outboxes
+        .remove_if(&(peer, header.protocol), |_, kept| {
+            Arc::ptr_eq(kept, &outbox)
+        });
+    let lost = unsent.len() + outbox.queue.close().len();
+    if lost > 0 {
+        let messages = u64::try_from(lost).unwrap_or(u64::MAX);
+        inner.emit(SwarmEvent::MessagesUnsent {
+            peer,
+            protocol: header.protocol,
+            messages,
+        });
+    }
+}
+
+/// Writes until the link is replaced or fails (`None`). What was taken from the queue and not
+/// written stays in `unsent`.
+async fn drain(
+    inner: &Arc<Inner>,
+    queue: &MessageQueue,
+    link: &Arc<Link>,
+    peer: PeerId,
+    header: StreamHeader,
+    unsent: &mut VecDeque<Bytes>,
+) -> Option<Pause> {
+    let _guard = StreamGuard::new(inner.clone(), link.clone());
+    let stream = link.connection.open_uni().await.ok()?;
+    let mut writer = FrameWriter::new(stream, header);
+    loop {
+        if !is_current(inner, peer, link.id) {
+            let mut stream = writer.finish().await.ok()?;
+            // The next stream must not overtake this one.
+            let _ = timeout(inner.config.slow_reader_deadline, stream.acknowledged()).await;
+            return Some(Pause::Replaced);
+        }
+        if unsent.is_empty() {
+            tokio::select! {
+                biased;
+                _ = link.connection.closed() => return None,
+                () = link.retired() => continue,
+                taken = queue.take() => match taken {
+                    Some(taken) => *unsent = taken,
+                    None => {
+                        writer.finish().await.ok()?;
+                        return Some(Pause::Done);
+                    }
+                },
+            }
+        }
+        write_batch(inner, link, &mut writer, unsent).await.ok()?;
+    }
+}
+
+/// Writes what is in `unsent`, a batch at a time; a peer that does not read loses its connection.
+async fn write_batch(
+    inner: &Arc<Inner>,
+    link: &Arc<Link>,
+    writer: &mut FrameWriter,
+    unsent: &mut VecDeque<Bytes>,
+) -> Result<(), WriteError> {
+    while !unsent.is_empty() {
+        let mut batched = 0;
+        for message in unsent.iter() {
+            writer.push(request::MESSAGE, message);
+            batched += 1;
+            if writer.is_full() {
+                break;
+            }
+        }
+        match timeout(inner.config.slow_reader_deadline, writer.flush()).await {
+            Ok(written) => written?,
+            Err(_) => {
+                inner.slow_reader(link);
+                return Err(WriteError::Closed);
+            }
+        }
+        unsent.drain(..batched);
+    }
+    Ok(())
+}
+
+fn is_current(inner: &Inner, peer: PeerId, link: ConnectionId) -> bool {
+    inner.link(&peer).is_some_and(|current| current.id == link)
+}

@@ -1,0 +1,158 @@
+//! Requests to peers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use tokio::time::timeout;
+
+use super::Fault;
+use super::framing::{FrameError, FrameReader};
+use super::protocol::Reply;
+use super::serve::StreamGuard;
+use super::swarm::Inner;
+use crate::crypto::EntropyFailure;
+use crate::identity::PeerId;
+use crate::transport::{CloseReason, Connection, ReadError, SendStream, WriteError};
+use crate::wire::frame::{FrameRules, encode_frame, encode_frame_head};
+use crate::wire::{ErrorCode, StreamHeader, Violation};
+
+/// Bodies up to this size are copied behind their head, so that one write carries both: copying
+/// 4 KiB costs less than taking the connection's lock twice.
+const COPIED_BODY: usize = 4 * 1024;
+
+/// A request, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct OutboundRequest {
+    /// Number of the protocol.
+    pub protocol: u32,
+    /// Version of the protocol.
+    pub version: u16,
+    /// Type of the request frame.
+    pub kind: u8,
+    /// Its body.
+    pub body: Bytes,
+    /// What may come back.
+    pub responses: FrameRules,
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RequestError {
+    /// There is no connection with the peer.
+    #[error("not connected to the peer")]
+    NotConnected,
+    /// Too many requests wait for this peer's answers.
+    #[error("too many requests are waiting for this peer")]
+    Busy,
+    /// No answer within the deadline.
+    #[error("no answer in time")]
+    Deadline,
+    /// The peer said no.
+    #[error("the peer refused: {0}")]
+    Refused(ErrorCode),
+    /// The connection ended before the answer.
+    #[error("connection ended: {0}")]
+    Disconnected(CloseReason),
+    /// The answer broke the protocol.
+    #[error("the answer is malformed: {0}")]
+    Malformed(Violation),
+    /// Early data was refused: the request did not reach the peer.
+    #[error("early data was refused")]
+    EarlyRefused,
+    /// This node has no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyFailure),
+}
+
+impl RequestError {
+    /// Whether the same request may succeed once the handshake is confirmed.
+    pub(super) fn is_early_refusal(self) -> bool {
+        matches!(self, Self::EarlyRefused | Self::Refused(ErrorCode::Early))
+    }
+}
+
+impl Inner {
+    /// Sends a request on the current connection with `peer`.
+    pub(super) async fn request(
+        self: &Arc<Self>,
+        peer: PeerId,
+        request: &OutboundRequest,
+        deadline: Duration,
+    ) -> Result<Reply, RequestError> {
+        let link = self.link(&peer).ok_or(RequestError::NotConnected)?;
+        let _waiting = link
+            .try_wait(self.config.requests_waiting)
+            .ok_or(RequestError::Busy)?;
+        let _guard = StreamGuard::new(self.clone(), link.clone());
+        let reply = match timeout(deadline, exchange(&link.connection, request)).await {
+            Ok(reply) => reply,
+            Err(_) => Err(RequestError::Deadline),
+        };
+        if let Err(RequestError::Malformed(violation)) = reply {
+            self.record_fault(&link, request.protocol, Fault::Wire(violation));
+        }
+        reply
+    }
+}
+
+/// One exchange on a stream of its own. Dropping the future abandons the stream.
+pub(super) async fn exchange(
+    connection: &Connection,
+    request: &OutboundRequest,
+) -> Result<Reply, RequestError> {
+    let (mut send, receive) = connection
+        .open_bi()
+        .await
+        .map_err(RequestError::Disconnected)?;
+    match write_request(&mut send, request).await {
+        // A peer that stopped reading may have answered all the same: with why.
+        Ok(()) | Err(WriteError::Stopped(_)) => {}
+        Err(WriteError::Ended(reason)) => return Err(RequestError::Disconnected(reason)),
+        Err(WriteError::EarlyRefused) => return Err(RequestError::EarlyRefused),
+        Err(WriteError::Closed) => return Err(RequestError::Refused(ErrorCode::Internal)),
+    }
+    let mut frames = FrameReader::new(receive);
+    match frames.only(request.responses).await {
+        Ok(frame) => Ok(Reply {
+            kind: frame.kind,
+            body: frame.body,
+        }),
+        Err(error) => {
+            let error = request_error(error);
+            if let RequestError::Malformed(violation) = error {
+                frames.stop(violation.code());
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn write_request(send: &mut SendStream, request: &OutboundRequest) -> Result<(), WriteError> {
+    let header = StreamHeader {
+        protocol: request.protocol,
+        version: request.version,
+    };
+    let mut head = BytesMut::with_capacity(32 + request.body.len().min(COPIED_BODY));
+    header.encode(&mut head);
+    if request.body.len() <= COPIED_BODY {
+        encode_frame(request.kind, &request.body, &mut head);
+        send.write_chunk(head.freeze()).await?;
+    } else {
+        encode_frame_head(request.kind, request.body.len(), &mut head);
+        send.write_chunk(head.freeze()).await?;
+        send.write_chunk(request.body.clone()).await?;
+    }
+    send.finish();
+    Ok(())
+}
+
+fn request_error(error: FrameError) -> RequestError {
+    match error {
+        FrameError::Violation(violation) => RequestError::Malformed(violation),
+        FrameError::Stream(ReadError::Reset(code)) => RequestError::Refused(code),
+        FrameError::Stream(ReadError::Ended(reason)) => RequestError::Disconnected(reason),
+        FrameError::Stream(ReadError::EarlyRefused) => RequestError::EarlyRefused,
+        FrameError::Stream(ReadError::Closed) => RequestError::Refused(ErrorCode::Cancelled),
+    }
+}

@@ -1,0 +1,324 @@
+//! Streams that peers open.
+//!
+//! ```text
+//!  stream ─► header ─► protocol known? ─► shape fits? ─► origin allowed? ─► handler
+//!              │            │                  │               │
+//!           deadline   UNKNOWN_PROTOCOL   ILLEGAL_FRAME      EARLY
+//! ```
+
+use std::sync::Arc;
+
+use tokio::time::timeout;
+
+use super::framing::{FrameError, FrameReader};
+use super::link::Link;
+use super::protocol::{
+    Handler, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, RawHandler, Refusal,
+    Reply, Shape,
+};
+use super::swarm::Inner;
+use super::{Fault, Novelty};
+use crate::transport::{RecvStream, SendStream};
+use crate::wire::frame::encode_frame_head;
+use crate::wire::{ErrorCode, StreamHeader, Violation};
+
+/// Counts a stream for as long as its task lives.
+pub(super) struct StreamGuard {
+    inner: Arc<Inner>,
+    link: Arc<Link>,
+}
+
+impl StreamGuard {
+    pub(super) fn new(inner: Arc<Inner>, link: Arc<Link>) -> Self {
+        if link.stream_opened() {
+            inner.streams_changed(&link);
+        }
+        Self { inner, link }
+    }
+}
+
+impl Drop for StreamGuard {
+    fn drop(&mut self) {
+        if self.link.stream_closed() {
+            self.inner.streams_changed(&self.link);
+        }
+    }
+}
+
+/// What a stream turned out to be.
+struct Opened {
+    header: StreamHeader,
+    protocol: Protocol,
+    handler: Handler,
+    origin: Origin,
+}
+
+/// Why a stream is ended by this node.
+pub(super) enum Rejection {
+    /// The peer broke a rule.
+    Violation { protocol: u32, violation: Violation },
+    /// Not allowed before the handshake is confirmed; no fault.
+    Early,
+    /// This node cannot serve it now; no fault.
+    Refused(ErrorCode),
+    /// The stream or the connection ended; nothing to say.
+    Gone,
+}
+
+impl Rejection {
+    fn late(protocol: u32) -> Self {
+        Self::Violation {
+            protocol,
+            violation: Violation::Deadline,
+        }
+    }
+
+    fn frame(protocol: u32, error: FrameError) -> Self {
+        match error {
+            FrameError::Violation(violation) => Self::Violation {
+                protocol,
+                violation,
+            },
+            FrameError::Stream(_) => Self::Gone,
+        }
+    }
+}
+
+/// Serves a bidirectional stream to its end.
+pub(super) async fn bidirectional(
+    inner: Arc<Inner>,
+    link: Arc<Link>,
+    mut send: SendStream,
+    receive: RecvStream,
+) {
+    let guard = StreamGuard::new(inner, link);
+    let (inner, link) = (&guard.inner, &guard.link);
+    let mut frames = FrameReader::new(receive);
+    let outcome = match open(inner, link, &mut frames, true).await {
+        Ok(Opened {
+            handler: Handler::Raw(handler),
+            header,
+            origin,
+            ..
+        }) => {
+            return serve_raw(inner, link, &*handler, header, origin, (frames, send)).await;
+        }
+        Ok(opened) => serve_request(inner, link, &opened, &mut send, &mut frames).await,
+        Err(rejection) => Err(rejection),
+    };
+    if let Err(rejection) = outcome
+        && let Some(code) = answer(inner, link, rejection)
+    {
+        send.reset(code);
+        frames.stop(code);
+    }
+}
+
+/// Serves a unidirectional stream to its end.
+pub(super) async fn unidirectional(inner: Arc<Inner>, link: Arc<Link>, receive: RecvStream) {
+    let guard = StreamGuard::new(inner, link);
+    let (inner, link) = (&guard.inner, &guard.link);
+    let mut frames = FrameReader::new(receive);
+    match open(inner, link, &mut frames, false).await {
+        Ok(opened) => {
+            let number = opened.header.protocol;
+            if let Err(violation) = serve_ordered(link, opened, frames).await {
+                answer(
+                    inner,
+                    link,
+                    Rejection::Violation {
+                        protocol: number,
+                        violation,
+                    },
+                );
+            }
+        }
+        Err(rejection) => {
+            if let Some(code) = answer(inner, link, rejection) {
+                frames.stop(code);
+            }
+        }
+    }
+}
+
+/// Reads the header and finds the handler.
+async fn open(
+    inner: &Inner,
+    link: &Link,
+    frames: &mut FrameReader,
+    bidirectional: bool,
+) -> Result<Opened, Rejection> {
+    let deadline = inner.config.stream_deadline;
+    let header = match timeout(deadline, frames.header()).await {
+        Ok(Ok(header)) => header,
+        Ok(Err(error)) => return Err(Rejection::frame(0, error)),
+        Err(_) => return Err(Rejection::late(0)),
+    };
+    let reject = |violation| Rejection::Violation {
+        protocol: header.protocol,
+        violation,
+    };
+    let (protocol, handler) = inner.protocols.find(header).map_err(reject)?;
+    if bidirectional == matches!(protocol.shape, Shape::Ordered) {
+        return Err(reject(Violation::WrongStreamKind));
+    }
+    let Some(origin) = link.origin(frames.is_early()) else {
+        return Err(Rejection::Early);
+    };
+    let admitted = match origin {
+        Origin::Confirmed(_) => true,
+        Origin::Provisional(_) => !protocol.early_frames.is_empty(),
+        Origin::Anonymous(_) => protocol.anonymous,
+    };
+    if admitted {
+        Ok(Opened {
+            header,
+            protocol,
+            handler,
+            origin,
+        })
+    } else {
+        Err(Rejection::Early)
+    }
+}
+
+async fn serve_request(
+    inner: &Inner,
+    link: &Link,
+    opened: &Opened,
+    send: &mut SendStream,
+    frames: &mut FrameReader,
+) -> Result<(), Rejection> {
+    let (Handler::Request(handler), Shape::Request { requests, .. }) =
+        (&opened.handler, opened.protocol.shape)
+    else {
+        return Err(Rejection::Refused(ErrorCode::Internal));
+    };
+    let number = opened.header.protocol;
+    let Some(_permit) = link.try_serve() else {
+        return Err(Rejection::Refused(ErrorCode::Busy));
+    };
+    let frame = match timeout(inner.config.stream_deadline, frames.only(requests)).await {
+        Ok(Ok(frame)) => frame,
+        Ok(Err(error)) => return Err(Rejection::frame(number, error)),
+        Err(_) => return Err(Rejection::late(number)),
+    };
+    if matches!(opened.origin, Origin::Provisional(_)) {
+        inner.admit_early(link, &opened.protocol, frame.kind)?;
+    }
+    let request = InboundRequest {
+        origin: opened.origin,
+        version: opened.header.version,
+        kind: frame.kind,
+        body: frame.body,
+    };
+    let reply = match timeout(inner.config.request_deadline, handler.handle(request)).await {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(Refusal::Violation(violation))) => {
+            return Err(Rejection::Violation {
+                protocol: number,
+                violation,
+            });
+        }
+        Ok(Err(refusal)) => return Err(Rejection::Refused(refusal.code())),
+        Err(_) => return Err(Rejection::Refused(ErrorCode::Deadline)),
+    };
+    write_reply(inner, link, send, reply).await
+}
+
+async fn serve_raw(
+    inner: &Inner,
+    link: &Link,
+    handler: &dyn RawHandler,
+    header: StreamHeader,
+    origin: Origin,
+    (frames, send): (FrameReader, SendStream),
+) {
+    let generation = link.id.0;
+    let stream = InboundRaw {
+        origin,
+        generation,
+        version: header.version,
+        frames,
+        send,
+    };
+    if let Err(violation) = handler.open(stream).await {
+        answer(
+            inner,
+            link,
+            Rejection::Violation {
+                protocol: header.protocol,
+                violation,
+            },
+        );
+    }
+}
+
+/// Writes the response; a peer that does not take it in time does not read.
+async fn write_reply(
+    inner: &Inner,
+    link: &Link,
+    send: &mut SendStream,
+    reply: Reply,
+) -> Result<(), Rejection> {
+    let mut head = bytes::BytesMut::with_capacity(16);
+    encode_frame_head(reply.kind, reply.body.len(), &mut head);
+    let write = async {
+        send.write(&head).await?;
+        send.write_chunk(reply.body).await
+    };
+    match timeout(inner.config.slow_reader_deadline, write).await {
+        Ok(Ok(())) => {
+            send.finish();
+            Ok(())
+        }
+        Ok(Err(_)) => Err(Rejection::Gone),
+        Err(_) => {
+            inner.slow_reader(link);
+            Err(Rejection::Gone)
+        }
+    }
+}
+
+async fn serve_ordered(link: &Link, opened: Opened, frames: FrameReader) -> Result<(), Violation> {
+    let Handler::Ordered(handler) = &opened.handler else {
+        return Ok(());
+    };
+    let stream = InboundOrdered {
+        origin: opened.origin,
+        generation: link.id.0,
+        version: opened.header.version,
+        frames,
+    };
+    handler.open(stream).await
+}
+
+/// Books what a rejected stream costs its peer; returns the code to end it with.
+fn answer(inner: &Inner, link: &Link, rejection: Rejection) -> Option<ErrorCode> {
+    match rejection {
+        Rejection::Violation {
+            protocol,
+            violation,
+        } => {
+            if let Some(fault) = fault_of(link, violation) {
+                inner.record_fault(link, protocol, fault);
+            }
+            Some(violation.code())
+        }
+        Rejection::Early => Some(ErrorCode::Early),
+        Rejection::Refused(code) => Some(code),
+        Rejection::Gone => None,
+    }
+}
+
+/// A protocol or version that this node does not know is forgiven the first time on a connection:
+/// the network must be able to grow.
+fn fault_of(link: &Link, violation: Violation) -> Option<Fault> {
+    let novelty = match violation {
+        Violation::UnknownProtocol { number } => Novelty::Protocol(number),
+        Violation::UnknownVersion { protocol, version } => Novelty::Version { protocol, version },
+        Violation::Deadline => return Some(Fault::Unfinished),
+        other => return Some(Fault::Wire(other)),
+    };
+    link.leniency(|leniency| leniency.judge(novelty))
+}
