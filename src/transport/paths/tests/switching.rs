@@ -185,7 +185,10 @@ async fn a_connection_survives_20_s_of_darkness_and_resumes_at_once() {
     let reader = dialled.connection.clone();
     tokio::spawn(log_arrivals(reader, world.net.clone(), Arc::clone(&log)));
     tokio::spawn(send(accepted.connection.clone(), pattern(60_000_000, 5)));
-    tokio::time::sleep(millis(1000)).await;
+    // Both windows are full when the network goes dark: neither end may send, by its own account.
+    tokio::spawn(receive(accepted.connection.clone()));
+    tokio::spawn(send(dialled.connection.clone(), pattern(60_000_000, 6)));
+    tokio::time::sleep(millis(3000)).await;
     world.net.set_tap(|_| Verdict::Drop);
     tokio::time::sleep(millis(20_000)).await;
     world.net.set_tap(|_| Verdict::Pass);

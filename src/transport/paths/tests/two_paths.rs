@@ -147,6 +147,8 @@ fn transport() -> (Arc<TransportConfig>, PathSwitch) {
     let (factory, switch) = path_aware(Arc::new(CubicConfig::default()));
     let mut transport = TransportConfig::default();
     transport.congestion_controller_factory(factory);
+    // Large enough that congestion, not flow control, limits the sender.
+    transport.stream_receive_window(2_800_000_u32.into());
     transport.max_idle_timeout(Some(Duration::from_secs(30).try_into().unwrap()));
     transport.keep_alive_interval(Some(Duration::from_secs(5)));
     (Arc::new(transport), switch)
