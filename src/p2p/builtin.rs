@@ -14,6 +14,7 @@ use super::swarm::Inner;
 use super::{FrameError, SwarmEvent};
 use crate::identity::PeerId;
 use crate::transport::Path;
+use crate::wire::address::Route;
 use crate::wire::codec::{List, decode, encode};
 use crate::wire::message::VERSION;
 use crate::wire::message::identify::{self, Identify, Roles, SupportedProtocol};
@@ -106,12 +107,12 @@ pub(super) async fn introduce(inner: Arc<Inner>, link: Arc<Link>) {
 }
 
 /// Tells a peer that its address, as seen from here, is another one now.
-pub(super) async fn tell_observed(inner: Arc<Inner>, link: Arc<Link>, sequence: u64) {
+pub(super) async fn tell_observed(inner: Arc<Inner>, link: Arc<Link>) {
     let Path::Direct { addr, .. } = link.connection.path() else {
         return;
     };
     let body = encode(&Observed {
-        sequence,
+        sequence: link.next_observation(),
         address: Address::from(addr),
     });
     let Ok(stream) = link.connection.open_uni().await else {
@@ -232,19 +233,26 @@ async fn hear_observed(inner: Weak<Inner>, mut stream: InboundOrdered) -> Result
     let Origin::Confirmed(peer) = stream.origin else {
         return Ok(());
     };
+    let mut newest = None;
     loop {
         let frame = match stream.frames.next(observed::RECEIVER_READS).await {
             Ok(Some(frame)) => frame,
             Ok(None) | Err(FrameError::Stream(_)) => return Ok(()),
             Err(FrameError::Violation(violation)) => return Err(violation),
         };
-        let observed = decode::<Observed>(&frame.body)?;
+        let observed = match decode::<Observed>(&frame.body) {
+            Ok(observed) => observed,
+            Err(violation) => return Err(stream.frames.fail(violation)),
+        };
         let Some(inner) = inner.upgrade() else {
             return Ok(());
         };
-        inner.emit(SwarmEvent::ObservedAddress {
-            peer,
-            address: observed.address,
-        });
+        let is_newer = newest.is_none_or(|newest| observed.sequence > newest);
+        // Anything but a bare endpoint says nothing about where this node was seen.
+        if is_newer && observed.address.route() == Route::Anyone {
+            newest = Some(observed.sequence);
+            let address = observed.address;
+            inner.emit(SwarmEvent::ObservedAddress { peer, address });
+        }
     }
 }

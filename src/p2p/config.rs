@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{LimitsConfig, QueueLimit, ReputationConfig};
 
-/// Settings of a [`Swarm`](super::Swarm); [`P2PConfig`](crate::node::P2PConfig) is the validated
-/// way to make one.
+/// Settings of a [`Swarm`](super::Swarm). They are not checked here: a node makes them from its own
+/// validated configuration.
 #[derive(Debug, Clone)]
 pub struct SwarmConfig {
     /// What identify tells about this program: printable ASCII, at most 64 bytes.

@@ -60,25 +60,28 @@ impl FrameReader {
     /// kept.
     ///
     /// # Errors
-    /// A [`Violation`] of `rules` or of the framing; or the end of the connection.
+    /// A [`Violation`] of `rules` or of the framing, with which the stream was stopped; or the end
+    /// of the connection.
     pub async fn next(&mut self, rules: FrameRules) -> Result<Option<Frame>, FrameError> {
         loop {
-            if let Some(frame) = self.decoder.decode(&mut self.pending, rules)? {
-                return Ok(Some(frame));
+            match self.decoder.decode(&mut self.pending, rules) {
+                Ok(None) => {}
+                Ok(frame) => return Ok(frame),
+                Err(violation) => return Err(self.fail(violation).into()),
             }
             if !self.refill().await? {
-                self.decoder.finish()?;
-                return Ok(None);
+                let finished = self.decoder.finish();
+                return finished
+                    .map(|()| None)
+                    .map_err(|violation| self.fail(violation).into());
             }
         }
     }
 
-    /// The next frame if it has arrived already and lies within the last piece read.
-    ///
-    /// # Errors
-    /// A [`Violation`] of `rules` or of the framing.
-    pub fn buffered(&mut self, rules: FrameRules) -> Result<Option<Frame>, Violation> {
-        self.decoder.decode(&mut self.pending, rules)
+    /// Stops the stream with the code of a violation, and passes the violation on.
+    pub fn fail(&mut self, violation: Violation) -> Violation {
+        self.stop(violation.code());
+        violation
     }
 
     /// Reads the one frame that may stand here, and the end of the stream behind it.

@@ -1,61 +1,59 @@
 //! What a swarm does from time to time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
 use super::builtin::tell_observed;
-use super::link::kind_of;
+use super::link::{Link, kind_of};
 use super::swarm::Inner;
-use super::{ConnectionId, Direction, SwarmEvent};
-use crate::transport::Path;
+use super::{Direction, SwarmEvent};
 
-/// How often the paths of all connections are compared with what they were: a peer whose address
-/// changed hears of it within a second.
+/// How often the paths of all connections are compared with what they were. QUIC's own migration
+/// tells nobody; a peer whose address changed hears of it within a second.
 const PERIOD: Duration = Duration::from_secs(1);
 
 /// Runs until the swarm stops.
 pub(super) async fn run(inner: Arc<Inner>) {
-    let mut paths: BTreeMap<ConnectionId, Watched> = BTreeMap::new();
     loop {
         sleep(PERIOD).await;
         inner.connections().bans.expire(inner.now().mono);
-        paths = compare_paths(&inner, &paths);
+        inner.compare_paths();
     }
 }
 
-/// The path of a connection when it was last looked at.
-struct Watched {
-    path: Path,
-    /// Changes that the peer was told.
-    told: u64,
+/// Reports the switches below one transport at once.
+pub(super) async fn watch_paths(inner: Arc<Inner>, index: usize) {
+    let Some(transport) = inner.transports.get(index) else {
+        return;
+    };
+    let mut changes = transport.path_changes();
+    while changes.changed().await.is_ok() {
+        inner.compare_paths();
+    }
 }
 
-fn compare_paths(
-    inner: &Arc<Inner>,
-    before: &BTreeMap<ConnectionId, Watched>,
-) -> BTreeMap<ConnectionId, Watched> {
-    let mut after = BTreeMap::new();
-    let links = inner.connections().links();
-    for link in links {
-        let path = link.connection.path();
-        let mut told = 0;
-        if let Some(watched) = before.get(&link.id) {
-            told = watched.told;
-            if let Some(peer) = link.confirmed().filter(|_| watched.path != path) {
-                inner.emit(SwarmEvent::PathChanged {
-                    peer,
-                    path: kind_of(&path),
-                });
-                if link.direction == Direction::Incoming {
-                    inner.spawn(tell_observed(inner.clone(), link.clone(), told));
-                    told += 1;
-                }
-            }
+impl Inner {
+    fn compare_paths(self: &Arc<Self>) {
+        let links = self.connections().links();
+        for link in links {
+            self.compare_path(&link);
         }
-        after.insert(link.id, Watched { path, told });
     }
-    after
+
+    /// Reports a change of path, to the application and, where QUIC migrated, to the peer.
+    fn compare_path(self: &Arc<Self>, link: &Arc<Link>) {
+        let Some(peer) = link.confirmed() else {
+            return;
+        };
+        let Some(path) = link.changed_path() else {
+            return;
+        };
+        let kind = kind_of(&path);
+        self.emit(SwarmEvent::PathChanged { peer, path: kind });
+        if link.direction == Direction::Incoming {
+            self.spawn(tell_observed(self.clone(), link.clone()));
+        }
+    }
 }

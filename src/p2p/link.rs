@@ -1,6 +1,6 @@
 //! One connection as the swarm keeps it.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -23,6 +23,10 @@ pub(super) struct Link {
     peer: OnceLock<PeerId>,
     open_streams: AtomicU32,
     waiting: AtomicU32,
+    /// The path when it was last looked at.
+    last_path: Mutex<Path>,
+    /// How often the peer was told where it is seen.
+    observations: AtomicU64,
     /// Whether another connection with the same peer exists, so that streams must be counted out.
     contested: AtomicBool,
     /// Whether new streams go to another connection with the same peer.
@@ -39,7 +43,6 @@ impl Link {
     ) -> Self {
         Self {
             id,
-            connection,
             direction,
             permit,
             leniency: Mutex::new(Leniency::default()),
@@ -47,8 +50,11 @@ impl Link {
             peer: OnceLock::new(),
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
+            last_path: Mutex::new(connection.path()),
+            observations: AtomicU64::new(0),
             contested: AtomicBool::new(false),
             retired: watch::Sender::new(false),
+            connection,
         }
     }
 
@@ -89,6 +95,21 @@ impl Link {
 
     pub(super) fn open_streams(&self) -> u32 {
         self.open_streams.load(Ordering::Acquire)
+    }
+
+    /// The path, if it is another one than at the last call.
+    pub(super) fn changed_path(&self) -> Option<Path> {
+        let path = self.connection.path();
+        let mut last = self
+            .last_path
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        (std::mem::replace(&mut *last, path) != path).then_some(path)
+    }
+
+    /// Number of the next observation that the peer is told.
+    pub(super) fn next_observation(&self) -> u64 {
+        self.observations.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(super) fn is_contested(&self) -> bool {

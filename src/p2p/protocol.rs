@@ -178,8 +178,9 @@ pub trait RequestHandler: Send + Sync + 'static {
 
 /// Serves an [`Shape::Ordered`] protocol.
 pub trait OrderedHandler: Send + Sync + 'static {
-    /// Takes a stream; the future is its task. What it returns ends the stream: an error is the
-    /// peer's violation and is answered with its code.
+    /// Takes a stream; the future is its task. An error is the peer's violation and costs it
+    /// reputation; end the stream with its code by [`FrameReader::fail`], as
+    /// [`FrameReader::next`] does.
     fn open(&self, stream: InboundOrdered) -> HandlerFuture<Result<(), Violation>>;
 }
 

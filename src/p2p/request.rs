@@ -96,24 +96,47 @@ impl Inner {
     }
 }
 
+/// The stream of an exchange. Unless the exchange came to its end, dropping it tells the peer that
+/// nobody waits for the answer any more.
+struct Exchange {
+    send: SendStream,
+    frames: FrameReader,
+    is_over: bool,
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.send.reset(ErrorCode::Cancelled);
+            self.frames.stop(ErrorCode::Cancelled);
+        }
+    }
+}
+
 /// One exchange on a stream of its own. Dropping the future abandons the stream.
 pub(super) async fn exchange(
     connection: &Connection,
     request: &OutboundRequest,
 ) -> Result<Reply, RequestError> {
-    let (mut send, receive) = connection
+    let (send, receive) = connection
         .open_bi()
         .await
         .map_err(RequestError::Disconnected)?;
-    match write_request(&mut send, request).await {
+    let mut exchange = Exchange {
+        send,
+        frames: FrameReader::new(receive),
+        is_over: false,
+    };
+    match write_request(&mut exchange.send, request).await {
         // A peer that stopped reading may have answered all the same: with why.
         Ok(()) | Err(WriteError::Stopped(_)) => {}
         Err(WriteError::Ended(reason)) => return Err(RequestError::Disconnected(reason)),
         Err(WriteError::EarlyRefused) => return Err(RequestError::EarlyRefused),
         Err(WriteError::Closed) => return Err(RequestError::Refused(ErrorCode::Internal)),
     }
-    let mut frames = FrameReader::new(receive);
-    match frames.only(request.responses).await {
+    let answer = exchange.frames.only(request.responses).await;
+    exchange.is_over = true;
+    match answer {
         Ok(frame) => Ok(Reply {
             kind: frame.kind,
             body: frame.body,
@@ -121,7 +144,7 @@ pub(super) async fn exchange(
         Err(error) => {
             let error = request_error(error);
             if let RequestError::Malformed(violation) = error {
-                frames.stop(violation.code());
+                exchange.frames.fail(violation);
             }
             Err(error)
         }

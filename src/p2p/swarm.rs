@@ -89,6 +89,7 @@ impl Swarm {
         builtin::register(&inner)?;
         for index in 0..inner.transports.len() {
             inner.spawn(super::accept::run(inner.clone(), index));
+            inner.spawn(super::housekeeping::watch_paths(inner.clone(), index));
         }
         inner.spawn(super::housekeeping::run(inner.clone()));
         Ok(Self(Arc::new(Handle(inner))))

@@ -25,7 +25,7 @@ pub struct TransportConfig {
     /// lost before the timeout.
     pub keep_alive_interval: Duration,
     /// Streams that a peer may have open at once in each kind (bidirectional, unidirectional).
-    /// Default 256. It must not be lowered while tickets issued under a higher value live.
+    /// Default 128. It must not be lowered while tickets issued under a higher value live.
     pub max_concurrent_streams: u32,
     /// Whether returning peers may send idempotent requests in their first flight.
     pub enable_0rtt: bool,
@@ -41,7 +41,7 @@ impl Default for TransportConfig {
             bind_address: SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0),
             max_idle_timeout: Duration::from_secs(30),
             keep_alive_interval: Duration::from_secs(5),
-            max_concurrent_streams: 256,
+            max_concurrent_streams: 128,
             enable_0rtt: true,
             credential: Credential::default(),
             max_peers: 1024,

@@ -110,6 +110,16 @@ impl Connection {
             .unwrap_or_else(|| Path::direct(address))
     }
 
+    /// All paths that packets are accepted from, and which of them is sent on.
+    #[must_use]
+    pub fn paths(&self) -> (PathId, Vec<(PathId, Path)>) {
+        let paths = &self.shared.paths;
+        (
+            paths.current(self.shared.address),
+            paths.paths(self.shared.address),
+        )
+    }
+
     /// Adds a path that the caller has proved to lead to this peer: over one of the endpoint's
     /// sockets to a real address. Packets are accepted from it at once and sent on it after
     /// [`switch_path`](Self::switch_path).

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use quinn::crypto::rustls::QuicServerConfig;
+use tokio::sync::watch;
 
 use super::close::quinn_code;
 use super::environment::Environment;
 use super::handshake::Context;
 use super::keys::EndpointKeys;
-use super::paths::{AttachError, PathSwitch, Paths, SocketId, path_aware};
+use super::paths::{AttachError, PathCounters, PathSwitch, Paths, SocketId, path_aware};
 use super::tls::{PqcHandshake, ServerName, TlsSettings};
 use super::{
     Accepting, CloseReason, DialError, Dialing, Path, TlsError, TransportConfig,
@@ -209,6 +210,25 @@ impl QuicTransport {
     pub fn attach_socket(&self, address: SocketAddr) -> Result<SocketId, BindError> {
         let socket = bind_socket(&self.environment, address)?;
         Ok(self.paths.attach_socket(socket)?)
+    }
+
+    /// Closes a further socket; connections whose packets took it return to their first path.
+    pub fn detach_socket(&self, socket: SocketId) {
+        self.paths.detach_socket(socket);
+    }
+
+    /// Counts switches of path, of all connections together; compare [`Connection::path`].
+    ///
+    /// [`Connection::path`]: super::Connection::path
+    #[must_use]
+    pub fn path_changes(&self) -> watch::Receiver<u64> {
+        self.paths.changes()
+    }
+
+    /// Datagrams that were dropped because of where they came from.
+    #[must_use]
+    pub fn path_counters(&self) -> PathCounters {
+        self.paths.counters()
     }
 
     /// Ends all connections and accepts no more.

@@ -31,6 +31,6 @@ pub use config::{TransportConfig, TransportConfigError};
 pub use connection::{Connection, LinkStats};
 pub use endpoint::{BindError, Incoming, QuicTransport, ResumptionUsage};
 pub use handshake::{Accepting, DialError, Dialing, PqcHandshake};
-pub use paths::{AddPathError, AttachError, Path, PathId, SocketId, UnknownPath};
+pub use paths::{AddPathError, AttachError, Path, PathCounters, PathId, SocketId, UnknownPath};
 pub use streams::{ReadError, RecvStream, SendStream, WriteError};
 pub use tls::{Credential, TlsError};

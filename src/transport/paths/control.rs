@@ -38,17 +38,17 @@ pub enum AttachError {
 
 /// Datagrams that did not pass, since the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct PathCounters {
+pub struct PathCounters {
     /// Received with a first byte below 0x40.
-    pub(crate) not_quic: u64,
+    pub not_quic: u64,
     /// Received on an attached socket from an address that is not proven there.
-    pub(crate) unproven: u64,
+    pub unproven: u64,
     /// Received from an address that is reserved for virtual ones.
-    pub(crate) reserved: u64,
+    pub reserved: u64,
     /// Not sent: no connection has this virtual address, or the socket lacks its address family.
-    pub(crate) unroutable: u64,
+    pub unroutable: u64,
     /// Not sent: the socket was full or failed.
-    pub(crate) refused: u64,
+    pub refused: u64,
 }
 
 /// Control of the paths below one endpoint. Clones share them.
@@ -93,16 +93,9 @@ impl Paths {
         self.shared.lock().path_of(bare(address))
     }
 
-    /// The current path of `address` and every change to it, until [`release`](Self::release).
-    pub(crate) fn watch(&self, address: SocketAddr) -> Option<watch::Receiver<Path>> {
-        let address = bare(address);
-        let mut state = self.shared.lock();
-        let path = state.path_of(address)?;
-        let sender = state
-            .watchers
-            .entry(address)
-            .or_insert_with(|| watch::channel(path).0);
-        Some(sender.subscribe())
+    /// Counts the changes of any connection's current path.
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
+        self.shared.changes.subscribe()
     }
 
     /// Uses a further socket. It serves proven paths only: a new connection is accepted at the home
@@ -123,6 +116,7 @@ impl Paths {
     /// by one of them falls back to its oldest remaining path.
     pub(crate) fn detach_socket(&self, socket: SocketId) {
         self.shared.change(|state| state.detach(socket));
+        self.shared.announce();
     }
 
     /// Gives a connection a further path. The caller has proven that `real`, reached through
@@ -147,11 +141,10 @@ impl Paths {
 
     /// Sends by `path` from now on; the peer decides for itself.
     pub(crate) fn switch(&self, address: SocketAddr, path: PathId) -> Result<(), UnknownPath> {
-        self.shared.change(|state| {
-            state.table.switch(bare(address), path)?;
-            state.announce(bare(address));
-            Ok(())
-        })
+        self.shared
+            .change(|state| state.table.switch(bare(address), path))?;
+        self.shared.announce();
+        Ok(())
     }
 
     /// The paths of a connection, in the order in which they were added.
@@ -169,10 +162,8 @@ impl Paths {
 
     /// Forgets the paths of `address`; to be called when its last connection has ended.
     pub(crate) fn release(&self, address: SocketAddr) {
-        self.shared.change(|state| {
-            state.table.release(bare(address));
-            state.watchers.remove(&bare(address));
-        });
+        self.shared
+            .change(|state| state.table.release(bare(address)));
     }
 
     /// What did not pass.
@@ -181,6 +172,7 @@ impl Paths {
     }
 
     /// Virtual addresses that take state.
+    #[cfg(test)]
     pub(crate) fn table_len(&self) -> usize {
         self.shared.lock().table.len()
     }
@@ -192,6 +184,7 @@ pub(super) struct Shared {
     /// No tables and no attached sockets: packets pass without a look at `state`.
     is_plain: AtomicBool,
     pub(super) counters: Counters,
+    changes: watch::Sender<u64>,
     reader: Mutex<Option<Waker>>,
     /// Batches for which quinn sized its receive buffers; it asks only once.
     pub(super) max_receive_segments: usize,
@@ -204,7 +197,6 @@ pub(super) struct State {
     /// `attached` as the receiving side iterates over it.
     pub(super) snapshot: Arc<[(SocketId, Attached)]>,
     last_socket: u32,
-    watchers: BTreeMap<SocketAddrV6, watch::Sender<Path>>,
 }
 
 impl Shared {
@@ -213,6 +205,7 @@ impl Shared {
             state: Mutex::default(),
             is_plain: AtomicBool::new(true),
             counters: Counters::default(),
+            changes: watch::Sender::new(0),
             reader: Mutex::default(),
             max_receive_segments,
         }
@@ -252,6 +245,10 @@ impl Shared {
         result
     }
 
+    fn announce(&self) {
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
     fn check_batches(&self, socket: &Arc<dyn AsyncUdpSocket>) -> Result<(), AttachError> {
         if socket.max_receive_segments() > self.max_receive_segments {
             return Err(AttachError::LargerBatches);
@@ -279,9 +276,7 @@ impl State {
     fn detach(&mut self, socket: SocketId) {
         if self.attached.remove(&socket).is_some() {
             self.take_snapshot();
-            for address in self.table.remove_socket(socket) {
-                self.announce(address);
-            }
+            self.table.remove_socket(socket);
         }
     }
 
@@ -295,13 +290,6 @@ impl State {
 
     fn path_of(&self, address: SocketAddrV6) -> Option<Path> {
         self.table.route(address).map(|leg| Path::direct(leg.real))
-    }
-
-    fn announce(&mut self, address: SocketAddrV6) {
-        let path = self.path_of(address);
-        if let (Some(path), Some(watcher)) = (path, self.watchers.get(&address)) {
-            watcher.send_if_modified(|known| std::mem::replace(known, path) != path);
-        }
     }
 }
 

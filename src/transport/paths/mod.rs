@@ -10,12 +10,6 @@
 //! on its own. Long-header packets are mapped as those of a new connection, so that a peer can
 //! dial again from an address whose older connection lives elsewhere.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "a connection with one path needs little of this; relaying and punching add the others"
-)]
-
 mod congestion;
 mod control;
 mod newcomers;
@@ -29,8 +23,9 @@ mod virtual_address;
 mod tests;
 
 pub(crate) use congestion::{PathSwitch, path_aware};
-pub use control::AttachError;
-pub(crate) use control::{PathCounters, Paths};
+pub(crate) use control::Paths;
+pub use control::{AttachError, PathCounters};
 pub use path::Path;
-pub(crate) use socket::PathSocket;
+#[cfg(test)]
+use socket::PathSocket;
 pub use table::{AddPathError, PathId, SocketId, UnknownPath};

@@ -218,21 +218,18 @@ impl Table {
 
     /// Removes the paths over a socket. A connection whose current path was one of them sends by
     /// its oldest remaining one; the addresses of such connections are returned.
-    pub(super) fn remove_socket(&mut self, socket: SocketId) -> Vec<SocketAddrV6> {
+    pub(super) fn remove_socket(&mut self, socket: SocketId) {
         self.owners.retain(|leg, _| leg.socket != socket);
-        let mut moved = Vec::new();
-        for (address, binding) in &mut self.bindings {
+        for binding in self.bindings.values_mut() {
             binding.legs.retain(|_, leg| leg.socket != socket);
             if binding.current_leg().is_some() {
                 continue;
             }
             if let Some((oldest, _)) = binding.legs.first_key_value() {
                 binding.current = *oldest;
-                moved.push(*address);
             }
         }
         self.bindings.retain(|_, binding| !binding.legs.is_empty());
-        moved
     }
 
     /// Addresses that take state: bound ones and newcomers.

@@ -141,8 +141,8 @@ fn release_forgets_everything() {
 fn removing_a_socket_moves_its_connections_to_their_oldest_path() {
     let (real, further) = (stranger(1), stranger(2));
     let mut table = moved_away(real, further);
-    assert_eq!(table.remove_socket(SocketId(2)), []);
-    assert_eq!(table.remove_socket(SocketId(1)), [bare(real)]);
+    table.remove_socket(SocketId(2));
+    table.remove_socket(SocketId(1));
     assert_eq!(table.route(bare(real)), Some(home(real)));
     assert_eq!(table.source(at(1, further), SHORT), Source::Unproven);
 }
