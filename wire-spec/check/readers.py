@@ -1,0 +1,215 @@
+"""How each vector file is read: from the input of a case to the value that it should state."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import address
+import frame
+import identity
+import messages
+import mldsa
+import seal
+import spec
+import varint
+from refusal import Refused
+
+Value = object
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Decoders and encoder of one file.
+
+    Decoders also get the stated value (None in invalid cases) for what no input can tell: the
+    name behind a hash, the seed behind a key, the fields that are hashed together with the input.
+    """
+
+    from_hex: Callable[[bytes, Value], Value] | None = None
+    from_text: Callable[[str, Value], Value] | None = None
+    to_bytes: Callable[[Value], bytes] | None = None
+    # Texts that must all have a case, where a registry lists them.
+    complete: Callable[[], set[str]] | None = None
+
+
+def reader(file: str, rules: dict | None) -> Reader:
+    """The reader of the file named `file`; LookupError if there is none, or for stray rules."""
+    if (file == "frame.json") != (rules is not None):
+        raise LookupError("rules belong to frame.json alone, and it must have them")
+    return _frame_reader(rules) if file == "frame.json" else READERS[file]
+
+
+def known_files() -> set[str]:
+    return READERS.keys() | {"frame.json"}
+
+
+def _read_label(context: str, _: Value) -> Value:
+    printed = dict(spec.labels().values())
+    if context not in printed:
+        raise Refused("UnlistedLabel")
+    computed = identity.derive(context, b"").hex()
+    if computed != printed[context]:
+        raise Refused("LabelHash")
+    return computed
+
+
+def _read_error_code(name: str, _: Value) -> Value:
+    if name not in spec.error_codes():
+        raise Refused("Unassigned")
+    return spec.error_codes()[name]
+
+
+def _read_network(name: str, _: Value) -> Value:
+    network = identity.network_id(name)
+    return {"network_id": network.hex(), "alpn": identity.alpn(network)}
+
+
+def _read_key(data: bytes, stated: Value) -> Value:
+    peer_id = identity.peer_id(identity.split_key(data))
+    text = identity.base32(peer_id)
+    parsed = identity.peer_id_from_text(text)
+    return {"peer_id": parsed.hex(), "text": text, "seed": stated["seed"]}
+
+
+def _write_key(value: Value) -> bytes:
+    return bytes([identity.ML_DSA_87]) + mldsa.public_key(bytes.fromhex(value["seed"]))
+
+
+def _read_peer_id(text: str, _: Value) -> Value:
+    return identity.peer_id_from_text(text).hex()
+
+
+def _read_leaf(data: bytes, stated: Value) -> Value:
+    fields = seal.LeafFields(
+        network=identity.network_id(stated["network"]),
+        topic=identity.digest(stated["topic"].encode("utf-8")),
+        publisher=bytes.fromhex(stated["publisher"]),
+        epoch=_u64(stated["epoch"]),
+        counter=_u64(stated["counter"]),
+        timestamp_ms=_u64(stated["timestamp_ms"]),
+    )
+    return {
+        "network": stated["network"],
+        "topic": stated["topic"],
+        "publisher": fields.publisher.hex(),
+        "epoch": str(fields.epoch),
+        "counter": str(fields.counter),
+        "timestamp_ms": str(fields.timestamp_ms),
+        "leaf": seal.leaf(fields, data).hex(),
+    }
+
+
+def _read_seal(data: bytes, stated: Value) -> Value:
+    """A hash for which the stated name or leaf does not stand is returned as it is."""
+    fields, claimed = seal.decode(data), _seal_input(stated)
+    leaves_match = fields.leaves_hash == claimed.leaves_hash
+    return {
+        "network": stated["network"] if fields.network == claimed.network else fields.network.hex(),
+        "publisher": fields.publisher.hex(),
+        "topic": stated["topic"] if fields.topic == claimed.topic else fields.topic.hex(),
+        "epoch": str(fields.epoch),
+        "first_counter": str(fields.first),
+        "leaf": stated["leaf"] if leaves_match else fields.leaves_hash.hex(),
+        "leaf_repeated": fields.count,
+    }
+
+
+def _write_seal(value: Value) -> bytes:
+    return seal.encode(_seal_input(value))
+
+
+def _seal_input(value: Value) -> seal.SealInput:
+    count = value["leaf_repeated"]
+    return seal.SealInput(
+        network=identity.network_id(value["network"]),
+        publisher=bytes.fromhex(value["publisher"]),
+        topic=identity.digest(value["topic"].encode("utf-8")),
+        epoch=_u64(value["epoch"]),
+        first=_u64(value["first_counter"]),
+        count=count,
+        leaves_hash=identity.digest(bytes.fromhex(value["leaf"]) * count),
+    )
+
+
+def _read_varint(data: bytes, _: Value) -> Value:
+    value, end = varint.decode(data, 0)
+    if end != len(data):
+        raise Refused("TrailingBytes")
+    return str(value)
+
+
+def _read_header(data: bytes, _: Value) -> Value:
+    protocol, version, end = frame.decode_header(data)
+    if end != len(data):
+        raise Refused("TrailingBytes")
+    return {"protocol": protocol, "version": version}
+
+
+def _frame_reader(rules: dict) -> Reader:
+    state = frame.State(
+        {rule["type"]: rule["max_body"] for rule in rules["legal"]}, frozenset(rules["defined"])
+    )
+
+    def read(data: bytes, _: Value) -> Value:
+        frames = frame.decode_frames(data, state)
+        return [{"type": kind, "body": body.hex()} for kind, body in frames]
+
+    def write(value: Value) -> bytes:
+        frames = [(item["type"], bytes.fromhex(item["body"])) for item in value]
+        return b"".join(frame.encode_frame(kind, body) for kind, body in frames)
+
+    return Reader(from_hex=read, to_bytes=write)
+
+
+def _read_address(data: bytes, _: Value) -> Value:
+    return address.to_text(address.decode(data))
+
+
+def _write_address(value: Value) -> bytes:
+    return address.write(address.from_text(value))
+
+
+def _read_address_text(text: str, _: Value) -> Value:
+    """The canonical text, after a way through the binary form and back, twice."""
+    for _ in range(2):
+        text = address.to_text(address.decode(address.write(address.from_text(text))))
+    return text
+
+
+def _u64(text: str) -> int:
+    value = int(text)
+    if str(value) != text or not 0 <= value < 2**64:
+        raise ValueError(f"{text!r} is no u64 in decimal")
+    return value
+
+
+READERS = {
+    "labels.json": Reader(
+        from_text=_read_label,
+        complete=lambda: {context for context, _ in spec.labels().values()},
+    ),
+    "error_codes.json": Reader(
+        from_text=_read_error_code, complete=lambda: set(spec.error_codes())
+    ),
+    "network.json": Reader(from_text=_read_network),
+    "peer_id.json": Reader(from_hex=_read_key, from_text=_read_peer_id, to_bytes=_write_key),
+    "leaf.json": Reader(from_hex=_read_leaf),
+    "seal_input.json": Reader(from_hex=_read_seal, to_bytes=_write_seal),
+    "varint.json": Reader(
+        from_hex=_read_varint, to_bytes=lambda value: varint.encode(_u64(value))
+    ),
+    "stream_header.json": Reader(
+        from_hex=_read_header,
+        to_bytes=lambda value: frame.encode_header(value["protocol"], value["version"]),
+    ),
+    "address.json": Reader(from_hex=_read_address, to_bytes=_write_address),
+    "address_text.json": Reader(from_text=_read_address_text),
+    "identify.json": Reader(
+        from_hex=lambda data, _: messages.decode_identify(data), to_bytes=messages.encode_identify
+    ),
+    "ping.json": Reader(
+        from_hex=lambda data, _: messages.decode_ping(data), to_bytes=messages.encode_ping
+    ),
+    "observed.json": Reader(
+        from_hex=lambda data, _: messages.decode_observed(data), to_bytes=messages.encode_observed
+    ),
+}
