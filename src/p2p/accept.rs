@@ -11,6 +11,11 @@ use super::swarm::Inner;
 use super::{Admit, Direction, IncomingRefusal, PermitId, Source, SwarmEvent};
 use crate::transport::{Accepting, DialError, Incoming, Path};
 
+/// Requests that one connection may have served before its handshake is confirmed. Handshakes are
+/// admitted by the rate of their IP group, so this bounds what early data can cost, too. A lookup
+/// sends one; the rest is room for a few at once.
+const MAX_EARLY_REQUESTS: u32 = 16;
+
 /// Answers connection attempts on one transport until it is closed.
 pub(super) async fn run(inner: Arc<Inner>, index: usize) {
     let Some(transport) = inner.transports.get(index) else {
@@ -104,6 +109,9 @@ impl Inner {
         kind: u8,
     ) -> Result<(), Rejection> {
         if !protocol.early_frames.contains(&kind) {
+            return Err(Rejection::Early);
+        }
+        if !link.try_serve_early(MAX_EARLY_REQUESTS) {
             return Err(Rejection::Early);
         }
         let peer = link.connection.peer_id().ok_or(Rejection::Early)?;

@@ -1,7 +1,10 @@
 //! Frames on streams.
 
+use std::sync::Arc;
+
 use bytes::{Bytes, BytesMut};
 
+use super::serve::StreamGuard;
 use crate::transport::{ReadError, RecvStream, SendStream, WriteError};
 use crate::wire::frame::{
     Frame, FrameDecoder, FrameRules, StreamHeader, StreamHeaderDecoder, encode_frame,
@@ -32,6 +35,7 @@ pub struct FrameReader {
     stream: RecvStream,
     pending: Bytes,
     decoder: FrameDecoder,
+    _guard: Option<Arc<StreamGuard>>,
 }
 
 impl FrameReader {
@@ -40,6 +44,15 @@ impl FrameReader {
             stream,
             pending: Bytes::new(),
             decoder: FrameDecoder::new(),
+            _guard: None,
+        }
+    }
+
+    /// Counts the stream for as long as this reader lives.
+    pub(super) fn counted(self, guard: Arc<StreamGuard>) -> Self {
+        Self {
+            _guard: Some(guard),
+            ..self
         }
     }
 
@@ -98,10 +111,16 @@ impl FrameReader {
         self.stream.stop(code);
     }
 
-    /// Gives up the framing: the bytes that were read but not used, and the stream.
-    #[must_use]
-    pub fn into_parts(self) -> (Bytes, RecvStream) {
-        (self.pending, self.stream)
+    /// The next bytes as they are, at most `max`, for a protocol that has left framing behind;
+    /// `None` at the end of the stream.
+    ///
+    /// # Errors
+    /// See [`ReadError`].
+    pub async fn read_raw(&mut self, max: usize) -> Result<Option<Bytes>, ReadError> {
+        if self.pending.is_empty() && !self.refill().await? {
+            return Ok(None);
+        }
+        Ok(Some(self.pending.split_to(max.min(self.pending.len()))))
     }
 
     pub(super) fn is_early(&self) -> bool {
@@ -124,13 +143,31 @@ impl FrameReader {
 pub struct FrameWriter {
     stream: SendStream,
     batch: BytesMut,
+    _guard: Option<Arc<StreamGuard>>,
 }
 
 impl FrameWriter {
     pub(super) fn new(stream: SendStream, header: StreamHeader) -> Self {
-        let mut batch = BytesMut::new();
-        header.encode(&mut batch);
-        Self { stream, batch }
+        let mut writer = Self::without_header(stream);
+        header.encode(&mut writer.batch);
+        writer
+    }
+
+    /// For the end that did not open the stream.
+    pub(super) fn without_header(stream: SendStream) -> Self {
+        Self {
+            stream,
+            batch: BytesMut::new(),
+            _guard: None,
+        }
+    }
+
+    /// Counts the stream for as long as this writer lives.
+    pub(super) fn counted(self, guard: Arc<StreamGuard>) -> Self {
+        Self {
+            _guard: Some(guard),
+            ..self
+        }
     }
 
     /// Adds a frame to the batch.
@@ -157,15 +194,31 @@ impl FrameWriter {
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub async fn finish(mut self) -> Result<SendStream, WriteError> {
+    pub async fn finish(self) -> Result<(), WriteError> {
+        self.finish_with_stream().await.map(drop)
+    }
+
+    /// Finishes, and hands the stream out to wait for its acknowledgement.
+    pub(super) async fn finish_with_stream(mut self) -> Result<SendStream, WriteError> {
         self.flush().await?;
         self.stream.finish();
         Ok(self.stream)
     }
 
-    /// Gives up the framing; what was pushed and not flushed is lost.
-    #[must_use]
-    pub fn into_stream(self) -> SendStream {
-        self.stream
+    /// Writes bytes as they are, behind what was pushed, for a protocol that has left framing
+    /// behind.
+    ///
+    /// # Errors
+    /// See [`WriteError`].
+    pub async fn write_raw(&mut self, bytes: Bytes) -> Result<(), WriteError> {
+        if !self.batch.is_empty() {
+            self.flush().await?;
+        }
+        self.stream.write_chunk(bytes).await
+    }
+
+    /// Abandons the stream.
+    pub fn reset(&mut self, code: ErrorCode) {
+        self.stream.reset(code);
     }
 }

@@ -23,6 +23,8 @@ pub(super) struct Link {
     peer: OnceLock<PeerId>,
     open_streams: AtomicU32,
     waiting: AtomicU32,
+    /// Requests served before the handshake was confirmed.
+    served_early: AtomicU32,
     /// The path when it was last looked at.
     last_path: Mutex<Path>,
     /// How often the peer was told where it is seen.
@@ -50,6 +52,7 @@ impl Link {
             peer: OnceLock::new(),
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
+            served_early: AtomicU32::new(0),
             last_path: Mutex::new(connection.path()),
             observations: AtomicU64::new(0),
             contested: AtomicBool::new(false),
@@ -91,6 +94,11 @@ impl Link {
     /// The right to serve one more request, if the peer has not too many in hand.
     pub(super) fn try_serve(&self) -> Option<OwnedSemaphorePermit> {
         self.serving.clone().try_acquire_owned().ok()
+    }
+
+    /// Counts a request that is served early; false once there were `limit`.
+    pub(super) fn try_serve_early(&self, limit: u32) -> bool {
+        self.served_early.fetch_add(1, Ordering::Relaxed) < limit
     }
 
     pub(super) fn open_streams(&self) -> u32 {

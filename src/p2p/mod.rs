@@ -25,6 +25,7 @@ mod housekeeping;
 mod limits;
 mod link;
 pub mod mdns;
+mod metrics;
 pub(crate) mod millis;
 mod outbox;
 mod peer_book;
@@ -47,6 +48,7 @@ pub use framing::{FrameError, FrameReader, FrameWriter};
 pub use limits::{
     Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, PermitId, RefuseReason, Source,
 };
+pub use metrics::SwarmMetrics;
 pub use outbox::SendError;
 pub use peer_book::{
     AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_PEERS_REMEMBERED,

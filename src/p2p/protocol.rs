@@ -6,9 +6,8 @@ use std::pin::Pin;
 
 use bytes::Bytes;
 
-use super::framing::FrameReader;
+use super::framing::{FrameReader, FrameWriter};
 use crate::identity::PeerId;
-use crate::transport::SendStream;
 use crate::wire::frame::FrameRules;
 use crate::wire::{ErrorCode, Violation};
 
@@ -163,7 +162,7 @@ pub struct InboundRaw {
     /// What the peer sends after the header.
     pub frames: FrameReader,
     /// The way back; its writability is that of the stream.
-    pub send: SendStream,
+    pub send: FrameWriter,
 }
 
 /// A future that a handler returns.

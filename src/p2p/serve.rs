@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use tokio::time::timeout;
 
-use super::framing::{FrameError, FrameReader};
+use super::framing::{FrameError, FrameReader, FrameWriter};
 use super::link::Link;
 use super::protocol::{
     Handler, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, RawHandler, Refusal,
@@ -22,7 +22,8 @@ use crate::transport::{RecvStream, SendStream};
 use crate::wire::frame::encode_frame_head;
 use crate::wire::{ErrorCode, StreamHeader, Violation};
 
-/// Counts a stream for as long as its task lives.
+/// Counts a stream for as long as it is used.
+#[derive(Debug)]
 pub(super) struct StreamGuard {
     inner: Arc<Inner>,
     link: Arc<Link>,
@@ -240,7 +241,7 @@ async fn serve_raw(
         generation,
         version: header.version,
         frames,
-        send,
+        send: FrameWriter::without_header(send),
     };
     if let Err(violation) = handler.open(stream).await {
         answer(

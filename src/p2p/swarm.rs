@@ -14,12 +14,14 @@ use super::builtin;
 use super::connections::Connections;
 use super::framing::{FrameReader, FrameWriter};
 use super::link::Link;
+use super::metrics::Counters;
 use super::outbox::Outbox;
 use super::protocol::{Handler, Protocol, RegisterError, Reply};
 use super::registry::Registry;
+use super::serve::StreamGuard;
 use super::{
     BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, RequestError,
-    SendError, SwarmConfig, SwarmEvent,
+    SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
 };
 use crate::identity::{Keypair, PeerId};
 use crate::policy::Now;
@@ -59,6 +61,7 @@ pub(super) struct Inner {
     connections: Mutex<Connections>,
     book: Mutex<PeerBook>,
     events: EventHub,
+    counters: Counters,
     stopping: watch::Sender<bool>,
 }
 
@@ -82,6 +85,7 @@ impl Swarm {
             connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
             book: Mutex::new(PeerBook::new()),
             events: EventHub::new(config.event_backlog),
+            counters: Counters::default(),
             stopping: watch::Sender::new(false),
             config,
             environment,
@@ -215,13 +219,10 @@ impl Swarm {
         peer: PeerId,
         header: StreamHeader,
     ) -> Result<FrameWriter, RequestError> {
-        let link = self.inner().link(&peer).ok_or(RequestError::NotConnected)?;
-        let stream = link
-            .connection
-            .open_uni()
-            .await
-            .map_err(RequestError::Disconnected)?;
-        Ok(FrameWriter::new(stream, header))
+        let (link, guard) = self.counted_link(&peer)?;
+        let stream = link.connection.open_uni().await;
+        let stream = stream.map_err(RequestError::Disconnected)?;
+        Ok(FrameWriter::new(stream, header).counted(guard))
     }
 
     /// Opens a stream of a raw protocol. The header goes out with the first flush.
@@ -233,13 +234,18 @@ impl Swarm {
         peer: PeerId,
         header: StreamHeader,
     ) -> Result<(FrameWriter, FrameReader), RequestError> {
-        let link = self.inner().link(&peer).ok_or(RequestError::NotConnected)?;
-        let (send, receive) = link
-            .connection
-            .open_bi()
-            .await
-            .map_err(RequestError::Disconnected)?;
-        Ok((FrameWriter::new(send, header), FrameReader::new(receive)))
+        let (link, guard) = self.counted_link(&peer)?;
+        let halves = link.connection.open_bi().await;
+        let (send, receive) = halves.map_err(RequestError::Disconnected)?;
+        let writer = FrameWriter::new(send, header).counted(guard.clone());
+        Ok((writer, FrameReader::new(receive).counted(guard)))
+    }
+
+    fn counted_link(&self, peer: &PeerId) -> Result<(Arc<Link>, Arc<StreamGuard>), RequestError> {
+        let inner = self.inner();
+        let link = inner.link(peer).ok_or(RequestError::NotConnected)?;
+        let guard = StreamGuard::new(inner.clone(), link.clone());
+        Ok((link, Arc::new(guard)))
     }
 
     /// Whether there is a confirmed connection with `peer`.
@@ -290,6 +296,12 @@ impl Swarm {
         self.inner().events.subscribe()
     }
 
+    /// How often each kind of event happened, whoever reads the events.
+    #[must_use]
+    pub fn metrics(&self) -> SwarmMetrics {
+        self.inner().counters.read()
+    }
+
     /// The transports, for their counters and for [`QuicTransport::rebind`].
     #[must_use]
     pub fn transports(&self) -> &[QuicTransport] {
@@ -329,6 +341,7 @@ impl Inner {
     }
 
     pub(super) fn emit(&self, event: SwarmEvent) {
+        self.counters.count(&event);
         self.events.emit(self.now().mono, event);
     }
 
@@ -343,7 +356,20 @@ impl Inner {
             .iter()
             .filter_map(|transport| transport.local_address().ok());
         sockets
+            .flat_map(|socket| self.reachable_at(socket))
             .map(|socket| Address::from(socket).with_peer_id(self.keypair.peer_id()))
+            .collect()
+    }
+
+    /// A socket bound to the unspecified address is reached at every interface of its family.
+    fn reachable_at(&self, socket: SocketAddr) -> Vec<SocketAddr> {
+        if !socket.ip().is_unspecified() {
+            return vec![socket];
+        }
+        let interfaces = self.environment.sockets.interfaces().into_iter();
+        interfaces
+            .filter(|ip| ip.is_ipv4() == socket.is_ipv4())
+            .map(|ip| SocketAddr::new(ip, socket.port()))
             .collect()
     }
 

@@ -71,6 +71,10 @@ impl Sockets for HostSockets {
         drop(state);
         Ok(Arc::new(SimSocket::new(Arc::clone(&self.shared), mailbox)))
     }
+
+    fn interfaces(&self) -> Vec<IpAddr> {
+        vec![self.ip]
+    }
 }
 
 /// First port of the dynamic range (RFC 6335, section 6): the lowest free one is given out.

@@ -8,7 +8,7 @@
 
 use std::fmt::Debug;
 use std::io;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -45,6 +45,10 @@ pub trait Sockets: Debug + Send + Sync {
     ///
     /// The address is taken, is not one of this host, or may not be used.
     fn bind(&self, address: SocketAddr) -> io::Result<Arc<dyn AsyncUdpSocket>>;
+
+    /// Addresses of this host's network interfaces, in a stable order: where a socket bound to the
+    /// unspecified address can be reached. Those of the loopback come last.
+    fn interfaces(&self) -> Vec<IpAddr>;
 }
 
 impl Environment {
@@ -109,6 +113,13 @@ impl Sockets for SystemSockets {
         let socket = UdpSocket::bind(address)?;
         enlarge_buffers(&socket)?;
         TokioRuntime.wrap_udp_socket(socket)
+    }
+
+    fn interfaces(&self) -> Vec<IpAddr> {
+        let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
+        let mut addresses: Vec<_> = interfaces.iter().map(if_addrs::Interface::ip).collect();
+        addresses.sort_by_key(|ip| (ip.is_loopback(), *ip));
+        addresses
     }
 }
 
