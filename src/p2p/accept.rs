@@ -9,7 +9,7 @@ use super::protocol::Protocol;
 use super::serve::{self, Rejection};
 use super::swarm::Inner;
 use super::{Admit, Direction, IncomingRefusal, PermitId, Source, SwarmEvent};
-use crate::transport::{Accepting, DialError, Incoming, Path};
+use crate::transport::{Accepting, CloseReason, DialError, Incoming, Path};
 
 /// Requests that one connection may have served before its handshake is confirmed. Handshakes are
 /// admitted by the rate of their IP group, so this bounds what early data can cost, too. A lookup
@@ -66,30 +66,37 @@ async fn handshake(inner: Arc<Inner>, accepting: Accepting, permit: PermitId) {
     let link = Arc::new(link);
     let confirmed = timeout(inner.config.handshake_timeout, accepting.confirmed());
     tokio::pin!(confirmed);
+    // A stream that is not early shows that the handshake is complete; it waits for the word.
+    let mut first = None;
     let outcome = loop {
         tokio::select! {
             biased;
             outcome = &mut confirmed => break outcome,
-            Ok((send, receive)) = connection.accept_bi() => {
-                inner.spawn(serve::bidirectional(inner.clone(), link.clone(), send, receive));
+            Ok((send, receive)) = connection.accept_bi(), if first.is_none() => {
+                if receive.is_early() {
+                    let served = serve::bidirectional(inner.clone(), link.clone(), send, receive);
+                    inner.spawn(served);
+                } else {
+                    first = Some((send, receive));
+                }
             }
         }
     };
-    let error = match outcome {
-        Ok(Ok(_)) => {
-            // A refusal closes the connection and was reported where it was decided.
-            if let Err(failure) = inner.establish(&link) {
-                let reason = IncomingRefusal::Peer(failure);
-                inner.emit(SwarmEvent::IncomingRefused { reason });
-            }
-            return;
-        }
-        Ok(Err(error)) => error,
-        Err(_) => DialError::Failed(crate::transport::CloseReason::TimedOut),
+    let refused = match outcome {
+        Ok(Ok(_)) => match inner.establish(&link) {
+            Ok(_) => None,
+            Err(failure) => Some(IncomingRefusal::Peer(failure)),
+        },
+        Ok(Err(error)) => Some(inner.abandon(permit, error)),
+        Err(_) => Some(inner.abandon(permit, DialError::Failed(CloseReason::TimedOut))),
     };
-    inner.connections().admission.release(permit);
-    let reason = IncomingRefusal::Handshake(error);
-    inner.emit(SwarmEvent::IncomingRefused { reason });
+    match (refused, first) {
+        (Some(reason), _) => inner.emit(SwarmEvent::IncomingRefused { reason }),
+        (None, Some((send, receive))) => {
+            inner.spawn(serve::bidirectional(inner.clone(), link, send, receive));
+        }
+        (None, None) => {}
+    }
 }
 
 fn source_of(path: &Path) -> Source {
@@ -100,6 +107,11 @@ fn source_of(path: &Path) -> Source {
 }
 
 impl Inner {
+    fn abandon(&self, permit: PermitId, error: DialError) -> IncomingRefusal {
+        self.connections().admission.release(permit);
+        IncomingRefusal::Handshake(error)
+    }
+
     /// Whether a request may be served although the handshake is not confirmed. It is charged to
     /// where it comes from, never to the identity that its ticket names.
     pub(super) fn admit_early(
