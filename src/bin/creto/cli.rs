@@ -1,0 +1,62 @@
+//! The command line.
+
+use std::future::Future;
+
+use clap::{Parser, Subcommand};
+
+use crate::failure::Failure;
+use crate::{demo, id, keygen, node, ping, send};
+
+/// Post-quantum peer-to-peer nodes over QUIC.
+///
+/// Exit status: 0 done, 1 the operation failed, 2 the input cannot be used.
+#[derive(Debug, Parser)]
+#[command(name = "creto", version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes an identity and prints its peer id.
+    Keygen(keygen::Keygen),
+    /// Prints the peer id of a key file.
+    Id(id::Id),
+    /// Runs a node until Ctrl-C or SIGTERM.
+    Node(Box<node::Node>),
+    /// Measures round trips to a node.
+    Ping(ping::Ping),
+    /// Sends one-way messages to a node.
+    Send(send::Send),
+    /// Runs real nodes in separate processes, checks and measures them.
+    Demo(demo::Demo),
+    /// One node of the demonstration.
+    #[command(hide = true)]
+    DemoNode(demo::DemoNode),
+}
+
+impl Cli {
+    pub(crate) fn run(self) -> Result<(), Failure> {
+        match self.command {
+            Command::Keygen(command) => command.run(),
+            Command::Id(command) => command.run(),
+            Command::Node(command) => block_on(command.run()),
+            Command::Ping(command) => block_on(command.run()),
+            Command::Send(command) => block_on(command.run()),
+            Command::Demo(command) => block_on(command.run()),
+            Command::DemoNode(command) => block_on(command.run()),
+        }
+    }
+}
+
+fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::Runtime)?;
+    let outcome = runtime.block_on(command);
+    // Reading standard input blocks a thread, for which a plain drop would wait.
+    runtime.shutdown_background();
+    outcome
+}

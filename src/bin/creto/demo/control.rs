@@ -1,0 +1,63 @@
+//! What the demonstration and its nodes say to each other, one JSON object a line.
+
+use serde::{Deserialize, Serialize};
+
+/// From the demonstration to a node. Each is answered by the [`Reply`] of the same name, possibly
+/// after several [`Reply::Progress`], or by [`Reply::Failed`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "snake_case")]
+pub(super) enum Command {
+    /// Dial these addresses and stay connected.
+    Join { addresses: Vec<String> },
+    /// Dial from fresh identities: each meets one of the addresses for the first time, leaves, and
+    /// returns once.
+    Contact {
+        addresses: Vec<String>,
+        contacts: u32,
+    },
+    /// Ping a connected peer, one ping after the other.
+    Ping { peer: String, count: u32 },
+    /// Send one-way messages to a connected peer and wait until it has counted them.
+    Flood { peer: String, messages: u64 },
+    /// Make vertices and send them to all connected peers but for those withheld.
+    Produce { vertices: u32, seed: u64 },
+    /// Wait until this many vertices are held, at most so long.
+    Settle { vertices: usize, patience_ms: u64 },
+}
+
+/// From a node to the demonstration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", rename_all = "snake_case")]
+pub(super) enum Reply {
+    /// The node runs; said once, unasked.
+    Ready { peer: String, address: String },
+    /// So much of the work is done.
+    Progress { done: u64 },
+    /// The addresses were dialled.
+    Join { connected: usize },
+    /// How long each dial took, first and returning ones, in microseconds.
+    Contact { micros: Vec<u64> },
+    /// How long each ping took, in microseconds.
+    Ping { micros: Vec<u64> },
+    /// From the first message to the peer's word that it has counted this many.
+    Flood { micros: u64, delivered: u64 },
+    /// The ids of the vertices made, and how often one was not sent to a peer.
+    Produce { ids: Vec<String>, withheld: u64 },
+    /// What the node holds.
+    Settle(Holding),
+    /// The command could not be carried out.
+    Failed { message: String },
+}
+
+/// The graph that a node holds at the end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Holding {
+    /// Vertices held, with all their ancestors.
+    pub(super) vertices: usize,
+    /// Vertices that wait for an ancestor.
+    pub(super) waiting: usize,
+    /// Vertices that came by request.
+    pub(super) fetched: u64,
+    /// Hash over the sorted ids of the vertices held.
+    pub(super) digest: String,
+}

@@ -1,0 +1,84 @@
+//! `creto demo`: real nodes in separate processes, checked and measured.
+//!
+//! The demonstration starts this program again, once for each node, with the hidden command
+//! `demo-node`, and talks to those processes over their standard input and output ([`control`]).
+//! Each file in [`steps`] measures one thing and gives one [`row::Row`].
+
+mod child;
+mod control;
+mod dag;
+mod error;
+mod fleet;
+mod progress;
+mod row;
+mod steps;
+mod worker;
+
+use clap::Args;
+
+use self::fleet::Fleet;
+use self::progress::Progress;
+use self::row::Report;
+use self::steps::{Sizes, Stage};
+use crate::failure::Failure;
+use crate::stop::Stop;
+
+pub(crate) use error::DemoError;
+pub(crate) use worker::DemoNode;
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Nodes, each in a process of its own.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=32))]
+    nodes: u16,
+    /// Print the rows as JSON, one object a line, and nothing else.
+    #[arg(long)]
+    json: bool,
+    /// Seed of the workload: which parents vertices name, and which are withheld from whom.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// A tenth of the work or less: to see that everything runs, not to compare figures.
+    #[arg(long)]
+    quick: bool,
+}
+
+impl Demo {
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let mut stop = Stop::listen().map_err(Failure::Runtime)?;
+        let mut fleet = Fleet::new();
+        let mut report = Report::new(self.json);
+        let outcome = tokio::select! {
+            outcome = self.measure(&mut fleet, &mut report) => outcome,
+            () = stop.requested() => Err(Failure::Interrupted),
+        };
+        // Whatever happened: no process is left behind, and what was measured is shown.
+        fleet.stop().await;
+        report.finish()?;
+        outcome?;
+        if report.all_pass() {
+            Ok(())
+        } else {
+            Err(DemoError::TargetMissed.into())
+        }
+    }
+
+    async fn measure(&self, fleet: &mut Fleet, report: &mut Report) -> Result<(), Failure> {
+        let progress = Progress::new();
+        fleet.start(self.nodes, &progress).await?;
+        let sizes = if self.quick {
+            Sizes::QUICK
+        } else {
+            Sizes::FULL
+        };
+        let mut stage = Stage {
+            fleet,
+            sizes,
+            seed: self.seed,
+            progress: &progress,
+        };
+        report.add(steps::connect::measure(&mut stage).await?)?;
+        report.add(steps::round_trip::measure(&mut stage).await?)?;
+        report.add(steps::direct_messages::measure(&mut stage).await?)?;
+        report.add(steps::dag::measure(&mut stage).await?)
+    }
+}

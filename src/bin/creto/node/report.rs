@@ -1,0 +1,85 @@
+//! What a node prints: one line each, for people or as JSON.
+
+use cretoai_network::identity::PeerId;
+use cretoai_network::node::Message;
+use cretoai_network::p2p::{Event, Lagged, SwarmEvent};
+use cretoai_network::wire::Address;
+use serde_json::json;
+
+use crate::failure::Failure;
+use crate::output::print_line;
+
+#[derive(Debug)]
+pub(super) struct Report {
+    json: bool,
+}
+
+impl Report {
+    pub(super) const fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// The node's own addresses: the only ones that are ever printed.
+    pub(super) fn listening(&self, addresses: &[Address]) -> Result<(), Failure> {
+        for address in addresses {
+            if self.json {
+                print_line(json!({"event": "listening", "address": address.to_string()}))?;
+            } else {
+                print_line(format_args!("listening address={address}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn event(&self, event: &Event) -> Result<(), Failure> {
+        let line = event.what.to_string();
+        if !self.json {
+            return print_line(line);
+        }
+        let name = line.split(' ').next().unwrap_or_default();
+        let peer = peer_of(&event.what).map(|peer| peer.to_string());
+        print_line(json!({"event": name, "at_us": event.at.0, "peer": peer, "detail": line}))
+    }
+
+    pub(super) fn lagged(&self, lagged: Lagged) -> Result<(), Failure> {
+        if self.json {
+            print_line(json!({"event": "events-lost", "lost": lagged.lost}))
+        } else {
+            print_line(format_args!("events-lost lost={}", lagged.lost))
+        }
+    }
+
+    /// A message's text comes from a stranger: it is escaped, so that it cannot steer a terminal.
+    pub(super) fn message(&self, protocol: u32, message: &Message) -> Result<(), Failure> {
+        let text = String::from_utf8_lossy(&message.payload);
+        let (peer, bytes) = (message.from, message.payload.len());
+        if self.json {
+            return print_line(json!({
+                "event": "message",
+                "peer": peer.to_string(),
+                "protocol": protocol,
+                "bytes": bytes,
+                "text": text,
+            }));
+        }
+        print_line(format_args!(
+            "message peer={peer} protocol={protocol:#x} bytes={bytes} text={text:?}"
+        ))
+    }
+}
+
+fn peer_of(event: &SwarmEvent) -> Option<PeerId> {
+    match event {
+        SwarmEvent::PeerConnected { peer, .. }
+        | SwarmEvent::PeerIdentified { peer }
+        | SwarmEvent::PeerDisconnected { peer, .. }
+        | SwarmEvent::PathChanged { peer, .. }
+        | SwarmEvent::FaultRecorded { peer, .. }
+        | SwarmEvent::PeerBanned { peer, .. }
+        | SwarmEvent::ObservedAddress { peer, .. }
+        | SwarmEvent::MessagesUnsent { peer, .. }
+        | SwarmEvent::PeerAnnounced { peer } => Some(*peer),
+        SwarmEvent::DialFailed { peer, .. } => *peer,
+        _ => None,
+    }
+}

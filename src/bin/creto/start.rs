@@ -1,0 +1,77 @@
+//! From what the user gave to a running node.
+
+use std::fs;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use cretoai_network::crypto::{AwsLc, Provider, RustCrypto};
+use cretoai_network::identity::{Keypair, key_file};
+use cretoai_network::node::{P2PConfig, P2PNode, ProviderKind};
+use cretoai_network::wire::Address;
+use cretoai_network::wire::address::Host;
+
+use crate::failure::Failure;
+
+/// Application protocol that `creto send` and `creto node` use unless told otherwise: the first
+/// number that belongs to applications.
+pub(crate) const DEFAULT_PROTOCOL: u32 = cretoai_network::p2p::FIRST_APPLICATION_PROTOCOL;
+
+/// What a command that only dials may be told.
+#[derive(Debug, Args)]
+pub(crate) struct Visitor {
+    /// Key file to appear with; without one a fresh identity is used for this run.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    /// Name of the network that the peer belongs to.
+    #[arg(long, value_name = "NAME")]
+    network: Option<String>,
+}
+
+impl Visitor {
+    /// Starts a node that can dial `address`.
+    pub(crate) fn start(self, address: &Address) -> Result<P2PNode, Failure> {
+        let mut config = P2PConfig {
+            listen_addresses: vec![socket_for(address).into()],
+            ..P2PConfig::default()
+        };
+        if let Some(network) = self.network {
+            config.network = network;
+        }
+        let provider = provider(config.provider);
+        let keypair = match self.key {
+            Some(path) => key_file::read(&path, provider)?,
+            None => Keypair::generate(provider)?,
+        };
+        Ok(P2PNode::builder(keypair).config(config).spawn()?)
+    }
+}
+
+/// Any free port of the family in which `address` is dialled.
+fn socket_for(address: &Address) -> SocketAddr {
+    match address.host() {
+        Host::Ip4(_) | Host::Dns4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        Host::Ip6(_) | Host::Dns6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    }
+}
+
+/// Reads a configuration file.
+pub(crate) fn read_config(path: &Path) -> Result<P2PConfig, Failure> {
+    let text = fs::read(path).map_err(|error| Failure::ConfigRead {
+        path: path.to_owned(),
+        error,
+    })?;
+    serde_json::from_slice(&text).map_err(|error| Failure::ConfigSyntax {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// The implementation of the primitives that a configuration names.
+pub(crate) fn provider(kind: ProviderKind) -> Arc<dyn Provider> {
+    match kind {
+        ProviderKind::AwsLc => Arc::new(AwsLc),
+        ProviderKind::RustCrypto => Arc::new(RustCrypto::default()),
+    }
+}
