@@ -1,4 +1,7 @@
 //! Integration tests: one binary, one module a theme.
+//!
+//! Modules that use `sim` run in virtual time: what they assert about time is exact, and none of
+//! them waits for anything.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,3 +15,9 @@ mod floors;
 
 #[cfg(feature = "node")]
 mod foreign_client;
+
+#[cfg(feature = "sim")]
+mod support;
+
+#[cfg(feature = "sim")]
+mod bad_input;

@@ -1,0 +1,112 @@
+//! A peer that keeps no rule: plain quinn and rustls on a simulated host, so that it can send
+//! whatever bytes it likes.
+
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cretoai_network::sim::Net;
+use cretoai_network::wire::ErrorCode;
+use quinn::{
+    Connection, ConnectionError, Endpoint, EndpointConfig, ReadError, ReadToEndError, RecvStream,
+    SendStream,
+};
+
+pub(crate) use tls::{Credential, Handshake};
+
+use super::nodes::{PORT, ip, keypair};
+
+/// A name of the form that nodes use; the attacker's verifier does not look at it.
+const SERVER_NAME: &str = "attacked.peer.invalid";
+
+/// Largest answer that is read.
+const MAX_ANSWER: usize = 4 << 20;
+
+/// A quinn endpoint of the attacker's own.
+pub(crate) struct Attacker {
+    endpoint: Endpoint,
+}
+
+impl Attacker {
+    /// An attacker with the host and the identity `number`, whose handshake is honest.
+    pub(crate) fn new(net: &Net, number: u16) -> Self {
+        let credential = Credential::of(&keypair(number));
+        Self::with(
+            net,
+            SocketAddr::new(ip(number), PORT),
+            &Handshake::with(credential),
+        )
+    }
+
+    /// An attacker with a handshake of its own making, as a dialler and as an acceptor.
+    pub(crate) fn with(net: &Net, address: SocketAddr, handshake: &Handshake) -> Self {
+        let environment = net.host(address.ip());
+        let mut seed = [0; 32];
+        environment.entropy.fill(&mut seed).unwrap();
+        let mut config = EndpointConfig::default();
+        config.rng_seed(Some(seed)).grease_quic_bit(false);
+        let socket = environment.sockets.bind(address).unwrap();
+        let runtime = Arc::clone(&environment.runtime);
+        let server = handshake.server();
+        let mut endpoint =
+            Endpoint::new_with_abstract_socket(config, server, socket, runtime).unwrap();
+        endpoint.set_default_client_config(handshake.client());
+        Self { endpoint }
+    }
+
+    /// Dials and waits for the handshake as the dialler sees it.
+    pub(crate) async fn dial(&self, address: SocketAddr) -> Result<Connection, ConnectionError> {
+        self.endpoint.connect(address, SERVER_NAME).unwrap().await
+    }
+
+    /// Accepts one connection and waits for the handshake as the acceptor sees it.
+    pub(crate) async fn accept(&self) -> Result<Connection, ConnectionError> {
+        self.endpoint.accept().await.unwrap().await
+    }
+}
+
+/// Opens a bidirectional stream, sends `bytes` and the end, and returns the answer or the code with
+/// which the stream was reset.
+pub(crate) async fn ask(connection: &Connection, bytes: &[u8]) -> Result<Vec<u8>, ErrorCode> {
+    let (_send, receive) = open_bi(connection, bytes, End::Finish).await;
+    answer(receive).await
+}
+
+/// Whether a stream is finished after its bytes or left open.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Finish,
+    LeaveOpen,
+}
+
+pub(crate) async fn open_bi(
+    connection: &Connection,
+    bytes: &[u8],
+    end: End,
+) -> (SendStream, RecvStream) {
+    let (mut send, receive) = connection.open_bi().await.unwrap();
+    send.write_all(bytes).await.unwrap();
+    if end == End::Finish {
+        send.finish().unwrap();
+    }
+    (send, receive)
+}
+
+/// Reads a stream to its end, or to the code with which it was reset.
+pub(crate) async fn answer(mut receive: RecvStream) -> Result<Vec<u8>, ErrorCode> {
+    match receive.read_to_end(MAX_ANSWER).await {
+        Ok(bytes) => Ok(bytes),
+        Err(ReadToEndError::Read(ReadError::Reset(code))) => Err(code.into_inner().into()),
+        Err(other) => panic!("the stream was not reset: {other}"),
+    }
+}
+
+/// Opens a unidirectional stream, sends `bytes` and leaves it open; returns the code with which the
+/// other end stopped it.
+pub(crate) async fn tell(connection: &Connection, bytes: &[u8]) -> ErrorCode {
+    let mut send = connection.open_uni().await.unwrap();
+    send.write_all(bytes).await.unwrap();
+    let code = send.stopped().await.unwrap();
+    code.expect("the stream was stopped").into_inner().into()
+}
