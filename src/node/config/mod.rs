@@ -92,7 +92,8 @@ pub struct P2PConfig {
     /// Whether nodes of the local network find each other by multicast DNS; default no: it tells
     /// everybody there who runs a node.
     pub enable_mdns: bool,
-    /// Whether this node relays for others; default no.
+    /// Whether this node relays for others; default no. This version has no relay: `true` is refused
+    /// rather than ignored.
     pub enable_relay: bool,
     /// Where the node keeps its files; default none: nothing is kept.
     pub data_dir: Option<PathBuf>,
@@ -101,6 +102,12 @@ pub struct P2PConfig {
 /// Why a configuration cannot be used. Every message names the field, what it is and what it may be.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum ConfigError {
+    /// The setting asks for something that this version does not have.
+    #[error("{field} is true, but this version cannot do it")]
+    NotAvailable {
+        /// The setting.
+        field: &'static str,
+    },
     /// A number or a length.
     #[error(transparent)]
     OutOfRange(#[from] OutOfRange),
@@ -185,6 +192,11 @@ impl P2PConfig {
             .is_some_and(|path| path.as_os_str().is_empty())
         {
             return Err(ConfigError::DataDir);
+        }
+        if self.enable_relay {
+            return Err(ConfigError::NotAvailable {
+                field: "enable_relay",
+            });
         }
         let listen = self.listen_sockets()?;
         let network_id = NetworkId::of(&self.network);

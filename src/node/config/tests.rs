@@ -193,3 +193,16 @@ fn an_unknown_field_or_a_bad_address_in_a_file_is_named() {
         .to_string();
     assert!(error.contains("listen_addresses"), "{error}");
 }
+
+#[test]
+fn relaying_is_refused_rather_than_ignored() {
+    let config = P2PConfig {
+        enable_relay: true,
+        ..P2PConfig::default()
+    };
+    let field = "enable_relay";
+    assert_eq!(
+        config.validate().unwrap_err(),
+        ConfigError::NotAvailable { field }
+    );
+}
