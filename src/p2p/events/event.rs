@@ -118,65 +118,88 @@ impl fmt::Display for Event {
 
 impl fmt::Display for SwarmEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())?;
+        if let Some(peer) = self.peer() {
+            write!(f, " peer={peer}")?;
+        }
+        self.fmt_fields(f)
+    }
+}
+
+impl SwarmEvent {
+    /// The first word of the event's line.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PeerConnected { .. } => "peer-connected",
+            Self::PeerIdentified { .. } => "peer-identified",
+            Self::PeerDisconnected { .. } => "peer-disconnected",
+            Self::PathChanged { .. } => "path-changed",
+            Self::IncomingRefused { .. } => "incoming-refused",
+            Self::DialFailed { .. } => "dial-failed",
+            Self::FaultRecorded { .. } => "fault-recorded",
+            Self::PeerBanned { .. } => "peer-banned",
+            Self::ObservedAddress { .. } => "observed-address",
+            Self::MessagesUnsent { .. } => "messages-unsent",
+            Self::PeerAnnounced { .. } => "peer-announced",
+        }
+    }
+
+    /// The peer that the event is about, if it is known.
+    #[must_use]
+    pub const fn peer(&self) -> Option<PeerId> {
+        match self {
+            Self::PeerConnected { peer, .. }
+            | Self::PeerIdentified { peer }
+            | Self::PeerDisconnected { peer, .. }
+            | Self::PathChanged { peer, .. }
+            | Self::FaultRecorded { peer, .. }
+            | Self::PeerBanned { peer, .. }
+            | Self::ObservedAddress { peer, .. }
+            | Self::MessagesUnsent { peer, .. }
+            | Self::PeerAnnounced { peer } => Some(*peer),
+            Self::DialFailed { peer, .. } => *peer,
+            Self::IncomingRefused { .. } => None,
+        }
+    }
+
+    /// What the line says behind name and peer.
+    fn fmt_fields(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PeerConnected {
-                peer,
                 direction,
                 path,
                 generation,
+                ..
             } => {
                 let (direction, path) = (direction_word(*direction), path_word(*path));
                 write!(
                     f,
-                    "peer-connected peer={peer} direction={direction} path={path} "
-                )?;
-                write!(f, "generation={generation}")
+                    " direction={direction} path={path} generation={generation}"
+                )
             }
-            Self::PeerIdentified { peer } => write!(f, "peer-identified peer={peer}"),
-            Self::PeerDisconnected { peer, reason } => {
-                write!(f, "peer-disconnected peer={peer} reason={reason}")
-            }
-            Self::PathChanged { peer, path } => {
-                write!(f, "path-changed peer={peer} path={}", path_word(*path))
-            }
-            Self::IncomingRefused { reason } => write!(f, "incoming-refused reason={reason}"),
-            Self::DialFailed {
-                peer: Some(peer),
-                reason,
-            } => {
-                write!(f, "dial-failed peer={peer} reason={reason}")
-            }
-            Self::DialFailed { peer: None, reason } => write!(f, "dial-failed reason={reason}"),
+            Self::PeerDisconnected { reason, .. } => write!(f, " reason={reason}"),
+            Self::PathChanged { path, .. } => write!(f, " path={}", path_word(*path)),
+            Self::IncomingRefused { reason } => write!(f, " reason={reason}"),
+            Self::DialFailed { reason, .. } => write!(f, " reason={reason}"),
             Self::FaultRecorded {
-                peer,
                 protocol,
                 fault,
                 score,
+                ..
             } => {
-                write!(f, "fault-recorded peer={peer} protocol={protocol:#x} ")?;
-                write!(f, "score={score} fault={fault}")
+                write!(f, " protocol={protocol:#x} score={score} fault={fault}")
             }
-            Self::PeerBanned { peer, span } => {
-                write!(f, "peer-banned peer={peer} ms={}", span.as_millis())
-            }
-            Self::ObservedAddress { peer, address } => {
-                write!(
-                    f,
-                    "observed-address peer={peer} address={}",
-                    Sensitive::new(address)
-                )
+            Self::PeerBanned { span, .. } => write!(f, " ms={}", span.as_millis()),
+            Self::ObservedAddress { address, .. } => {
+                write!(f, " address={}", Sensitive::new(address))
             }
             Self::MessagesUnsent {
-                peer,
-                protocol,
-                messages,
+                protocol, messages, ..
             } => {
-                write!(
-                    f,
-                    "messages-unsent peer={peer} protocol={protocol:#x} messages={messages}"
-                )
+                write!(f, " protocol={protocol:#x} messages={messages}")
             }
-            Self::PeerAnnounced { peer } => write!(f, "peer-announced peer={peer}"),
+            Self::PeerIdentified { .. } | Self::PeerAnnounced { .. } => Ok(()),
         }
     }
 }
