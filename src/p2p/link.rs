@@ -1,5 +1,6 @@
 //! One connection as the swarm keeps it.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -8,6 +9,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
 use crate::identity::PeerId;
 use crate::transport::{Connection, Path};
+use crate::wire::ErrorCode;
+
+/// Protocols remembered as not spoken by one peer: as many as this node can speak itself.
+const MAX_UNSPOKEN: usize = super::MAX_PROTOCOLS;
 
 /// A connection with what the swarm knows about it. It starts provisional if a peer dialled us.
 #[derive(Debug)]
@@ -25,6 +30,9 @@ pub(super) struct Link {
     waiting: AtomicU32,
     /// Requests served before the handshake was confirmed.
     served_early: AtomicU32,
+    /// Protocols that the peer does not speak, with the code it said so. Asking again would cost
+    /// this node reputation there.
+    unspoken: Mutex<BTreeMap<u32, ErrorCode>>,
     /// The path when it was last looked at.
     last_path: Mutex<Path>,
     /// How often the peer was told where it is seen.
@@ -53,6 +61,7 @@ impl Link {
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             served_early: AtomicU32::new(0),
+            unspoken: Mutex::default(),
             last_path: Mutex::new(connection.path()),
             observations: AtomicU64::new(0),
             contested: AtomicBool::new(false),
@@ -103,6 +112,23 @@ impl Link {
 
     pub(super) fn open_streams(&self) -> u32 {
         self.open_streams.load(Ordering::Acquire)
+    }
+
+    /// Remembers that the peer does not speak a protocol, if that is what its code says.
+    pub(super) fn note_refusal(&self, protocol: u32, code: ErrorCode) {
+        if !matches!(code, ErrorCode::UnknownProtocol | ErrorCode::UnknownVersion) {
+            return;
+        }
+        let mut unspoken = self.unspoken.lock().unwrap_or_else(PoisonError::into_inner);
+        if unspoken.len() < MAX_UNSPOKEN {
+            unspoken.insert(protocol, code);
+        }
+    }
+
+    /// The code with which the peer refused a protocol before.
+    pub(super) fn refusal(&self, protocol: u32) -> Option<ErrorCode> {
+        let unspoken = self.unspoken.lock().unwrap_or_else(PoisonError::into_inner);
+        unspoken.get(&protocol).copied()
     }
 
     /// The path, if it is another one than at the last call.

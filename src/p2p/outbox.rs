@@ -14,8 +14,8 @@ use super::swarm::Inner;
 use super::{ConnectionId, SwarmEvent};
 use crate::identity::PeerId;
 use crate::transport::WriteError;
-use crate::wire::StreamHeader;
 use crate::wire::message::request;
+use crate::wire::{ErrorCode, StreamHeader};
 
 /// Why a message was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +23,9 @@ pub enum SendError {
     /// There is no connection with the peer; the message is handed back.
     #[error("not connected to the peer")]
     NotConnected(Bytes),
+    /// The peer does not speak the protocol.
+    #[error("the peer refused: {0}")]
+    Refused(ErrorCode),
     /// Larger than a frame of one-way messages may be.
     #[error("a message of {0} bytes is larger than {max}", max = request::MAX_BODY)]
     TooLarge(usize),
@@ -53,9 +56,13 @@ impl Inner {
         if message.len() > request::MAX_BODY as usize {
             return Err(SendError::TooLarge(message.len()));
         }
-        let Some(outbox) = self.outbox(peer, header) else {
+        let Some(link) = self.link(&peer) else {
             return Err(SendError::NotConnected(message));
         };
+        if let Some(code) = link.refusal(header.protocol) {
+            return Err(SendError::Refused(code));
+        }
+        let outbox = self.outbox(peer, header, link);
         outbox
             .queue
             .push(message)
@@ -64,12 +71,16 @@ impl Inner {
     }
 
     /// The outbox of a connected peer, with its task.
-    fn outbox(self: &Arc<Self>, peer: PeerId, header: StreamHeader) -> Option<Arc<Outbox>> {
+    fn outbox(
+        self: &Arc<Self>,
+        peer: PeerId,
+        header: StreamHeader,
+        link: Arc<Link>,
+    ) -> Arc<Outbox> {
         let key = (peer, header.protocol);
         if let Some(outbox) = self.outboxes.get(&key) {
-            return Some(outbox.clone());
+            return outbox.clone();
         }
-        let link = self.link(&peer)?;
         let fresh = Arc::new(Outbox {
             queue: MessageQueue::new(self.config.queue),
         });
@@ -82,7 +93,7 @@ impl Inner {
         if Arc::ptr_eq(&outbox, &fresh) {
             self.spawn(run(self.clone(), outbox.clone(), peer, header, link));
         }
-        Some(outbox)
+        outbox
     }
 }
 
@@ -153,11 +164,17 @@ async fn drain(
                 },
             }
         }
-        write_batch(inner, link, &mut writer, unsent).await.ok()?;
+        if let Err(error) = write_batch(inner, link, &mut writer, unsent).await {
+            if let WriteError::Stopped(code) = error {
+                link.note_refusal(header.protocol, code);
+            }
+            return None;
+        }
     }
 }
 
 /// Writes what is in `unsent`, a batch at a time; a peer that does not read loses its connection.
+/// A batch counts as sent once it was begun: it may have arrived, so it is never sent again.
 async fn write_batch(
     inner: &Arc<Inner>,
     link: &Arc<Link>,
@@ -173,6 +190,7 @@ async fn write_batch(
                 break;
             }
         }
+        unsent.drain(..batched);
         match timeout(inner.config.slow_reader_deadline, writer.flush()).await {
             Ok(written) => written?,
             Err(_) => {
@@ -180,7 +198,6 @@ async fn write_batch(
                 return Err(WriteError::Closed);
             }
         }
-        unsent.drain(..batched);
     }
     Ok(())
 }

@@ -81,6 +81,9 @@ impl Inner {
         deadline: Duration,
     ) -> Result<Reply, RequestError> {
         let link = self.link(&peer).ok_or(RequestError::NotConnected)?;
+        if let Some(code) = link.refusal(request.protocol) {
+            return Err(RequestError::Refused(code));
+        }
         let _waiting = link
             .try_wait(self.config.requests_waiting)
             .ok_or(RequestError::Busy)?;
@@ -89,8 +92,12 @@ impl Inner {
             Ok(reply) => reply,
             Err(_) => Err(RequestError::Deadline),
         };
-        if let Err(RequestError::Malformed(violation)) = reply {
-            self.record_fault(&link, request.protocol, Fault::Wire(violation));
+        match reply {
+            Err(RequestError::Malformed(violation)) => {
+                self.record_fault(&link, request.protocol, Fault::Wire(violation));
+            }
+            Err(RequestError::Refused(code)) => link.note_refusal(request.protocol, code),
+            _ => {}
         }
         reply
     }
