@@ -190,16 +190,12 @@ impl FrameWriter {
         self.stream.write_chunk(batch).await
     }
 
-    /// Writes the batch and says that it was the last.
+    /// Writes the batch and says that it was the last; the stream is handed out for who wants to
+    /// wait until it is acknowledged.
     ///
     /// # Errors
     /// See [`WriteError`].
-    pub async fn finish(self) -> Result<(), WriteError> {
-        self.finish_with_stream().await.map(drop)
-    }
-
-    /// Finishes, and hands the stream out to wait for its acknowledgement.
-    pub(super) async fn finish_with_stream(mut self) -> Result<SendStream, WriteError> {
+    pub async fn finish(mut self) -> Result<SendStream, WriteError> {
         self.flush().await?;
         self.stream.finish();
         Ok(self.stream)

@@ -145,7 +145,7 @@ async fn drain(
     let mut writer = FrameWriter::new(stream, header);
     loop {
         if !is_current(inner, peer, link.id) {
-            let mut stream = writer.finish_with_stream().await.ok()?;
+            let mut stream = writer.finish().await.ok()?;
             // The next stream must not overtake this one.
             let _ = timeout(inner.config.slow_reader_deadline, stream.acknowledged()).await;
             return Some(Pause::Replaced);
