@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use super::dials::Part;
 use super::link::Link;
 use super::protocol::Reply;
 use super::request::{RequestError, exchange};
@@ -48,6 +49,9 @@ pub enum DialFailure {
     /// The connection was made, the request on it failed.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// The node dials as many peers at once as it may.
+    #[error("too many dials under way")]
+    TooMany,
     /// The node is stopping.
     #[error("the node is stopping")]
     Stopped,
@@ -71,19 +75,86 @@ pub(super) async fn dial(
     peer: Option<PeerId>,
     addresses: &[Address],
 ) -> Result<PeerId, DialFailure> {
-    if let Some(peer) = peer {
-        if peer == inner.keypair.peer_id() {
-            return Err(DialFailure::OwnIdentity);
-        }
+    let addresses = addresses.get(..MAX_ADDRESSES).unwrap_or(addresses);
+    match peer {
+        Some(peer) => dial_peer(inner, peer, addresses).await,
+        None => dial_now(inner, None, addresses).await,
+    }
+}
+
+/// Dials a peer, or joins the dial to it that is under way. If that one fails without having tried
+/// all of `addresses`, this one begins.
+async fn dial_peer(
+    inner: &Arc<Inner>,
+    peer: PeerId,
+    addresses: &[Address],
+) -> Result<PeerId, DialFailure> {
+    let deadline = Instant::now() + inner.config.connection_timeout;
+    loop {
+        check(inner, peer)?;
         if inner.table.contains_key(&peer) {
             return Ok(peer);
         }
-        if inner.connections().bans.is_banned(inner.now().mono, &peer) {
-            return Err(DialFailure::Banned);
+        let (outcome, is_last) = match inner.dials.enter(peer, addresses) {
+            Part::Join { outcome, covers } => (outcome, covers),
+            Part::Lead(outcome) => {
+                inner.spawn(lead(inner.clone(), peer, addresses.to_vec()));
+                (outcome, true)
+            }
+            Part::TooMany => return Err(DialFailure::TooMany),
+        };
+        match timeout_at(deadline, outcome).await {
+            Ok(Ok(Err(failure))) if is_last => return Err(failure),
+            Ok(Ok(Ok(peer))) => return Ok(peer),
+            Ok(Ok(Err(_))) => {}
+            Ok(Err(_)) => return Err(DialFailure::Stopped),
+            Err(_) => return Err(DialFailure::TimedOut),
         }
     }
-    let deadline = Instant::now() + inner.config.connection_timeout;
-    let outcome = timeout_at(deadline, try_all(inner, peer, addresses)).await;
+}
+
+/// A dial in a task of its own: it goes on when whoever asked for it does not wait any more, since
+/// others may have joined and the peer may count the connection already.
+async fn lead(inner: Arc<Inner>, peer: PeerId, addresses: Vec<Address>) {
+    let mut leader = Leader {
+        inner: &inner,
+        peer,
+        outcome: Err(DialFailure::Stopped),
+    };
+    leader.outcome = dial_now(&inner, Some(peer), &addresses).await;
+}
+
+/// Tells the outcome of a dial when it is over, also when the node stops under it.
+struct Leader<'a> {
+    inner: &'a Inner,
+    peer: PeerId,
+    outcome: Result<PeerId, DialFailure>,
+}
+
+impl Drop for Leader<'_> {
+    fn drop(&mut self) {
+        self.inner.dials.finish(&self.peer, self.outcome);
+    }
+}
+
+/// Whether `peer` may be dialled at all.
+fn check(inner: &Inner, peer: PeerId) -> Result<(), DialFailure> {
+    if peer == inner.keypair.peer_id() {
+        return Err(DialFailure::OwnIdentity);
+    }
+    if inner.connections().bans.is_banned(inner.now().mono, &peer) {
+        return Err(DialFailure::Banned);
+    }
+    Ok(())
+}
+
+async fn dial_now(
+    inner: &Arc<Inner>,
+    peer: Option<PeerId>,
+    addresses: &[Address],
+) -> Result<PeerId, DialFailure> {
+    let patience = inner.config.connection_timeout;
+    let outcome = timeout(patience, try_all(inner, peer, addresses)).await;
     let outcome = outcome.unwrap_or(Err(DialFailure::TimedOut));
     if let Err(failure) = outcome {
         // The peer may have dialled us in the meantime.
@@ -108,7 +179,7 @@ async fn try_all(
     let (report, mut reports) = mpsc::channel(MAX_ADDRESSES);
     let mut last = DialFailure::NoAddress;
     let mut running = 0_usize;
-    let mut left = addresses.iter().take(MAX_ADDRESSES);
+    let mut left = addresses.iter();
     loop {
         let next = left.next();
         if let Some(address) = next {
@@ -153,6 +224,11 @@ pub(super) async fn dial_and_request(
     address: &Address,
     request: &OutboundRequest,
 ) -> Result<Reply, DialFailure> {
+    check(inner, peer)?;
+    if inner.table.contains_key(&peer) {
+        let deadline = inner.config.request_deadline;
+        return Ok(inner.request(peer, request, deadline).await?);
+    }
     let deadline = Instant::now() + inner.config.connection_timeout;
     let run = async {
         let pending = begin(inner, Some(peer), address).await?;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::signal::Signal;
 use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
 use crate::identity::PeerId;
 use crate::transport::{Connection, Path};
@@ -40,7 +41,7 @@ pub(super) struct Link {
     /// Whether another connection with the same peer exists, so that streams must be counted out.
     contested: AtomicBool,
     /// Whether new streams go to another connection with the same peer.
-    retired: watch::Sender<bool>,
+    retired: Signal,
 }
 
 impl Link {
@@ -65,8 +66,8 @@ impl Link {
             last_path: Mutex::new(connection.path()),
             observations: AtomicU64::new(0),
             contested: AtomicBool::new(false),
-            retired: watch::Sender::new(false),
             connection,
+            retired: Signal::default(),
         }
     }
 
@@ -156,13 +157,16 @@ impl Link {
 
     /// New streams go elsewhere from now on, or here again.
     pub(super) fn set_retired(&self, retired: bool) {
-        self.retired.send_replace(retired);
+        if retired {
+            self.retired.raise();
+        } else {
+            self.retired.lower();
+        }
     }
 
     /// Waits until new streams go elsewhere.
     pub(super) async fn retired(&self) {
-        // The sender lives as long as this link: the wait cannot fail.
-        let _ = self.retired.subscribe().wait_for(|retired| *retired).await;
+        self.retired.raised().await;
     }
 
     pub(super) fn leniency<T>(&self, use_it: impl FnOnce(&mut Leniency) -> T) -> T {

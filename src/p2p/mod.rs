@@ -17,6 +17,7 @@ mod builtin;
 mod config;
 mod connections;
 mod dial;
+mod dials;
 pub mod duplicates;
 mod establish;
 mod events;
@@ -36,6 +37,7 @@ mod reputation;
 mod request;
 mod resolve;
 mod serve;
+mod signal;
 mod swarm;
 
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dashmap::DashMap;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::builtin;
 use super::connections::Connections;
+use super::dials::Dials;
 use super::framing::{FrameReader, FrameWriter};
 use super::link::Link;
 use super::metrics::Counters;
@@ -19,6 +19,7 @@ use super::outbox::Outbox;
 use super::protocol::{Handler, Protocol, RegisterError, Reply};
 use super::registry::Registry;
 use super::serve::StreamGuard;
+use super::signal::Signal;
 use super::{
     BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, RequestError,
     SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
@@ -58,11 +59,12 @@ pub(super) struct Inner {
     pub(super) table: DashMap<PeerId, Arc<Link>>,
     pub(super) outboxes: DashMap<(PeerId, u32), Arc<Outbox>>,
     pub(super) protocols: Registry,
+    pub(super) dials: Dials,
     connections: Mutex<Connections>,
     book: Mutex<PeerBook>,
     events: EventHub,
     counters: Counters,
-    stopping: watch::Sender<bool>,
+    stopping: Arc<Signal>,
 }
 
 impl Swarm {
@@ -82,11 +84,12 @@ impl Swarm {
             table: DashMap::new(),
             outboxes: DashMap::new(),
             protocols: Registry::default(),
+            dials: Dials::default(),
             connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
             book: Mutex::new(PeerBook::new()),
             events: EventHub::new(config.event_backlog),
             counters: Counters::default(),
-            stopping: watch::Sender::new(false),
+            stopping: Arc::default(),
             config,
             environment,
         });
@@ -375,11 +378,11 @@ impl Inner {
 
     /// Runs a task until it ends or the swarm stops.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let mut stopping = self.stopping.subscribe();
+        let stopping = self.stopping.clone();
         self.environment.runtime.spawn(Box::pin(async move {
             tokio::select! {
                 biased;
-                _ = stopping.wait_for(|stopping| *stopping) => {}
+                () = stopping.raised() => {}
                 () = task => {}
             }
         }));
@@ -401,7 +404,7 @@ impl Inner {
     }
 
     fn stop(&self) {
-        self.stopping.send_replace(true);
+        self.stopping.raise();
         for transport in &self.transports {
             transport.close(ErrorCode::Shutdown);
         }
@@ -421,6 +424,6 @@ impl Inner {
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        self.stopping.is_raised()
     }
 }
