@@ -1,7 +1,6 @@
 //! Integration tests: one binary, one module a theme.
 //!
-//! Modules that use `sim` run in virtual time: what they assert about time is exact, and none of
-//! them waits for anything.
+//! Modules that use `sim` run in virtual time: what they assert about time is exact.
 
 #![allow(
     clippy::unwrap_used,
@@ -21,3 +20,10 @@ mod support;
 
 #[cfg(feature = "sim")]
 mod bad_input;
+
+#[cfg(feature = "sim")]
+mod first_contact;
+#[cfg(feature = "sim")]
+mod requests;
+#[cfg(feature = "sim")]
+mod returning_peer;
