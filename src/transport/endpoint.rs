@@ -83,14 +83,8 @@ impl QuicTransport {
         environment: Environment,
     ) -> Result<Self, BindError> {
         config.validate()?;
-        let handshake = PqcHandshake::new(&TlsSettings {
-            keypair,
-            network,
-            credential: config.credential,
-            max_peers: config.max_peers,
-            enable_0rtt: config.enable_0rtt,
-            clock: environment.clock.clone(),
-        })?;
+        let clock = environment.clock.clone();
+        let handshake = PqcHandshake::new(&TlsSettings::of(&config, keypair, network, clock))?;
         let home = bind_socket(&environment, config.bind_address)?;
         let listening = |error| BindError::Socket {
             address: config.bind_address,
@@ -140,7 +134,7 @@ impl QuicTransport {
     ) -> Result<Dialing, DialError> {
         let name = match expected {
             Some(peer) => ServerName::peer(peer),
-            None => ServerName::unknown(self.nonce()?),
+            None => ServerName::unknown(nonce(&self.environment)?),
         };
         let (transport, congestion) = self.transport()?;
         let mut client = quinn::ClientConfig::new(self.handshake.client(&name));
@@ -254,15 +248,6 @@ impl QuicTransport {
         }
     }
 
-    fn nonce(&self) -> Result<[u8; 16], DialError> {
-        let mut nonce = [0; 16];
-        self.environment
-            .entropy
-            .fill(&mut nonce)
-            .map_err(|_| DialError::Configuration)?;
-        Ok(nonce)
-    }
-
     /// Settings for one connection, with a congestion controller of its own.
     fn transport(&self) -> Result<(Arc<quinn::TransportConfig>, PathSwitch), DialError> {
         let (congestion, switch) = path_aware(settings::congestion());
@@ -320,7 +305,7 @@ impl Incoming {
     }
 }
 
-fn bind_socket(
+pub(super) fn bind_socket(
     environment: &Environment,
     address: SocketAddr,
 ) -> Result<Arc<dyn quinn::AsyncUdpSocket>, BindError> {
@@ -330,8 +315,17 @@ fn bind_socket(
         .map_err(|error| BindError::Socket { address, error })
 }
 
-fn seed(environment: &Environment) -> Result<[u8; 32], EntropyFailure> {
+pub(super) fn seed(environment: &Environment) -> Result<[u8; 32], EntropyFailure> {
     let mut seed = [0; 32];
     environment.entropy.fill(&mut seed)?;
     Ok(seed)
+}
+
+pub(super) fn nonce(environment: &Environment) -> Result<[u8; 16], DialError> {
+    let mut nonce = [0; 16];
+    environment
+        .entropy
+        .fill(&mut nonce)
+        .map_err(|_| DialError::Configuration)?;
+    Ok(nonce)
 }

@@ -19,6 +19,8 @@ pub mod environment;
 mod handshake;
 mod keys;
 mod paths;
+#[cfg(feature = "sim")]
+pub mod raw;
 mod settings;
 mod streams;
 mod tls;

@@ -20,6 +20,7 @@ use super::verifier::PeerVerifier;
 use super::{Credential, ResumptionStores, ServerName, TicketStore};
 use crate::identity::Keypair;
 use crate::policy::IpGroup;
+use crate::transport::TransportConfig;
 use crate::transport::environment::Clock;
 use crate::wire::NetworkId;
 
@@ -55,6 +56,24 @@ pub(crate) struct TlsSettings<'a> {
     pub(crate) max_peers: usize,
     pub(crate) enable_0rtt: bool,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl<'a> TlsSettings<'a> {
+    pub(crate) fn of(
+        config: &TransportConfig,
+        keypair: &'a Keypair,
+        network: NetworkId,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self {
+            keypair,
+            network,
+            credential: config.credential,
+            max_peers: config.max_peers,
+            enable_0rtt: config.enable_0rtt,
+            clock,
+        }
+    }
 }
 
 /// A node's side of every handshake: its ML-DSA-87 identity, and the hybrid X25519 + ML-KEM-768
