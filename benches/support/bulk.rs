@@ -112,21 +112,17 @@ impl OurStreams {
         };
         let send = async {
             let (mut writer, _back) = self.nodes.dialler.swarm().open_raw(peer, header).await?;
-            writer.flush().await?;
-            let mut stream = writer.into_stream();
             let piece = Bytes::from(vec![0x5a; PIECE]);
             for _ in 0..pieces {
-                stream.write_chunk(piece.clone()).await?;
+                writer.write_raw(piece.clone()).await?;
             }
-            stream.finish();
-            stream.acknowledged().await?;
+            writer.finish().await?.acknowledged().await?;
             Ok(())
         };
         let receive = async {
-            let inbound = self.arrived.recv().await.ok_or("no stream arrived")?;
-            let (early, mut stream) = inbound.frames.into_parts();
-            let mut received = early.len();
-            while let Some(piece) = stream.read_chunk(PIECE).await? {
+            let mut inbound = self.arrived.recv().await.ok_or("no stream arrived")?;
+            let mut received = 0;
+            while let Some(piece) = inbound.frames.read_raw(PIECE).await? {
                 received += piece.len();
             }
             complete(received, pieces)
