@@ -19,6 +19,8 @@ mod foreign_client;
 mod support;
 
 #[cfg(feature = "sim")]
+mod attacks;
+#[cfg(feature = "sim")]
 mod bad_input;
 
 #[cfg(feature = "sim")]

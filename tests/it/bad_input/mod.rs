@@ -1,4 +1,8 @@
 //! Whatever is wrong about a handshake or a stream, and what its sender gets for it.
 
+mod deadlines;
 mod handshake;
+mod local;
+mod penalties;
+mod readers;
 mod streams;

@@ -8,7 +8,7 @@ use cretoai_network::wire::{ErrorCode, Varint, Violation};
 use quinn::Connection;
 
 use crate::support::attacker::{Attacker, End, answer, ask, open_bi, tell};
-use crate::support::nodes::{in_virtual_time, ip, keypair, quiet_net};
+use crate::support::nodes::{in_virtual_time, ip, peer, quiet_net};
 use crate::support::peer::{ECHO, Peer};
 
 /// Header of a ping: protocol 2, version 1.
@@ -36,7 +36,7 @@ async fn victim_and_attacker(seed: u64) -> (Peer, Connection) {
 }
 
 fn attacker() -> cretoai_network::identity::PeerId {
-    keypair(66).peer_id()
+    peer(66)
 }
 
 fn frames(header: [u8; 2], frames: &[u8]) -> Vec<u8> {

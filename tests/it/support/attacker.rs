@@ -31,12 +31,22 @@ pub(crate) struct Attacker {
 impl Attacker {
     /// An attacker with the host and the identity `number`, whose handshake is honest.
     pub(crate) fn new(net: &Net, number: u16) -> Self {
+        Self::at(net, SocketAddr::new(ip(number), PORT), number)
+    }
+
+    /// The same at any address.
+    pub(crate) fn at(net: &Net, address: SocketAddr, number: u16) -> Self {
         let credential = Credential::of(&keypair(number));
-        Self::with(
-            net,
-            SocketAddr::new(ip(number), PORT),
-            &Handshake::with(credential),
-        )
+        Self::with(net, address, &Handshake::with(credential))
+    }
+
+    /// An honest identity that takes at most `window` bytes of a stream that it does not read.
+    pub(crate) fn with_window(net: &Net, number: u16, window: u32) -> Self {
+        let handshake = Handshake {
+            window,
+            ..Handshake::with(Credential::of(&keypair(number)))
+        };
+        Self::with(net, SocketAddr::new(ip(number), PORT), &handshake)
     }
 
     /// An attacker with a handshake of its own making, as a dialler and as an acceptor.
@@ -109,4 +119,12 @@ pub(crate) async fn tell(connection: &Connection, bytes: &[u8]) -> ErrorCode {
     send.write_all(bytes).await.unwrap();
     let code = send.stopped().await.unwrap();
     code.expect("the stream was stopped").into_inner().into()
+}
+
+/// The code with which the other end closed the connection.
+pub(crate) async fn closed_with(connection: &Connection) -> ErrorCode {
+    match connection.closed().await {
+        ConnectionError::ApplicationClosed(close) => close.error_code.into_inner().into(),
+        other => panic!("closed for another reason: {other}"),
+    }
 }

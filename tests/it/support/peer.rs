@@ -11,7 +11,7 @@ use cretoai_network::sim::Net;
 use cretoai_network::wire::Address;
 use tokio::time::timeout;
 
-use super::nodes::{PORT, config, keypair};
+use super::nodes::{PORT, config, keypair, peer};
 
 /// An application's protocol whose answer is the question.
 pub(crate) const ECHO: u32 = 0x41;
@@ -53,6 +53,11 @@ impl Peer {
         Address::from(self.socket()).with_peer_id(self.node.peer_id())
     }
 
+    /// Whether there is a confirmed connection with the node of this number.
+    pub(crate) fn is_connected(&self, number: u16) -> bool {
+        self.node.swarm().is_connected(&peer(number))
+    }
+
     pub(crate) fn reputation(&self, peer: &PeerId) -> i32 {
         self.node.swarm().reputation(peer)
     }
@@ -76,4 +81,18 @@ impl Events {
             .await
             .expect("the event never came")
     }
+
+    /// All that happened and was not looked at yet.
+    pub(crate) fn drain(&mut self) -> Vec<SwarmEvent> {
+        let mut events = Vec::new();
+        while let Some(event) = self.0.try_next() {
+            events.push(event.unwrap().what);
+        }
+        events
+    }
+}
+
+/// Lets virtual time pass.
+pub(crate) async fn pass(span: Duration) {
+    tokio::time::sleep(span).await;
 }

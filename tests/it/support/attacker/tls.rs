@@ -27,7 +27,12 @@ pub(crate) struct Handshake {
     pub(crate) group: &'static dyn SupportedKxGroup,
     /// `None` is a client that knows of no credentials.
     pub(crate) credential: Option<Credential>,
+    /// Bytes of a stream that are taken and not read.
+    pub(crate) window: u32,
 }
+
+/// What quinn takes of a stream by default.
+const QUINN_WINDOW: u32 = 1_250_000;
 
 impl Handshake {
     /// What an honest node with this credential does.
@@ -36,6 +41,7 @@ impl Handshake {
             network: config().network,
             group: kx_group::X25519MLKEM768,
             credential: Some(credential),
+            window: QUINN_WINDOW,
         }
     }
 
@@ -59,7 +65,12 @@ impl Handshake {
         };
         config.alpn_protocols = vec![self.alpn()];
         config.enable_early_data = true;
-        quinn::ClientConfig::new(Arc::new(QuicClientConfig::try_from(config).unwrap()))
+        let crypto = QuicClientConfig::try_from(config).unwrap();
+        let mut transport = quinn::TransportConfig::default();
+        transport.stream_receive_window(self.window.into());
+        let mut client = quinn::ClientConfig::new(Arc::new(crypto));
+        client.transport_config(Arc::new(transport));
+        client
     }
 
     pub(super) fn server(&self) -> Option<quinn::ServerConfig> {

@@ -1,0 +1,1 @@
+//! Which faults count against a peer, and which never do.
