@@ -11,13 +11,16 @@ pub(super) struct Capacity {
     pub(super) bytes: usize,
 }
 
+/// When an entry was inserted: a lower age was inserted earlier.
+pub(super) type Age = u64;
+
 /// Insertion-ordered map under a [`Capacity`].
 #[derive(Debug)]
 pub(super) struct FifoStore<K, V> {
     capacity: Capacity,
-    by_key: HashMap<K, u64>,
-    by_age: BTreeMap<u64, Entry<K, V>>,
-    next_age: u64,
+    by_key: HashMap<K, Age>,
+    by_age: BTreeMap<Age, Entry<K, V>>,
+    next_age: Age,
     bytes: usize,
 }
 
@@ -39,40 +42,43 @@ impl<K: Hash + Eq + Clone, V> FifoStore<K, V> {
         }
     }
 
-    /// Stores `value`, which takes `bytes`, as the newest entry. What had to go is returned: the
-    /// former value of this key and the oldest entries. A value larger than the whole store is
-    /// not kept and is returned itself.
-    pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) -> Vec<V> {
-        let mut evicted = Vec::new();
-        evicted.extend(self.remove(&key));
+    /// Stores `value`, which takes `bytes`, as the newest entry. Returns its age and what had to go:
+    /// the former value of this key and the oldest entries. A value larger than the whole store is
+    /// not kept and goes itself.
+    pub(super) fn insert(&mut self, key: K, value: V, bytes: usize) -> (Age, Vec<(Age, V)>) {
+        let age = self.next_age;
+        self.next_age += 1;
+        let mut gone: Vec<_> = self.remove(&key).into_iter().collect();
         if bytes > self.capacity.bytes || self.capacity.entries == 0 {
-            evicted.push(value);
-            return evicted;
+            gone.push((age, value));
+            return (age, gone);
         }
         while self.by_age.len() >= self.capacity.entries || self.bytes + bytes > self.capacity.bytes
         {
-            let Some((_, oldest)) = self.by_age.pop_first() else {
+            let Some((oldest, _)) = self.by_age.first_key_value() else {
                 break;
             };
-            self.by_key.remove(&oldest.key);
-            self.bytes -= oldest.bytes;
-            evicted.push(oldest.value);
+            let oldest = *oldest;
+            gone.extend(self.remove_age(oldest).map(|value| (oldest, value)));
         }
-        self.by_key.insert(key.clone(), self.next_age);
-        self.by_age
-            .insert(self.next_age, Entry { key, value, bytes });
-        self.next_age += 1;
+        self.by_key.insert(key.clone(), age);
+        self.by_age.insert(age, Entry { key, value, bytes });
         self.bytes += bytes;
-        evicted
+        (age, gone)
     }
 
-    pub(super) fn remove<Q>(&mut self, key: &Q) -> Option<V>
+    pub(super) fn remove<Q>(&mut self, key: &Q) -> Option<(Age, V)>
     where
         K: Borrow<Q>,
         Q: Hash + Eq + ?Sized,
     {
-        let age = self.by_key.remove(key)?;
+        let age = *self.by_key.get(key)?;
+        Some((age, self.remove_age(age)?))
+    }
+
+    pub(super) fn remove_age(&mut self, age: Age) -> Option<V> {
         let entry = self.by_age.remove(&age)?;
+        self.by_key.remove(&entry.key);
         self.bytes -= entry.bytes;
         Some(entry.value)
     }
@@ -85,14 +91,6 @@ impl<K: Hash + Eq + Clone, V> FifoStore<K, V> {
         self.by_age
             .get(self.by_key.get(key)?)
             .map(|entry| &entry.value)
-    }
-
-    /// The key of the oldest entry whose value fulfils `condition`.
-    pub(super) fn oldest_where(&self, condition: impl Fn(&V) -> bool) -> Option<K> {
-        self.by_age
-            .values()
-            .find(|entry| condition(&entry.value))
-            .map(|entry| entry.key.clone())
     }
 
     pub(super) fn len(&self) -> usize {

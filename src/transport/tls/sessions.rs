@@ -80,7 +80,8 @@ impl ClientSessionStore for ResumptionStores {
     }
 
     fn take_tls13_ticket(&self, name: &RustlsName<'static>) -> Option<Tls13ClientSessionValue> {
-        lock(&self.sessions).remove(&*name.to_str())
+        let (_, session) = lock(&self.sessions).remove(&*name.to_str())?;
+        Some(session)
     }
 }
 
@@ -93,6 +94,6 @@ impl quinn::TokenStore for ResumptionStores {
     }
 
     fn take(&self, name: &str) -> Option<Bytes> {
-        lock(&self.tokens).remove(name)
+        lock(&self.tokens).remove(name).map(|(_, token)| token)
     }
 }

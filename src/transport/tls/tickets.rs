@@ -1,11 +1,11 @@
 //! The acceptor's half of resumption: session states, looked up by the ticket a peer presents.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::server::StoresServerSessions;
 
-use super::fifo_store::{Capacity, FifoStore};
+use super::fifo_store::{Age, Capacity, FifoStore};
 use crate::policy::IpGroup;
 
 /// Tickets kept for each peer slot: a peer that comes back by another address or that lost its
@@ -23,20 +23,28 @@ const GROUP_SHARE: usize = 8;
 /// All tickets that a node issued and that were not used yet. A ticket serves once.
 #[derive(Debug)]
 pub(crate) struct TicketStore {
-    per_group: usize,
+    per_group: Capacity,
     inner: Mutex<Inner>,
 }
 
 #[derive(Debug)]
 struct Inner {
     states: FifoStore<Vec<u8>, State>,
-    groups: HashMap<IpGroup, usize>,
+    groups: HashMap<IpGroup, Held>,
 }
 
 #[derive(Debug)]
 struct State {
     session: Vec<u8>,
     group: IpGroup,
+    bytes: usize,
+}
+
+/// What one group holds.
+#[derive(Debug, Default)]
+struct Held {
+    ages: BTreeSet<Age>,
+    bytes: usize,
 }
 
 impl TicketStore {
@@ -46,13 +54,17 @@ impl TicketStore {
             entries: max_peers.saturating_mul(TICKETS_PER_PEER),
             bytes: MAX_BYTES,
         };
-        let states = FifoStore::new(capacity);
+        let per_group = Capacity {
+            entries: (capacity.entries / GROUP_SHARE).max(1),
+            bytes: capacity.bytes / GROUP_SHARE,
+        };
+        let inner = Inner {
+            states: FifoStore::new(capacity),
+            groups: HashMap::new(),
+        };
         Self {
-            per_group: (capacity.entries / GROUP_SHARE).max(1),
-            inner: Mutex::new(Inner {
-                states,
-                groups: HashMap::new(),
-            }),
+            per_group,
+            inner: Mutex::new(inner),
         }
     }
 
@@ -67,52 +79,78 @@ impl TicketStore {
 
     /// Entries and bytes in use.
     pub(crate) fn usage(&self) -> (usize, usize) {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let inner = self.lock();
         (inner.states.len(), inner.states.bytes())
     }
 
     fn put(&self, key: Vec<u8>, session: Vec<u8>, group: IpGroup) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if !group.is_local() {
-            inner.make_room_in(group, self.per_group);
-            *inner.groups.entry(group).or_default() += 1;
-        }
         let bytes = key.len() + session.len();
-        let evicted = inner.states.insert(key, State { session, group }, bytes);
-        for state in evicted {
-            inner.forget(state.group);
+        let mut inner = self.lock();
+        inner.make_room_in(group, bytes, self.per_group);
+        let (age, gone) = inner.states.insert(
+            key,
+            State {
+                session,
+                group,
+                bytes,
+            },
+            bytes,
+        );
+        inner.hold(group, age, bytes);
+        for (age, state) in gone {
+            inner.forget(age, &state);
         }
     }
 
     fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = inner.states.remove(key)?;
-        inner.forget(state.group);
+        let mut inner = self.lock();
+        let (age, state) = inner.states.remove(key)?;
+        inner.forget(age, &state);
         Some(state.session)
     }
 
     fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.states.get(key).map(|state| state.session.clone())
+        self.lock()
+            .states
+            .get(key)
+            .map(|state| state.session.clone())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Inner {
-    fn make_room_in(&mut self, group: IpGroup, limit: usize) {
-        if self.groups.get(&group).is_none_or(|held| *held < limit) {
-            return;
-        }
-        if let Some(key) = self.states.oldest_where(|state| state.group == group) {
-            self.states.remove(&key);
-            self.forget(group);
+    /// Removes the oldest tickets of a group until one more of `bytes` is within its share.
+    fn make_room_in(&mut self, group: IpGroup, bytes: usize, share: Capacity) {
+        while let Some(held) = self.groups.get(&group)
+            && (held.ages.len() >= share.entries || held.bytes + bytes > share.bytes)
+            && let Some(oldest) = held.ages.first().copied()
+        {
+            match self.states.remove_age(oldest) {
+                Some(state) => self.forget(oldest, &state),
+                None => return,
+            }
         }
     }
 
-    fn forget(&mut self, group: IpGroup) {
-        if let Some(held) = self.groups.get_mut(&group) {
-            *held -= 1;
-            if *held == 0 {
-                self.groups.remove(&group);
+    fn hold(&mut self, group: IpGroup, age: Age, bytes: usize) {
+        if group.is_local() {
+            return;
+        }
+        let held = self.groups.entry(group).or_default();
+        held.ages.insert(age);
+        held.bytes += bytes;
+    }
+
+    fn forget(&mut self, age: Age, state: &State) {
+        if let Some(held) = self.groups.get_mut(&state.group)
+            && held.ages.remove(&age)
+        {
+            held.bytes -= state.bytes;
+            if held.ages.is_empty() {
+                self.groups.remove(&state.group);
             }
         }
     }

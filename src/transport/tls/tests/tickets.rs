@@ -48,3 +48,16 @@ fn local_addresses_share_the_whole_store() {
     assert_eq!(store.usage().0, 32);
     assert!(view.take(&key(0)).is_none());
 }
+
+#[test]
+fn the_share_of_a_group_is_bounded_in_bytes_too() {
+    // A share is 2 MiB: eight tickets of 256 KiB with their keys do not fit, seven do.
+    let store = Arc::new(TicketStore::new(1000));
+    let view = store.view(group(1));
+    for number in 0..8 {
+        view.put(key(number), vec![0; 256 * 1024]);
+    }
+    assert_eq!(store.usage().0, 7);
+    assert!(view.take(&key(0)).is_none());
+    assert!(view.take(&key(1)).is_some());
+}
