@@ -115,6 +115,7 @@ fn swarm_config(config: &ValidConfig) -> SwarmConfig {
     let settings = config.get();
     SwarmConfig {
         agent: AGENT.to_owned(),
+        reachability: settings.reachability,
         max_peers: settings.max_peers,
         connection_timeout: settings.connection_timeout,
         handshake_timeout: settings.connection_timeout,

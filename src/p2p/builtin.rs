@@ -147,8 +147,16 @@ impl Inner {
             agent: self.config.agent.parse().unwrap_or_default(),
             listen_addresses: List::truncated(self.advertised_addresses(path)),
             protocols: List::truncated(supported),
-            roles: Roles::SERVER,
+            roles: self.roles(),
             observed_address,
+        }
+    }
+
+    fn roles(&self) -> Roles {
+        if self.reachability().is_server() {
+            Roles::SERVER
+        } else {
+            Roles::default()
         }
     }
 

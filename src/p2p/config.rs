@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::{LimitsConfig, QueueLimit, ReputationConfig};
+use super::{LimitsConfig, QueueLimit, Reachability, ReputationConfig};
 
 /// Settings of a [`Swarm`](super::Swarm). They are not checked here: a node makes them from its own
 /// validated configuration.
@@ -11,6 +11,8 @@ use super::{LimitsConfig, QueueLimit, ReputationConfig};
 pub struct SwarmConfig {
     /// What identify tells about this program: printable ASCII, at most 64 bytes.
     pub agent: String,
+    /// Whether strangers can dial this node, as far as the operator knows.
+    pub reachability: Reachability,
     /// Peers connected at once.
     pub max_peers: u32,
     /// Most that a dial may take, all addresses together.

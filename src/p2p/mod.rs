@@ -32,6 +32,7 @@ mod outbox;
 mod peer_book;
 mod protocol;
 mod queue;
+mod reachability;
 mod registry;
 mod reputation;
 mod request;
@@ -62,6 +63,7 @@ pub use protocol::{
     RequestHandler, Shape,
 };
 pub use queue::QueueLimit;
+pub use reachability::Reachability;
 pub use registry::MAX_PROTOCOLS;
 pub use reputation::{
     ConfirmedEvidence, Fault, Leniency, MAX_FORGIVEN, MAX_RATED_PEERS, MAX_SUB_SCORES, Novelty,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use dashmap::DashMap;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::builtin;
@@ -21,8 +22,8 @@ use super::registry::Registry;
 use super::serve::StreamGuard;
 use super::signal::Signal;
 use super::{
-    BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, RequestError,
-    SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
+    BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, Reachability,
+    RequestError, SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
 };
 use crate::identity::{Keypair, PeerId};
 use crate::policy::Now;
@@ -64,6 +65,7 @@ pub(super) struct Inner {
     book: Mutex<PeerBook>,
     events: EventHub,
     counters: Counters,
+    reachability: watch::Sender<Reachability>,
     stopping: Arc<Signal>,
 }
 
@@ -87,12 +89,19 @@ impl Swarm {
             dials: Dials::default(),
             connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
             book: Mutex::new(PeerBook::new()),
+            reachability: watch::Sender::new(config.reachability),
             events: EventHub::new(config.event_backlog),
             counters: Counters::default(),
             stopping: Arc::default(),
             config,
             environment,
         });
+        let has_public_address = inner
+            .listen_addresses()
+            .iter()
+            .any(Address::is_globally_routable);
+        let is_public = inner.reachability() == Reachability::Public;
+        inner.book().set_public(is_public || has_public_address);
         builtin::register(&inner)?;
         for index in 0..inner.transports.len() {
             inner.spawn(super::accept::run(inner.clone(), index));
@@ -112,6 +121,12 @@ impl Swarm {
     #[must_use]
     pub fn listen_addresses(&self) -> Vec<Address> {
         self.inner().listen_addresses()
+    }
+
+    /// Whether strangers can dial this node, and every change of it.
+    #[must_use]
+    pub fn reachability(&self) -> watch::Receiver<Reachability> {
+        self.inner().reachability.subscribe()
     }
 
     /// Adds a protocol.
@@ -421,6 +436,10 @@ impl Inner {
             link.connection.close(code);
         }
         !links.is_empty()
+    }
+
+    pub(super) fn reachability(&self) -> Reachability {
+        *self.reachability.borrow()
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::p2p::bounds::{check, check_millis};
-use crate::p2p::{LimitsConfig, OutOfRange, ReputationConfig, millis};
+use crate::p2p::{LimitsConfig, OutOfRange, Reachability, ReputationConfig, millis};
 use crate::transport::Credential;
 use crate::wire::{Address, NetworkId};
 
@@ -87,6 +87,9 @@ pub struct P2PConfig {
     pub credential: Credential,
     /// Which implementation of the primitives it uses.
     pub provider: ProviderKind,
+    /// Whether strangers can dial this node, as far as is known; default unknown, which acts as if
+    /// they could. A private node asks others and does not serve.
+    pub reachability: Reachability,
     /// Whether returning peers may send idempotent requests in their first flight; default yes.
     pub enable_0rtt: bool,
     /// Whether nodes of the local network find each other by multicast DNS; default no: it tells
@@ -163,6 +166,7 @@ impl Default for P2PConfig {
             reputation: ReputationConfig::default(),
             credential: Credential::default(),
             provider: ProviderKind::default(),
+            reachability: Reachability::default(),
             enable_0rtt: true,
             enable_mdns: false,
             enable_relay: false,
