@@ -56,7 +56,7 @@ impl FrameReader {
         }
     }
 
-    /// Reads the stream header.
+    /// Reads the stream header. A stream that ends before it is as unfinished as one that ends in it.
     pub(super) async fn header(&mut self) -> Result<StreamHeader, FrameError> {
         let mut decoder = StreamHeaderDecoder::new();
         loop {
@@ -64,7 +64,7 @@ impl FrameReader {
                 return Ok(header);
             }
             if !self.refill().await? {
-                return Err(Violation::MissingFrame.into());
+                return Err(Violation::UnfinishedFrame.into());
             }
         }
     }

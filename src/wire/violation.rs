@@ -66,11 +66,11 @@ pub enum Violation {
     /// A frame after the last one that the protocol allows on the stream.
     #[error("frame after the last one")]
     ExtraFrame,
-    /// The stream ended before the frame that must be there.
+    /// The stream ended after its header, before the frame that must be there.
     #[error("stream ended before its frame")]
     MissingFrame,
-    /// The stream ended in the middle of its header or of a frame.
-    #[error("stream ended inside a frame")]
+    /// The stream ended before the end of its header, or in the middle of a frame.
+    #[error("stream ended inside its header or a frame")]
     UnfinishedFrame,
     /// The stream was not finished in time.
     #[error("stream was not finished in time")]

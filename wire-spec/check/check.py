@@ -101,11 +101,18 @@ def _check_invalid(case: vectors.Case, reader: readers.Reader) -> str | None:
             return f"refused with {refused.violation}, stated is {case.violation}"
     else:
         return f"accepted as {value}"
-    if isinstance(case.data, bytes):
-        code = spec.answering_codes().get(case.violation)
-        if code is None or code != case.code or code not in spec.error_codes():
-            return f"{case.violation} is answered with {code}, stated is {case.code}"
+    answer = _answer(case, reader)
+    if answer != case.answer:
+        return f"{case.violation} is answered with {answer}, stated is {case.answer}"
     return None
+
+
+def _answer(case: vectors.Case, reader: readers.Reader) -> tuple[str, str | None] | None:
+    """What a node answers to the input of an invalid case; None if no node receives such input."""
+    if reader.answers is None or isinstance(case.data, str):
+        return None
+    key, names = reader.answers
+    return key, names().get(case.violation)
 
 
 if __name__ == "__main__":

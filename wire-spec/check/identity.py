@@ -38,8 +38,8 @@ def alpn(network: bytes) -> str:
 
 def split_key(data: bytes) -> bytes:
     """The public key that follows its suite byte."""
-    if data[:1] != bytes([ML_DSA_87]):
-        raise Refused("Suite")
+    if data and data[0] != ML_DSA_87:
+        raise Refused(f"UnknownSuite({data[0]})")
     if len(data) != 1 + mldsa.PUBLIC_KEY_BYTES:
         raise Refused(f"Length({len(data)})")
     return data[1:]

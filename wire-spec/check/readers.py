@@ -10,6 +10,7 @@ import messages
 import mldsa
 import seal
 import spec
+import spki
 import varint
 from refusal import Refused
 
@@ -27,6 +28,8 @@ class Reader:
     from_hex: Callable[[bytes, Value], Value] | None = None
     from_text: Callable[[str, Value], Value] | None = None
     to_bytes: Callable[[Value], bytes] | None = None
+    # Invalid bytes: the key of the case that says how a node answers them, and what by violation.
+    answers: tuple[str, Callable[[], dict[str, str]]] | None = None
     # Texts that must all have a case, where a registry lists them.
     complete: Callable[[], set[str]] | None = None
 
@@ -64,14 +67,25 @@ def _read_network(name: str, _: Value) -> Value:
 
 
 def _read_key(data: bytes, stated: Value) -> Value:
-    peer_id = identity.peer_id(identity.split_key(data))
-    text = identity.base32(peer_id)
+    return _name_of_key(identity.split_key(data), stated)
+
+
+def _name_of_key(key: bytes, stated: Value) -> Value:
+    text = identity.base32(identity.peer_id(key))
     parsed = identity.peer_id_from_text(text)
     return {"peer_id": parsed.hex(), "text": text, "seed": stated["seed"]}
 
 
 def _write_key(value: Value) -> bytes:
     return bytes([identity.ML_DSA_87]) + mldsa.public_key(bytes.fromhex(value["seed"]))
+
+
+def _read_spki(data: bytes, stated: Value) -> Value:
+    return _name_of_key(spki.decode(data), stated)
+
+
+def _write_spki(value: Value) -> bytes:
+    return spki.encode(mldsa.public_key(bytes.fromhex(value["seed"])))
 
 
 def _read_peer_id(text: str, _: Value) -> Value:
@@ -157,7 +171,7 @@ def _frame_reader(rules: dict) -> Reader:
         frames = [(item["type"], bytes.fromhex(item["body"])) for item in value]
         return b"".join(frame.encode_frame(kind, body) for kind, body in frames)
 
-    return Reader(from_hex=read, to_bytes=write)
+    return Reader(from_hex=read, to_bytes=write, answers=CODES)
 
 
 def _read_address(data: bytes, _: Value) -> Value:
@@ -182,6 +196,9 @@ def _u64(text: str) -> int:
     return value
 
 
+CODES = ("code", spec.answering_codes)
+ALERTS = ("alert", spec.answering_alerts)
+
 READERS = {
     "labels.json": Reader(
         from_text=_read_label,
@@ -192,24 +209,34 @@ READERS = {
     ),
     "network.json": Reader(from_text=_read_network),
     "peer_id.json": Reader(from_hex=_read_key, from_text=_read_peer_id, to_bytes=_write_key),
+    "spki.json": Reader(from_hex=_read_spki, to_bytes=_write_spki, answers=ALERTS),
     "leaf.json": Reader(from_hex=_read_leaf),
     "seal_input.json": Reader(from_hex=_read_seal, to_bytes=_write_seal),
     "varint.json": Reader(
-        from_hex=_read_varint, to_bytes=lambda value: varint.encode(_u64(value))
+        from_hex=_read_varint,
+        to_bytes=lambda value: varint.encode(_u64(value)),
+        answers=CODES,
     ),
     "stream_header.json": Reader(
         from_hex=_read_header,
         to_bytes=lambda value: frame.encode_header(value["protocol"], value["version"]),
+        answers=CODES,
     ),
-    "address.json": Reader(from_hex=_read_address, to_bytes=_write_address),
+    "address.json": Reader(from_hex=_read_address, to_bytes=_write_address, answers=CODES),
     "address_text.json": Reader(from_text=_read_address_text),
     "identify.json": Reader(
-        from_hex=lambda data, _: messages.decode_identify(data), to_bytes=messages.encode_identify
+        from_hex=lambda data, _: messages.decode_identify(data),
+        to_bytes=messages.encode_identify,
+        answers=CODES,
     ),
     "ping.json": Reader(
-        from_hex=lambda data, _: messages.decode_ping(data), to_bytes=messages.encode_ping
+        from_hex=lambda data, _: messages.decode_ping(data),
+        to_bytes=messages.encode_ping,
+        answers=CODES,
     ),
     "observed.json": Reader(
-        from_hex=lambda data, _: messages.decode_observed(data), to_bytes=messages.encode_observed
+        from_hex=lambda data, _: messages.decode_observed(data),
+        to_bytes=messages.encode_observed,
+        answers=CODES,
     ),
 }

@@ -64,13 +64,15 @@ def encode(seal: SealInput) -> bytes:
 
 def decode(data: bytes) -> SealInput:
     if len(data) != SEAL_INPUT_BYTES:
-        raise Refused("Length")
+        raise Refused(f"Length({len(data)})")
     if data[:32] != kdf("SEAL", b""):
         raise Refused("Label")
     count = int.from_bytes(data[144:146], "little")
     first = int.from_bytes(data[136:144], "little")
-    if not 1 <= count <= MOST_LEAVES or first + count > LARGEST_U64:
-        raise Refused("OverLimit")
+    if not 1 <= count <= MOST_LEAVES:
+        raise Refused(f"LeafCount({count})")
+    if first + count > LARGEST_U64:
+        raise Refused("CounterOverflow")
     epoch = int.from_bytes(data[128:136], "little")
     return SealInput(data[32:64], data[64:96], data[96:128], epoch, first, count, data[146:])
 

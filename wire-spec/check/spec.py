@@ -49,6 +49,20 @@ def answering_codes() -> dict[str, str]:
 
 
 @cache
+def answering_alerts() -> dict[str, str]:
+    """Name of each violation of a key in DER and of the TLS alert for it (chapter 1 section 2.1)."""
+    rows = table("01-identity-and-cryptography.md", "violation", "what is wrong", "alert")
+    return {violation.strip("`"): alert for violation, _, alert in rows}
+
+
+@cache
+def alerts() -> dict[str, int]:
+    """Name of each TLS alert that is told apart, and its number (chapter 2 section 2.6)."""
+    rows = table("02-transport-and-handshake.md", "alert", "number", "QUIC error", "meaning here")
+    return {name: int(number) for name, number, _, _ in rows}
+
+
+@cache
 def labels() -> dict[str, tuple[str, str]]:
     """Name of each label, its context, and its label hash (README section 3.5)."""
     rows = table("README.md", "label", "context", "label hash")

@@ -114,6 +114,9 @@ class Registry(unittest.TestCase):
     def test_every_violation_is_answered_with_a_registered_code(self):
         self.assertLessEqual(set(spec.answering_codes().values()), spec.error_codes().keys())
 
+    def test_every_key_in_another_der_is_answered_with_a_listed_alert(self):
+        self.assertLessEqual(set(spec.answering_alerts().values()), spec.alerts().keys())
+
     def test_no_label_hash_opens_a_tls_signature_or_a_certificate(self):
         for name in spec.labels():
             self.assertNotIn(identity.kdf(name, b"")[0], (0x20, 0x30))

@@ -85,6 +85,7 @@ class Files(unittest.TestCase):
             "violation of a valid case": lambda case: case.update(violation="Truncated"),
             "upper case": lambda case: case.update(hex=case["hex"].upper() + "AA"),
             "half a byte": lambda case: case.update(hex=case["hex"] + "0"),
+            "answer of a valid case": lambda case: case.update(code="MALFORMED"),
             "input in another file's form": lambda case: case.update(text=case.pop("hex")),
         }
         content = (self.folder / "ping.json").read_bytes()

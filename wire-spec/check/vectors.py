@@ -11,6 +11,7 @@ from pathlib import Path
 INPUTS = {"hex", "text"}
 VALID_KEYS = {"name", "valid", "value"}
 INVALID_KEYS = {"name", "valid", "violation"}
+ANSWERS = {"code", "alert"}
 
 
 class BadFile(Exception):
@@ -26,7 +27,8 @@ class Case:
     valid: bool
     value: object
     violation: str | None
-    code: str | None
+    # The key and the name of what answers an invalid input, where a node would receive it.
+    answer: tuple[str, str] | None
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,13 @@ def parse_case(case: object) -> Case:
     inputs = case.keys() & INPUTS
     if len(inputs) != 1 or not isinstance(valid, bool):
         raise BadFile(f"{name}: not exactly one input, or not valid or invalid")
-    expected = VALID_KEYS if valid else INVALID_KEYS
-    if not valid and "hex" in inputs:
-        expected = expected | {"code"}
-    if case.keys() != expected | inputs:
+    answers = case.keys() & ANSWERS
+    expected = VALID_KEYS if valid else INVALID_KEYS | answers
+    if len(answers) > 1 or case.keys() != expected | inputs:
         raise BadFile(f"{name}: keys {sorted(case)}")
+    answer = next(((key, case[key]) for key in answers), None)
     data = _data(name, *inputs, case)
-    return Case(name, data, valid, case.get("value"), case.get("violation"), case.get("code"))
+    return Case(name, data, valid, case.get("value"), case.get("violation"), answer)
 
 
 def _data(name: str, kind: str, case: dict) -> bytes | str:

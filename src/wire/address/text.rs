@@ -7,7 +7,8 @@ use super::{Address, AddressError, Component, DnsName, Host, Route};
 use crate::identity::PeerId;
 
 impl Address {
-    /// Longest text: a relayed address behind a DNS name of 253 characters has 412.
+    /// Longest text that is looked at, in bytes. The longest address, relayed and behind a DNS name of
+    /// 253 characters, has 403; rounded up.
     pub const MAX_TEXT_LEN: usize = 512;
 }
 
@@ -19,6 +20,9 @@ impl FromStr for Address {
             return Err(AddressError::TooLong {
                 limit: Self::MAX_TEXT_LEN,
             });
+        }
+        if text.is_empty() {
+            return Err(AddressError::Missing(Component::Slash));
         }
         let body = text
             .strip_prefix('/')

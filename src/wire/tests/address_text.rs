@@ -45,7 +45,7 @@ fn an_error_names_the_component() {
         Circuit, DnsName, End, HostKind, Ip4, Ip6, P2p, PeerId, Port, Quic, Slash, Udp,
     };
     let cases = [
-        ("", Unexpected(Slash)),
+        ("", Missing(Slash)),
         ("ip4/1.2.3.4", Unexpected(Slash)),
         ("/", Unexpected(HostKind)),
         ("/dns/a.org/udp/1/quic-v1", Unexpected(HostKind)),

@@ -232,8 +232,20 @@ fn a_stream_that_ends_inside_a_frame_is_reset() {
 
 #[test]
 fn a_stream_that_ends_inside_its_header_is_reset() {
-    let violation = Violation::MissingFrame;
+    let violation = Violation::UnfinishedFrame;
     assert_ended_request_is_reset(15, &[2], ErrorCode::Malformed, violation);
+}
+
+#[test]
+fn a_stream_that_ends_before_its_header_is_reset() {
+    let violation = Violation::UnfinishedFrame;
+    assert_ended_request_is_reset(21, &[], ErrorCode::Malformed, violation);
+}
+
+#[test]
+fn a_request_stream_that_ends_after_its_header_is_reset() {
+    let violation = Violation::MissingFrame;
+    assert_ended_request_is_reset(22, &PING, ErrorCode::Malformed, violation);
 }
 
 #[test]

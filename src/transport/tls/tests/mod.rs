@@ -1,5 +1,6 @@
-//! The stores of resumption and the shape of the ClientHello.
+//! The stores of resumption, the shape of the ClientHello, and the alerts for keys.
 
 mod client_hello;
+mod credential;
 mod fifo_store;
 mod tickets;

@@ -1,12 +1,42 @@
 use serde_json::json;
 
 use super::Vectors;
-use crate::wire::address::{AddressError, Component};
 use crate::wire::codec::{decode, encode};
 use crate::wire::{Address, Violation};
 
-const PEER: &str = "aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq";
-const RELAY: &str = "777777777777777777777777777777777777777777777777777q";
+pub(super) const PEER: &str = "aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypq";
+pub(super) const RELAY: &str = "777777777777777777777777777777777777777777777777777q";
+
+/// A name of `length` characters, at least 193, in four labels.
+pub(super) fn name_of(length: usize) -> String {
+    let label = "a".repeat(63);
+    [&label, &label, &label, &"a".repeat(length - 192)]
+        .map(String::as_str)
+        .join(".")
+}
+
+/// Names that are none, although each character is printable.
+pub(super) fn refused_names() -> Vec<(&'static str, String)> {
+    [
+        ("empty name", ""),
+        ("name in upper case", "A"),
+        ("name with a space", "a b"),
+        ("name with an underscore", "a_b"),
+        ("label that begins with a hyphen", "a.-b.c"),
+        ("label that ends with a hyphen", "a-.b"),
+        ("name that is a hyphen", "-"),
+        ("empty label", "a..b"),
+        ("dot at the beginning", ".a"),
+        ("dot at the end", "a."),
+        ("name that is an ipv4 address", "1.2.3.4"),
+        ("last label of digits", "a.b.1"),
+        ("name of digits", "1"),
+    ]
+    .map(|(name, text)| (name, text.to_owned()))
+    .into_iter()
+    .chain([("label of 64 characters", "a".repeat(64))])
+    .collect()
+}
 
 pub(super) fn samples() -> Vec<(&'static str, Address)> {
     let texts = [
@@ -40,6 +70,21 @@ pub(super) fn samples() -> Vec<(&'static str, Address)> {
             "behind a relay",
             format!("/ip4/203.0.113.7/udp/9000/quic-v1/p2p/{RELAY}/p2p-circuit/p2p/{PEER}"),
         ),
+        (
+            "longest address",
+            format!(
+                "/dns6/{}/udp/65535/quic-v1/p2p/{PEER}/p2p-circuit/p2p/{RELAY}",
+                name_of(253)
+            ),
+        ),
+        (
+            "label of 63 characters",
+            format!("/dns4/{}/udp/443/quic-v1", "a".repeat(63)),
+        ),
+        (
+            "hyphens and digits within a name",
+            "/dns4/4.a--b.0x4/udp/443/quic-v1".to_owned(),
+        ),
     ];
     texts
         .into_iter()
@@ -64,31 +109,14 @@ fn address() {
         );
         vectors.invalid(name, &bytes, violation);
     }
+    for (name, text) in refused_names() {
+        let length = u8::try_from(text.len()).unwrap();
+        let bytes = [&[2, length], text.as_bytes(), &[80, 0]].concat();
+        let verdict = decode::<Address>(&bytes.clone().into());
+        assert_eq!(verdict, Err(Violation::InvalidAddress), "{name}");
+        vectors.invalid(name, &bytes, Violation::InvalidAddress);
+    }
     vectors.check("address.json");
-}
-
-#[test]
-fn address_text() {
-    let mut vectors = Vectors::new(
-        "text: an address as text. value: its canonical text. violation: what is wrong, and with \
-         which part.",
-    );
-    for (name, address) in samples() {
-        let text = address.to_string();
-        vectors.valid_text(name, &text, json!(text));
-    }
-    let other_spelling = "/ip6/2001:DB8:0::7/udp/1/quic-v1";
-    let address: Address = other_spelling.parse().unwrap();
-    vectors.valid_text(
-        "other spelling of an ipv6 address",
-        other_spelling,
-        json!(address.to_string()),
-    );
-    for (name, text, error) in refused_texts() {
-        assert_eq!(text.parse::<Address>(), Err(error), "{name}");
-        vectors.invalid_text(name, &text, &error);
-    }
-    vectors.check("address_text.json");
 }
 
 #[rustfmt::skip]
@@ -107,36 +135,14 @@ fn refused_bytes() -> Vec<(&'static str, Vec<&'static [u8]>, Violation)> {
         ("peer id cut short", vec![IP4, &[80, 1], &PEER[..31]], Violation::Truncated),
         ("target missing", vec![IP4, &[80, 2], PEER], Violation::Truncated),
         ("ipv4-mapped ipv6", vec![MAPPED, &[80, 0]], Violation::InvalidAddress),
-        ("name in upper case", vec![&[2, 1, b'A', 80, 0]], Violation::InvalidAddress),
-        ("name that is an ipv4 address", vec![&[2, 7], b"1.2.3.4", &[80, 0]], Violation::InvalidAddress),
+        ("kind of host not in its shortest form", vec![&[251, 0, 0], &IP4[1..], &[80, 0]], Violation::NonCanonical),
+        ("kind of host with the marker of 32 bits", vec![&[252, 0, 0, 0, 0], &IP4[1..], &[80, 0]], Violation::NonCanonical),
+        ("kind of host with the marker of 64 bits", vec![&[253, 0, 0, 0, 0, 0, 0, 0, 0], &IP4[1..], &[80, 0]], Violation::InvalidValue),
+        ("route not in its shortest form", vec![IP4, &[80, 251, 0, 0]], Violation::NonCanonical),
+        ("name with 0x7f", vec![&[2, 1, 0x7f, 80, 0]], Violation::InvalidText),
+        ("name with 0x80", vec![&[2, 1, 0x80, 80, 0]], Violation::InvalidText),
+        ("name length not in its shortest form", vec![&[2, 251, 1, 0, b'a', 80, 0]], Violation::NonCanonical),
         ("name beyond 253 characters", vec![&[2, 251, 254, 0], &[b'a'; 254], &[80, 0]], long),
         ("byte after the end", vec![IP4, &[80, 0, 0]], Violation::TrailingBytes),
-    ]
-}
-
-#[rustfmt::skip]
-fn refused_texts() -> Vec<(&'static str, String, AddressError)> {
-    use AddressError::{Invalid, Missing, TooLong, Unexpected};
-    use Component::{Circuit, DnsName, End, HostKind, Ip4, Ip6, P2p, PeerId, Port, Quic, Slash, Udp};
-    let direct = format!("/ip4/1.2.3.4/udp/1/quic-v1/p2p/{PEER}");
-    vec![
-        ("no leading slash", "ip4/1.2.3.4/udp/1/quic-v1".into(), Unexpected(Slash)),
-        ("unknown kind of host", "/dns/a.org/udp/1/quic-v1".into(), Unexpected(HostKind)),
-        ("zero before an octet", "/ip4/01.2.3.4/udp/1/quic-v1".into(), Invalid(Ip4)),
-        ("ipv6 zone", "/ip6/fe80::1%eth0/udp/1/quic-v1".into(), Invalid(Ip6)),
-        ("ipv4-mapped ipv6", "/ip6/::ffff:1.2.3.4/udp/1/quic-v1".into(), Invalid(Ip6)),
-        ("name in upper case", "/dns4/Example.org/udp/1/quic-v1".into(), Invalid(DnsName)),
-        ("name that is an ipv4 address", "/dns4/1.2.3.4/udp/1/quic-v1".into(), Invalid(DnsName)),
-        ("tcp", "/ip4/1.2.3.4/tcp/1/quic-v1".into(), Unexpected(Udp)),
-        ("port beyond 16 bits", "/ip4/1.2.3.4/udp/65536/quic-v1".into(), Invalid(Port)),
-        ("zero before the port", "/ip4/1.2.3.4/udp/01/quic-v1".into(), Invalid(Port)),
-        ("plus before the port", "/ip4/1.2.3.4/udp/+1/quic-v1".into(), Invalid(Port)),
-        ("no transport", "/ip4/1.2.3.4/udp/1".into(), Missing(Quic)),
-        ("slash at the end", "/ip4/1.2.3.4/udp/1/quic-v1/".into(), Unexpected(P2p)),
-        ("peer id too short", "/ip4/1.2.3.4/udp/1/quic-v1/p2p/aaaa".into(), Invalid(PeerId)),
-        ("word after the peer id", format!("{direct}/x"), Unexpected(Circuit)),
-        ("relay without peer id", format!("/ip4/1.2.3.4/udp/1/quic-v1/p2p-circuit/p2p/{PEER}"), Unexpected(P2p)),
-        ("two relays", format!("{direct}/p2p-circuit/p2p/{PEER}/p2p-circuit/p2p/{PEER}"), Unexpected(End)),
-        ("too long", "/".repeat(513), TooLong { limit: 512 }),
     ]
 }

@@ -60,21 +60,48 @@ fn varint() {
         let name = format!("{value} in {length} bytes");
         vectors.invalid(&name, &bytes, Violation::NonMinimalVarint);
     }
+    for (name, bytes, violation) in not_one_varint() {
+        assert_eq!(only_varint(&bytes), Err(violation), "{name}");
+        vectors.invalid(name, &bytes, violation);
+    }
     vectors.check("varint.json");
 }
 
+/// The varint that fills `bytes`.
+fn only_varint(bytes: &[u8]) -> Result<Varint, Violation> {
+    match Varint::decode(bytes)? {
+        None => Err(Violation::UnfinishedFrame),
+        Some((value, length)) if length == bytes.len() => Ok(value),
+        Some(_) => Err(Violation::TrailingBytes),
+    }
+}
+
+fn not_one_varint() -> [(&'static str, Vec<u8>, Violation); 6] {
+    let cut = Violation::UnfinishedFrame;
+    let surplus = Violation::TrailingBytes;
+    [
+        ("empty", vec![], cut),
+        ("one of two bytes", vec![0x40], cut),
+        ("three of four bytes", vec![0x80, 0, 0x40], cut),
+        ("seven of eight bytes", form(1 << 30, 8)[..7].to_vec(), cut),
+        ("byte after one byte", vec![37, 0], surplus),
+        ("byte after two bytes", vec![0x40, 64, 0], surplus),
+    ]
+}
+
+/// The header of a stream that ends after `bytes`, which hold nothing else.
 fn header_verdict(bytes: &[u8]) -> Result<StreamHeader, Violation> {
     let mut input = Bytes::copy_from_slice(bytes);
     let header = StreamHeaderDecoder::new().decode(&mut input)?;
-    header
-        .filter(|_| input.is_empty())
-        .ok_or(Violation::UnfinishedFrame)
+    assert!(input.is_empty(), "these would be frames");
+    header.ok_or(Violation::UnfinishedFrame)
 }
 
 #[test]
 fn stream_header() {
     let mut vectors = Vectors::new(
-        "hex: the first bytes of a stream up to the first frame. value: protocol number and version.",
+        "hex: all bytes of a stream up to its first frame; the stream ends there. value: protocol \
+         number and version.",
     );
     let headers = [
         ("identify", 1, 1),
@@ -92,40 +119,33 @@ fn stream_header() {
             json!({ "protocol": protocol, "version": version }),
         );
     }
-    let number = u64::from(u32::MAX) + 1;
-    let version = u64::from(u16::MAX) + 1;
-    let refused = [
-        ("empty", vec![], Violation::UnfinishedFrame),
-        ("no version", vec![1], Violation::UnfinishedFrame),
-        (
-            "protocol number too long",
-            vec![0x40, 1, 1],
-            Violation::NonMinimalVarint,
-        ),
-        (
-            "version too long",
-            vec![1, 0x40, 1],
-            Violation::NonMinimalVarint,
-        ),
-        (
-            "protocol number beyond 32 bits",
-            [form(number, 8), vec![1]].concat(),
-            Violation::UnknownProtocol { number },
-        ),
-        (
-            "version beyond 16 bits",
-            [vec![1], form(version, 4)].concat(),
-            Violation::UnknownVersion {
-                protocol: 1,
-                version,
-            },
-        ),
-    ];
-    for (name, bytes, violation) in refused {
+    for (name, bytes, violation) in refused_headers() {
         assert_eq!(header_verdict(&bytes), Err(violation), "{name}");
         vectors.invalid(name, &bytes, violation);
     }
     vectors.check("stream_header.json");
+}
+
+#[rustfmt::skip]
+fn refused_headers() -> Vec<(&'static str, Vec<u8>, Violation)> {
+    let cut = Violation::UnfinishedFrame;
+    let number = u64::from(u32::MAX) + 1;
+    let version = u64::from(u16::MAX) + 1;
+    let no_version = |protocol| Violation::UnknownVersion { protocol, version };
+    vec![
+        ("empty", vec![], cut),
+        ("no version", vec![1], cut),
+        ("end inside the protocol number", vec![0x40], cut),
+        ("end inside the longest protocol number", form(u32::MAX.into(), 8)[..7].to_vec(), cut),
+        ("end inside the version", vec![1, 0x40], cut),
+        ("end inside the longest version", vec![1, 0x80, 0, 0xff], cut),
+        ("protocol number too long", vec![0x40, 1, 1], Violation::NonMinimalVarint),
+        ("version too long", vec![1, 0x40, 1], Violation::NonMinimalVarint),
+        ("protocol number beyond 32 bits", [form(number, 8), vec![1]].concat(), Violation::UnknownProtocol { number }),
+        ("protocol number beyond 32 bits, no version", form(number, 8), Violation::UnknownProtocol { number }),
+        ("version beyond 16 bits", [vec![1], form(version, 4)].concat(), no_version(1)),
+        ("version beyond 16 bits of a protocol that nobody speaks", [vec![0], form(version, 4)].concat(), no_version(0)),
+    ]
 }
 
 const RULES: FrameRules = FrameRules {

@@ -44,7 +44,10 @@ fn sample() -> Identify {
             .try_into()
             .unwrap(),
         roles: Roles::SERVER,
-        observed_address: addresses::samples().pop().map(|(_, address)| address),
+        observed_address: addresses::samples()
+            .into_iter()
+            .find(|(name, _)| *name == "behind a relay")
+            .map(|(_, address)| address),
     }
 }
 
@@ -79,10 +82,15 @@ fn identify() {
         roles: Roles { bits: u32::MAX },
         observed_address: None,
     };
+    let edges = Identify {
+        agent: " ~".parse().unwrap(),
+        ..empty()
+    };
     for (name, message) in [
         ("typical", sample()),
         ("empty", empty()),
         ("every list full", full),
+        ("first and last printable character in the agent", edges),
     ] {
         let body = encode(&message);
         assert_eq!(decode(&body), Ok(message.clone()));
@@ -207,11 +215,27 @@ fn refused_identify() -> Vec<(&'static str, Vec<u8>, Violation)> {
         ("byte after the end", vec![0; 6], Violation::TrailingBytes),
         ("agent of 65 characters", long_agent, over(65, 64)),
         ("escape in the agent", vec![1, 0x1b, 0, 0, 0, 0], Violation::InvalidText),
+        ("0x1f in the agent", vec![1, 0x1f, 0, 0, 0, 0], Violation::InvalidText),
+        ("0x7f in the agent", vec![1, 0x7f, 0, 0, 0, 0], Violation::InvalidText),
+        ("0x80 in the agent", vec![1, 0x80, 0, 0, 0, 0], Violation::InvalidText),
+        ("0xff in the agent", vec![1, 0xff, 0, 0, 0, 0], Violation::InvalidText),
+        ("letter in UTF-8 in the agent", vec![2, 0xc3, 0xbc, 0, 0, 0, 0], Violation::InvalidText),
+        ("agent length not in its shortest form", vec![251, 1, 0, b'a', 0, 0, 0, 0], Violation::NonCanonical),
+        ("agent longer than its bytes", vec![5, b'a', b'b', b'c', b'd'], Violation::Truncated),
         ("nine addresses", vec![0, 9, 0, 0, 0], over(9, 8)),
         ("65 protocols", vec![0, 0, 65, 0, 0], over(65, 64)),
         ("list of 2^29 addresses in nine bytes", bomb, over(1 << 29, 8)),
         ("list longer than its bytes", vec![0, 0, 64, 0, 0], Violation::Truncated),
+        // An address that decodes to its end and is then refused: the check of the list comes first.
+        ("list of one address in three bytes", vec![0, 1, 2, 0, 80], Violation::Truncated),
+        ("list of one address in four bytes, refused for its empty name", vec![0, 1, 2, 0, 80, 0], Violation::InvalidAddress),
+        ("list of two addresses in seven bytes", vec![0, 2, 2, 0, 80, 0, 2, 0, 80], Violation::Truncated),
+        ("list of one protocol in two bytes", vec![0, 0, 1, 1, 252], Violation::Truncated),
+        ("list of one protocol in three bytes, refused for its version", vec![0, 0, 1, 1, 1, 252], Violation::InvalidValue),
         ("list length not in its shortest form", vec![0, 251, 0, 0, 0, 0, 0], Violation::NonCanonical),
+        ("roles with the marker of 64 bits", vec![0, 0, 0, 253, 1, 0, 0, 0, 0, 0, 0, 0, 0], Violation::InvalidValue),
+        ("roles not in their shortest form", vec![0, 0, 0, 252, 1, 0, 0, 0, 0], Violation::NonCanonical),
+        ("version with the marker of 32 bits", vec![0, 0, 1, 1, 252, 1, 0, 0, 0, 1, 0, 0], Violation::InvalidValue),
         ("option neither none nor some", vec![0, 0, 0, 0, 2], Violation::InvalidValue),
     ]
 }

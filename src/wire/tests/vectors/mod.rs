@@ -9,6 +9,8 @@ mod messages;
 mod names;
 mod registry;
 mod signed;
+mod spki;
+mod texts;
 
 use std::path::Path;
 
@@ -38,9 +40,24 @@ struct Case {
     /// What is wrong, by the name that this implementation gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     violation: Option<String>,
-    /// The error code that answers it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    code: Option<&'static str>,
+    /// The answer that the input gets from a node, if it is something that one receives.
+    #[serde(flatten)]
+    answer: Option<Answer>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Answer {
+    /// The error code that ends the stream.
+    Code(&'static str),
+    /// The TLS alert that ends the handshake.
+    Alert(&'static str),
+}
+
+/// Why an input is refused.
+struct Refusal {
+    violation: String,
+    answer: Option<Answer>,
 }
 
 #[derive(Serialize)]
@@ -73,12 +90,21 @@ impl Vectors {
         self.push(name, Input::Hex(hex(bytes)), Ok(value));
     }
 
+    /// Bytes on a stream that are answered with the code of a violation.
     fn invalid(&mut self, name: &str, bytes: &[u8], violation: Violation) {
-        self.push(
-            name,
-            Input::Hex(hex(bytes)),
-            Err((variant(&violation), Some(violation))),
-        );
+        let answer = Some(Answer::Code(violation.code().name()));
+        self.refuse(name, Input::Hex(hex(bytes)), variant(&violation), answer);
+    }
+
+    /// Bytes in a handshake that are answered with a TLS alert.
+    fn invalid_in_tls(&mut self, name: &str, bytes: &[u8], error: &str, alert: &'static str) {
+        let answer = Some(Answer::Alert(alert));
+        self.refuse(name, Input::Hex(hex(bytes)), error.to_owned(), answer);
+    }
+
+    /// Bytes that no node receives as they stand.
+    fn invalid_unsent(&mut self, name: &str, bytes: &[u8], error: String) {
+        self.refuse(name, Input::Hex(hex(bytes)), error, None);
     }
 
     fn valid_text(&mut self, name: &str, text: &str, value: Value) {
@@ -86,32 +112,23 @@ impl Vectors {
     }
 
     fn invalid_text(&mut self, name: &str, text: &str, error: &impl std::fmt::Debug) {
-        self.push(
-            name,
-            Input::Text(text.to_owned()),
-            Err((variant(error), None)),
-        );
+        self.refuse(name, Input::Text(text.to_owned()), variant(error), None);
     }
 
-    fn push(
-        &mut self,
-        name: &str,
-        input: Input,
-        verdict: Result<Value, (String, Option<Violation>)>,
-    ) {
+    fn refuse(&mut self, name: &str, input: Input, violation: String, answer: Option<Answer>) {
+        self.push(name, input, Err(Refusal { violation, answer }));
+    }
+
+    fn push(&mut self, name: &str, input: Input, verdict: Result<Value, Refusal>) {
         let name = name.to_owned();
         assert!(
             self.cases.iter().all(|case| case.name != name),
             "{name} is used twice"
         );
         let valid = verdict.is_ok();
-        let (value, violation, code) = match verdict {
+        let (value, violation, answer) = match verdict {
             Ok(value) => (Some(value), None, None),
-            Err((error, violation)) => (
-                None,
-                Some(error),
-                violation.map(|violation| violation.code().name()),
-            ),
+            Err(refusal) => (None, Some(refusal.violation), refusal.answer),
         };
         self.cases.push(Case {
             name,
@@ -119,7 +136,7 @@ impl Vectors {
             valid,
             value,
             violation,
-            code,
+            answer,
         });
     }
 
