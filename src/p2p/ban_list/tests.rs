@@ -18,7 +18,7 @@ fn a_ban_ends_at_its_moment_and_not_before() {
         START,
         peer(1),
         TEN_MINUTES,
-        BanReason::Reputation(Fault::Unread),
+        BanReason::Reputation(Fault::Unfinished),
     );
     let end = START + TEN_MINUTES;
     assert!(bans.is_banned(START, &peer(1)));
@@ -50,7 +50,7 @@ fn a_shorter_ban_does_not_shorten_a_longer_one() {
         START,
         peer(1),
         Duration::from_secs(1),
-        BanReason::Reputation(Fault::Unread),
+        BanReason::Reputation(Fault::Unfinished),
     );
     assert_eq!(
         bans.get(START, &peer(1)).unwrap().until,
@@ -60,11 +60,11 @@ fn a_shorter_ban_does_not_shorten_a_longer_one() {
         START,
         peer(1),
         TEN_MINUTES * 2,
-        BanReason::Reputation(Fault::Unread),
+        BanReason::Reputation(Fault::Unfinished),
     );
     let ban = bans.get(START, &peer(1)).unwrap();
     assert_eq!(ban.until, START + TEN_MINUTES * 2);
-    assert_eq!(ban.reason, BanReason::Reputation(Fault::Unread));
+    assert_eq!(ban.reason, BanReason::Reputation(Fault::Unfinished));
 }
 
 #[test]

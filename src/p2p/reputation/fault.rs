@@ -5,21 +5,16 @@ use crate::policy::Weight;
 use crate::wire::Violation;
 
 /// What a peer did wrong. Whatever is not listed here costs nobody anything: there is no variant
-/// for a dial that failed, for what a third peer says, or for packets that a relay lost.
+/// for a dial that failed, for what a third peer says, for packets that a relay lost, or for a peer
+/// that does not read (it is disconnected; only bytes that came from it count).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// Bytes that the protocol does not allow.
     Wire(Violation),
     /// A stream was opened and not finished before its deadline.
     Unfinished,
-    /// The peer stopped reading what it is sent, until its queue stayed full past the deadline.
-    Unread,
     /// A protocol, version or record kind that we refused before on the same connection.
     RepeatedUnknown,
-    /// An answer or a frame that nothing here asked for.
-    Unsolicited,
-    /// More than a quota of its protocol allows, after it was told so.
-    OverQuota,
     /// A fault of a protocol's own machine, by the number that this protocol gives it.
     Protocol {
         /// Number in the list of that protocol's faults.
@@ -50,14 +45,11 @@ impl Fault {
         }
     }
 
-    /// Whether the fault is that something did not come or was not taken. On a relayed path the
-    /// relay may be the reason, so it counts on direct paths only.
+    /// Whether the fault is that something did not come. On a relayed path the relay may be the reason,
+    /// so it counts on direct paths only.
     #[must_use]
     pub const fn is_absence(self) -> bool {
-        matches!(
-            self,
-            Self::Unfinished | Self::Unread | Self::Wire(Violation::Deadline)
-        )
+        matches!(self, Self::Unfinished | Self::Wire(Violation::Deadline))
     }
 }
 
@@ -76,10 +68,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Wire(violation) => write!(f, "wire: {violation}"),
             Self::Unfinished => f.write_str("stream not finished in time"),
-            Self::Unread => f.write_str("does not read"),
             Self::RepeatedUnknown => f.write_str("repeats what was refused as unknown"),
-            Self::Unsolicited => f.write_str("unsolicited"),
-            Self::OverQuota => f.write_str("over quota"),
             Self::Protocol { number, .. } => write!(f, "protocol fault {number}"),
         }
     }

@@ -160,11 +160,7 @@ fn a_circuit_gives_no_evidence_against_anybody() {
 fn what_a_relay_may_have_lost_is_not_the_peers_fault() {
     let relayed = confirmed(1, PathKind::Relayed).evidence(PROTOCOL).unwrap();
     let mut ledger = ledger();
-    for fault in [
-        Fault::Unfinished,
-        Fault::Unread,
-        Fault::Wire(Violation::Deadline),
-    ] {
+    for fault in [Fault::Unfinished, Fault::Wire(Violation::Deadline)] {
         assert_eq!(ledger.record(START, relayed, fault), Verdict::Keep);
         assert_eq!(ledger.score(START, &peer(1)), 0, "{fault}");
     }
@@ -181,7 +177,7 @@ fn bytes_that_a_peer_sent_through_a_relay_are_its_own() {
 #[test]
 fn absence_on_a_direct_path_is_a_fault() {
     let mut ledger = ledger();
-    for fault in [Fault::Unfinished, Fault::Unread] {
+    for fault in [Fault::Unfinished, Fault::Wire(Violation::Deadline)] {
         ledger.record(START, evidence(1, PROTOCOL), fault);
     }
     assert_eq!(ledger.score(START, &peer(1)), -20);
@@ -194,17 +190,14 @@ fn a_fault_is_charged_to_the_peer_of_its_connection_and_to_no_other() {
     assert_eq!(ledger.score(START, &peer(2)), 0);
 }
 
-/// A new fault must be judged here: may a third peer's word, a failed dial, 0-RTT or a relay's loss
-/// be the reason for it? The match has no wildcard on purpose.
+/// A new fault must be judged here: may a third peer's word, a failed dial, 0-RTT, a relay's loss or
+/// bytes that were not read be the reason for it? The match has no wildcard on purpose.
 #[test]
-fn no_fault_stands_for_a_failed_dial_or_a_third_peers_claim() {
+fn no_fault_stands_for_a_failed_dial_a_third_peers_claim_or_a_slow_reader() {
     let faults = [
         MALFORMED,
         Fault::Unfinished,
-        Fault::Unread,
         Fault::RepeatedUnknown,
-        Fault::Unsolicited,
-        Fault::OverQuota,
         Fault::Protocol {
             number: 1,
             severity: Severity::Light,
@@ -214,10 +207,7 @@ fn no_fault_stands_for_a_failed_dial_or_a_third_peers_claim() {
         let about_the_peers_own_stream = match fault {
             Fault::Wire(_)
             | Fault::Unfinished
-            | Fault::Unread
             | Fault::RepeatedUnknown
-            | Fault::Unsolicited
-            | Fault::OverQuota
             | Fault::Protocol { .. } => true,
         };
         assert!(about_the_peers_own_stream);
