@@ -21,8 +21,8 @@ pub struct TransportConfig {
     /// A connection without any packet for so long is dead. Default 30 s: most NATs forget a UDP
     /// mapping about then.
     pub max_idle_timeout: Duration,
-    /// How often an idle connection sends a packet to stay alive. Default 5 s, so that five may be
-    /// lost before the timeout.
+    /// How often an idle connection sends a packet to stay alive; at most half of the idle timeout, so
+    /// that one lost packet closes nothing. Default 5 s, so that five may be lost before the timeout.
     pub keep_alive_interval: Duration,
     /// Streams that a peer may have open at once in each kind (bidirectional, unidirectional).
     /// Default 128. It must not be lowered while tickets issued under a higher value live.

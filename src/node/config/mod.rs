@@ -55,8 +55,8 @@ pub struct P2PConfig {
     /// A connection on which nothing was heard for this long is gone; 2 s to 10 min, default 30 s.
     #[serde(rename = "idle_timeout_ms", with = "millis")]
     pub idle_timeout: Duration,
-    /// Something is sent at least this often; 500 ms up to less than half the idle timeout, so that
-    /// one lost packet closes nothing; default 5 s, which keeps the mapping of every NAT in use.
+    /// Something is sent at least this often; 500 ms up to half the idle timeout, so that one lost
+    /// packet closes nothing; default 5 s, which keeps the mapping of every NAT in use.
     #[serde(rename = "keep_alive_ms", with = "millis")]
     pub keep_alive: Duration,
     /// Streams of each kind that a peer may have open at a time; 8 to 1 024, default 128.
@@ -220,8 +220,7 @@ impl P2PConfig {
         )?;
         check_millis("idle_timeout_ms", self.idle_timeout, 2_000..=10 * MINUTE)?;
         let idle = u64::try_from(self.idle_timeout.as_millis()).unwrap_or(u64::MAX);
-        // Less than half: the last moment at which a keep-alive may leave and be lost once.
-        check_millis("keep_alive_ms", self.keep_alive, 500..=idle.div_ceil(2) - 1)?;
+        check_millis("keep_alive_ms", self.keep_alive, 500..=idle / 2)?;
         check_millis("request_timeout_ms", self.request_timeout, 10..=10 * MINUTE)?;
         check_millis("stream_deadline_ms", self.stream_deadline, 100..=idle)?;
         check_millis("slow_reader_ms", self.slow_reader, 100..=MINUTE)
