@@ -11,7 +11,7 @@ use super::protocol::{
 };
 use super::request::{OutboundRequest, RequestError};
 use super::swarm::Inner;
-use super::{FrameError, SwarmEvent};
+use super::{ConnectionId, FrameError, SwarmEvent};
 use crate::identity::PeerId;
 use crate::transport::Path;
 use crate::wire::address::Route;
@@ -241,7 +241,7 @@ async fn hear_observed(inner: Weak<Inner>, mut stream: InboundOrdered) -> Result
     let Origin::Confirmed(peer) = stream.origin else {
         return Ok(());
     };
-    let mut newest = None;
+    let connection = ConnectionId(stream.generation);
     loop {
         let frame = match stream.frames.next(observed::RECEIVER_READS).await {
             Ok(Some(frame)) => frame,
@@ -255,12 +255,17 @@ async fn hear_observed(inner: Weak<Inner>, mut stream: InboundOrdered) -> Result
         let Some(inner) = inner.upgrade() else {
             return Ok(());
         };
-        let is_newer = newest.is_none_or(|newest| observed.sequence > newest);
-        // Anything but a bare endpoint says nothing about where this node was seen.
-        if is_newer && observed.address.route() == Route::Anyone {
-            newest = Some(observed.sequence);
-            let address = observed.address;
+        let Some(link) = inner.connections().link_of(&peer, connection) else {
+            return Ok(());
+        };
+        let address = observed.address;
+        if is_endpoint(&address) && link.is_news(observed.sequence) {
             inner.emit(SwarmEvent::ObservedAddress { peer, address });
         }
     }
+}
+
+/// A name, or a route, says nothing about where this node was seen.
+fn is_endpoint(address: &Address) -> bool {
+    address.socket_addr().is_some() && address.route() == Route::Anyone
 }

@@ -81,6 +81,11 @@ impl Connections {
             .unwrap_or_default()
     }
 
+    /// One of them.
+    pub(super) fn link_of(&self, peer: &PeerId, id: ConnectionId) -> Option<Arc<Link>> {
+        self.peers.get(peer)?.link(id)
+    }
+
     /// A confirmed connection joins.
     pub(super) fn add(&mut self, now: Micros, peer: PeerId, link: &Arc<Link>) -> Effects {
         let local = self.local;

@@ -38,6 +38,8 @@ pub(super) struct Link {
     last_path: Mutex<Path>,
     /// How often the peer was told where it is seen.
     observations: AtomicU64,
+    /// The newest that the peer told about us.
+    newest_heard: Mutex<Option<u64>>,
     /// Whether another connection with the same peer exists, so that streams must be counted out.
     contested: AtomicBool,
     /// Whether new streams go to another connection with the same peer.
@@ -65,6 +67,7 @@ impl Link {
             unspoken: Mutex::default(),
             last_path: Mutex::new(connection.path()),
             observations: AtomicU64::new(0),
+            newest_heard: Mutex::new(None),
             contested: AtomicBool::new(false),
             connection,
             retired: Signal::default(),
@@ -145,6 +148,20 @@ impl Link {
     /// Number of the next observation that the peer is told.
     pub(super) fn next_observation(&self) -> u64 {
         self.observations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Takes the number of an observation that the peer sent; whether it is newer than all before, on
+    /// whichever stream they came.
+    pub(super) fn is_news(&self, sequence: u64) -> bool {
+        let mut newest = self
+            .newest_heard
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let is_news = newest.is_none_or(|newest| sequence > newest);
+        if is_news {
+            *newest = Some(sequence);
+        }
+        is_news
     }
 
     pub(super) fn is_contested(&self) -> bool {

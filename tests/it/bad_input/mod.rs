@@ -3,6 +3,7 @@
 mod deadlines;
 mod handshake;
 mod local;
+mod observations;
 mod penalties;
 mod readers;
 mod streams;
