@@ -9,6 +9,7 @@ import frame
 import identity
 import messages
 import spec
+import spki
 import varint
 from refusal import Refused
 
@@ -19,6 +20,18 @@ CHAPTER_4 = "04-control-protocols.md"
 def hexadecimal(cell: str) -> bytes:
     """The bytes in the code spans of a cell, without an ellipsis."""
     return bytes.fromhex(cell.replace("`", "").replace("…", ""))
+
+
+def printed_bytes(chapter: str) -> list[str]:
+    """What each line of a chapter prints before a key, in hexadecimal without spaces."""
+    lines = (spec.FOLDER / chapter).read_text(encoding="utf-8").splitlines()
+    return [line.split("‖")[0].replace(" ", "") for line in lines if "‖ public key [" in line]
+
+
+class Chapter1(unittest.TestCase):
+    def test_the_prefix_of_a_key_in_der(self):
+        self.assertIn(spki.PREFIX.hex(), printed_bytes("01-identity-and-cryptography.md"))
+        self.assertEqual(len(spki.PREFIX), 22)
 
 
 class Chapter3(unittest.TestCase):
