@@ -11,18 +11,43 @@ use super::ends::{Connections, Nodes, PROTOCOL, runtime};
 use super::rounds::{Comparison, Sample, sample};
 use super::{Failure, Options, Report};
 
-/// Bodies, with the smallest ratio for each: "small" is what a consensus asks for.
-const SIZES: [(usize, &str, Option<f64>); 3] = [
-    (64, "64B", Some(0.90)),
-    (1024, "1KiB", Some(0.90)),
-    (64 * 1024, "64KiB", None),
-];
-
 /// Requests in flight: half of what one peer may have in hand at an acceptor.
 const AT_ONCE: usize = 32;
 
+/// Smallest ratio to plain quinn for small requests, many at once.
+const LEAST: Option<f64> = Some(0.90);
+
+struct Row {
+    name: &'static str,
+    size: usize,
+    at_once: usize,
+    least: Option<f64>,
+}
+
+const fn row(name: &'static str, size: usize, at_once: usize, least: Option<f64>) -> Row {
+    Row {
+        name,
+        size,
+        at_once,
+        least,
+    }
+}
+
+const ROWS: [Row; 6] = [
+    row("round_trip_64B", 64, 1, None),
+    row("requests_64B", 64, AT_ONCE, LEAST),
+    row("round_trip_1KiB", 1024, 1, None),
+    row("requests_1KiB", 1024, AT_ONCE, LEAST),
+    row("round_trip_64KiB", 64 * 1024, 1, None),
+    row("requests_64KiB", 64 * 1024, AT_ONCE, None),
+];
+
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure> {
-    if !options.wants("requests") && !options.wants("round_trip") {
+    let rows: Vec<Row> = ROWS
+        .into_iter()
+        .filter(|row| options.wants(row.name))
+        .collect();
+    if rows.is_empty() {
         return Ok(());
     }
     runtime()?.block_on(async {
@@ -34,22 +59,19 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure>
         tokio::spawn(echo(connections.acceptor.clone()));
         let ours = NodeAsker(nodes.dialler.clone(), nodes.acceptor.peer_id());
         let raw = RawAsker(connections.dialler.clone());
-        for (size, name, least) in SIZES {
-            for (at_once, kind) in [(1, "round_trip"), (AT_ONCE, "requests")] {
-                let work = Work {
-                    body: Bytes::from(vec![7; size]),
-                    at_once,
-                    span: options.span(),
-                };
-                let comparison = Comparison::measure(
-                    options.pairs(),
-                    async || work.sample(&ours).await,
-                    async || work.sample(&raw).await,
-                )
-                .await?;
-                let least = least.filter(|_| at_once > 1);
-                report.ratio(&format!("{kind}_{name}"), "/s", &comparison, least);
-            }
+        for row in rows {
+            let work = Work {
+                body: Bytes::from(vec![7; row.size]),
+                at_once: row.at_once,
+                span: options.span(),
+            };
+            let comparison = Comparison::measure(
+                options.pairs(),
+                async || work.sample(&ours).await,
+                async || work.sample(&raw).await,
+            )
+            .await?;
+            report.ratio(row.name, "/s", &comparison, row.least);
         }
         Ok(())
     })
