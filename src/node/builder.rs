@@ -15,7 +15,7 @@ const AGENT: &str = concat!("cretoai-network/", env!("CARGO_PKG_VERSION"));
 
 /// Requests of one peer that are served at once: with 256 peers and 10 ms a request this is more
 /// than one machine answers, and a peer that needs more waits.
-const REQUESTS_SERVED: usize = 64;
+const REQUESTS_SERVED: u32 = 64;
 
 /// Requests to one peer that may wait at once: its stream limit is reached long before.
 const REQUESTS_WAITING: u32 = 1024;

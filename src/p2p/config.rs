@@ -26,7 +26,7 @@ pub struct SwarmConfig {
     /// How long a peer may leave written data unread before it is disconnected.
     pub slow_reader_deadline: Duration,
     /// Requests of one peer that are served at once; the next is answered `BUSY`.
-    pub requests_served: usize,
+    pub requests_served: u32,
     /// Requests to one peer that may wait for their answers at once.
     pub requests_waiting: u32,
     /// Messages that may wait for one peer in one protocol.

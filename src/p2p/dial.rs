@@ -310,14 +310,7 @@ impl Pending {
             return Err(DialFailure::Stopped);
         };
         let id = inner.connections().next_id();
-        let served = inner.config.requests_served;
-        let link = Arc::new(Link::new(
-            id,
-            connection,
-            Direction::Outgoing,
-            permit,
-            served,
-        ));
+        let link = Arc::new(Link::new(id, connection, Direction::Outgoing, permit));
         let peer = inner.establish(&link)?;
         inner.spawn(super::builtin::introduce(inner.clone(), link));
         Ok(peer)

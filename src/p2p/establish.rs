@@ -180,27 +180,36 @@ impl Inner {
 
 /// Takes the peer's streams until the connection ends.
 async fn serve_connection(inner: Arc<Inner>, link: Arc<Link>, peer: PeerId) {
-    let connection = link.connection.clone();
-    let reason = loop {
-        tokio::select! {
-            biased;
-            reason = connection.closed() => break reason,
-            stream = connection.accept_bi() => match stream {
-                Ok((send, receive)) => {
-                    let task = serve::bidirectional(inner.clone(), link.clone(), send, receive);
-                    inner.spawn(task);
-                }
-                Err(reason) => break reason,
-            },
-            stream = connection.accept_uni() => match stream {
-                Ok(receive) => {
-                    inner.spawn(serve::unidirectional(inner.clone(), link.clone(), receive));
-                }
-                Err(reason) => break reason,
-            },
-        }
+    let reason = tokio::select! {
+        biased;
+        reason = take_bidirectional(&inner, &link) => reason,
+        reason = take_unidirectional(&inner, &link) => reason,
     };
     inner.lost(peer, &link, reason);
+}
+
+async fn take_bidirectional(inner: &Arc<Inner>, link: &Arc<Link>) -> CloseReason {
+    loop {
+        match link.connection.accept_bi().await {
+            Ok((send, receive)) => {
+                let task = serve::bidirectional(inner.clone(), link.clone(), send, receive);
+                inner.run(Box::pin(task)).await;
+            }
+            Err(reason) => return reason,
+        }
+    }
+}
+
+async fn take_unidirectional(inner: &Arc<Inner>, link: &Arc<Link>) -> CloseReason {
+    loop {
+        match link.connection.accept_uni().await {
+            Ok(receive) => {
+                let task = serve::unidirectional(inner.clone(), link.clone(), receive);
+                inner.run(Box::pin(task)).await;
+            }
+            Err(reason) => return reason,
+        }
+    }
 }
 
 /// Asks a connection for a sign of life and reports the first packet on it.

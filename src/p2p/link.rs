@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::signal::Signal;
 use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
@@ -23,8 +21,8 @@ pub(super) struct Link {
     pub(super) direction: Direction,
     pub(super) permit: PermitId,
     pub(super) leniency: Mutex<Leniency>,
-    /// Requests of this peer that may be in hand at once.
-    pub(super) serving: Arc<Semaphore>,
+    /// Requests of this peer that are in hand.
+    serving: AtomicU32,
     /// Who is at the other end, once the handshake is confirmed and the connection is counted.
     peer: OnceLock<PeerId>,
     open_streams: AtomicU32,
@@ -52,14 +50,13 @@ impl Link {
         connection: Connection,
         direction: Direction,
         permit: PermitId,
-        requests_at_once: usize,
     ) -> Self {
         Self {
             id,
             direction,
             permit,
             leniency: Mutex::new(Leniency::default()),
-            serving: Arc::new(Semaphore::new(requests_at_once)),
+            serving: AtomicU32::new(0),
             peer: OnceLock::new(),
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
@@ -104,9 +101,9 @@ impl Link {
         }
     }
 
-    /// The right to serve one more request, if the peer has not too many in hand.
-    pub(super) fn try_serve(&self) -> Option<OwnedSemaphorePermit> {
-        self.serving.clone().try_acquire_owned().ok()
+    /// Counts a request of this peer that is served, if there are fewer than `limit`.
+    pub(super) fn try_serve(&self, limit: u32) -> Option<Counted<'_>> {
+        Counted::below(limit, &self.serving)
     }
 
     /// Counts a request that is served early; false once there were `limit`.
@@ -202,23 +199,28 @@ impl Link {
     }
 
     /// Counts a request that waits for this peer's answer, if there are fewer than `limit`.
-    pub(super) fn try_wait(self: &Arc<Self>, limit: u32) -> Option<Waiting> {
-        let counted = self
-            .waiting
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |waiting| {
-                (waiting < limit).then_some(waiting + 1)
-            });
-        counted.ok().map(|_| Waiting(self.clone()))
+    pub(super) fn try_wait(&self, limit: u32) -> Option<Counted<'_>> {
+        Counted::below(limit, &self.waiting)
     }
 }
 
-/// A request that waits for its answer.
+/// One of a bounded number of things, counted as long as it lives.
 #[derive(Debug)]
-pub(super) struct Waiting(Arc<Link>);
+pub(super) struct Counted<'a>(&'a AtomicU32);
 
-impl Drop for Waiting {
+impl<'a> Counted<'a> {
+    fn below(limit: u32, counter: &'a AtomicU32) -> Option<Self> {
+        let below = |count| (count < limit).then_some(count + 1);
+        counter
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, below)
+            .ok()
+            .map(|_| Self(counter))
+    }
+}
+
+impl Drop for Counted<'_> {
     fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+        self.0.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

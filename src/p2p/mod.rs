@@ -40,6 +40,7 @@ mod resolve;
 mod serve;
 mod signal;
 mod swarm;
+mod within;
 
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};
 pub use bounds::OutOfRange;

@@ -168,8 +168,13 @@ pub struct InboundRaw {
 /// A future that a handler returns.
 pub type HandlerFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Serves a [`Shape::Request`] protocol. Each call runs in a task of its own, under the node's
-/// deadline; how many run at once is bounded for each peer.
+/// Serves a [`Shape::Request`] protocol. How many requests of a peer run at once is bounded, and
+/// each has the node's deadline.
+///
+/// A call runs in the task of the peer's connection until it first waits, and from there in a task
+/// of its own. What computes for more than about 100 µs belongs on another thread
+/// (`tokio::task::spawn_blocking`), as everywhere in async code: it would hold up the peer's other
+/// streams.
 pub trait RequestHandler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, request: InboundRequest) -> HandlerFuture<Result<Reply, Refusal>>;

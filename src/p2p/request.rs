@@ -4,22 +4,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use tokio::time::timeout;
 
 use super::Fault;
 use super::framing::{FrameError, FrameReader};
 use super::protocol::Reply;
 use super::serve::StreamGuard;
 use super::swarm::Inner;
+use super::within::{Late, within};
 use crate::crypto::EntropyFailure;
 use crate::identity::PeerId;
 use crate::transport::{CloseReason, Connection, ReadError, SendStream, WriteError};
-use crate::wire::frame::{FrameRules, encode_frame, encode_frame_head};
+use crate::wire::frame::{FrameRules, encode_frame_head};
 use crate::wire::{ErrorCode, StreamHeader, Violation};
 
 /// Bodies up to this size are copied behind their head, so that one write carries both: copying
 /// 4 KiB costs less than taking the connection's lock twice.
 const COPIED_BODY: usize = 4 * 1024;
+
+/// Room for the header of a stream and the head of a frame: three varints, of 8 bytes at most.
+const START: usize = 32;
 
 /// A request, ready to be sent.
 #[derive(Debug, Clone)]
@@ -88,9 +91,9 @@ impl Inner {
             .try_wait(self.config.requests_waiting)
             .ok_or(RequestError::Busy)?;
         let _guard = StreamGuard::new(self.clone(), link.clone());
-        let reply = match timeout(deadline, exchange(&link.connection, request)).await {
+        let reply = match within(deadline, exchange(&link.connection, request)).await {
             Ok(reply) => reply,
-            Err(_) => Err(RequestError::Deadline),
+            Err(Late) => Err(RequestError::Deadline),
         };
         match reply {
             Err(RequestError::Malformed(violation)) => {
@@ -163,15 +166,30 @@ async fn write_request(send: &mut SendStream, request: &OutboundRequest) -> Resu
         protocol: request.protocol,
         version: request.version,
     };
-    let mut head = BytesMut::with_capacity(32 + request.body.len().min(COPIED_BODY));
-    header.encode(&mut head);
-    if request.body.len() <= COPIED_BODY {
-        encode_frame(request.kind, &request.body, &mut head);
-        send.write_chunk(head.freeze()).await?;
+    write_only_frame(send, Some(header), request.kind, &request.body).await
+}
+
+/// Writes the one frame of a direction, behind a header if this end opened the stream, and its end.
+pub(super) async fn write_only_frame(
+    send: &mut SendStream,
+    header: Option<StreamHeader>,
+    kind: u8,
+    body: &Bytes,
+) -> Result<(), WriteError> {
+    let copied = if body.len() <= COPIED_BODY {
+        body.len()
     } else {
-        encode_frame_head(request.kind, request.body.len(), &mut head);
-        send.write_chunk(head.freeze()).await?;
-        send.write_chunk(request.body.clone()).await?;
+        0
+    };
+    let mut start = BytesMut::with_capacity(START + copied);
+    if let Some(header) = header {
+        header.encode(&mut start);
+    }
+    encode_frame_head(kind, body.len(), &mut start);
+    start.extend_from_slice(&body[..copied]);
+    send.write_chunk(start.freeze()).await?;
+    if copied < body.len() {
+        send.write_chunk(body.clone()).await?;
     }
     send.finish();
     Ok(())

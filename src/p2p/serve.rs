@@ -8,18 +8,17 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout;
-
 use super::framing::{FrameError, FrameReader, FrameWriter};
 use super::link::Link;
 use super::protocol::{
     Handler, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, RawHandler, Refusal,
     Reply, Shape,
 };
+use super::request::write_only_frame;
 use super::swarm::Inner;
+use super::within::{Late, within};
 use super::{Fault, Novelty};
 use crate::transport::{RecvStream, SendStream};
-use crate::wire::frame::encode_frame_head;
 use crate::wire::{ErrorCode, StreamHeader, Violation};
 
 /// Counts a stream for as long as it is used.
@@ -150,10 +149,10 @@ async fn open(
     bidirectional: bool,
 ) -> Result<Opened, Rejection> {
     let deadline = inner.config.stream_deadline;
-    let header = match timeout(deadline, frames.header()).await {
+    let header = match within(deadline, frames.header()).await {
         Ok(Ok(header)) => header,
         Ok(Err(error)) => return Err(Rejection::frame(0, error)),
-        Err(_) => return Err(Rejection::late(0)),
+        Err(Late) => return Err(Rejection::late(0)),
     };
     let reject = |violation| Rejection::Violation {
         protocol: header.protocol,
@@ -196,13 +195,13 @@ async fn serve_request(
         return Err(Rejection::Refused(ErrorCode::Internal));
     };
     let number = opened.header.protocol;
-    let Some(_permit) = link.try_serve() else {
+    let Some(_permit) = link.try_serve(inner.config.requests_served) else {
         return Err(Rejection::Refused(ErrorCode::Busy));
     };
-    let frame = match timeout(inner.config.stream_deadline, frames.only(requests)).await {
+    let frame = match within(inner.config.stream_deadline, frames.only(requests)).await {
         Ok(Ok(frame)) => frame,
         Ok(Err(error)) => return Err(Rejection::frame(number, error)),
-        Err(_) => return Err(Rejection::late(number)),
+        Err(Late) => return Err(Rejection::late(number)),
     };
     if matches!(opened.origin, Origin::Provisional(_)) {
         inner.admit_early(link, &opened.protocol, frame.kind)?;
@@ -213,7 +212,7 @@ async fn serve_request(
         kind: frame.kind,
         body: frame.body,
     };
-    let reply = match timeout(inner.config.request_deadline, handler.handle(request)).await {
+    let reply = match within(inner.config.request_deadline, handler.handle(request)).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(Refusal::Violation(violation))) => {
             return Err(Rejection::Violation {
@@ -222,7 +221,7 @@ async fn serve_request(
             });
         }
         Ok(Err(refusal)) => return Err(Rejection::Refused(refusal.code())),
-        Err(_) => return Err(Rejection::Refused(ErrorCode::Deadline)),
+        Err(Late) => return Err(Rejection::Refused(ErrorCode::Deadline)),
     };
     write_reply(inner, link, send, reply).await
 }
@@ -262,19 +261,11 @@ async fn write_reply(
     send: &mut SendStream,
     reply: Reply,
 ) -> Result<(), Rejection> {
-    let mut head = bytes::BytesMut::with_capacity(16);
-    encode_frame_head(reply.kind, reply.body.len(), &mut head);
-    let write = async {
-        send.write(&head).await?;
-        send.write_chunk(reply.body).await
-    };
-    match timeout(inner.config.slow_reader_deadline, write).await {
-        Ok(Ok(())) => {
-            send.finish();
-            Ok(())
-        }
+    let write = write_only_frame(send, None, reply.kind, &reply.body);
+    match within(inner.config.slow_reader_deadline, write).await {
+        Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Rejection::Gone),
-        Err(_) => {
+        Err(Late) => {
             inner.slow_reader(link);
             Err(Rejection::Gone)
         }

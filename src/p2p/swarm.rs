@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use super::protocol::{Handler, Protocol, RegisterError, Reply};
 use super::registry::Registry;
 use super::serve::StreamGuard;
 use super::signal::Signal;
+use super::within::runs_through;
 use super::{
     BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, Reachability,
     RequestError, SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
@@ -401,6 +403,14 @@ impl Inner {
                 () = task => {}
             }
         }));
+    }
+
+    /// Runs a future here until it has to wait, and the rest of it as a task: most requests never
+    /// wait, and a task costs as much as they do.
+    pub(super) async fn run(&self, mut future: Pin<Box<dyn Future<Output = ()> + Send>>) {
+        if !runs_through(future.as_mut()).await {
+            self.spawn(future);
+        }
     }
 
     /// The transport whose socket is of the family of `address`.

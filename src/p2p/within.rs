@@ -1,0 +1,81 @@
+//! Futures that are usually ready.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+/// The time allowed is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Late;
+
+/// Waits for `future`, at most `limit` from the first moment at which it has to wait. Unlike
+/// tokio's `timeout` this reads no clock and sets no timer for a future that is ready at once, as
+/// the steps of a small request are.
+pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Late> {
+    let mut future = pin!(future);
+    let mut alarm = pin!(None);
+    poll_fn(move |context| {
+        if let Poll::Ready(output) = future.as_mut().poll(context) {
+            return Poll::Ready(Ok(output));
+        }
+        if alarm.is_none() {
+            alarm.set(Some(sleep(limit)));
+        }
+        match alarm.as_mut().as_pin_mut() {
+            Some(alarm) => alarm.poll(context).map(|()| Err(Late)),
+            None => Poll::Pending,
+        }
+    })
+    .await
+}
+
+/// Runs `future` until it has to wait; whether it came to its end.
+pub(super) async fn runs_through<F>(mut future: Pin<&mut F>) -> bool
+where
+    F: Future<Output = ()> + ?Sized,
+{
+    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::oneshot;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_millis(100);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_that_never_ends_is_late_at_the_limit() {
+        let start = Instant::now();
+        let outcome = within(LIMIT, std::future::pending::<()>()).await;
+        assert_eq!(outcome, Err(Late));
+        assert_eq!(start.elapsed(), LIMIT);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_future_that_ends_before_the_limit_is_in_time() {
+        let outcome = within(LIMIT, sleep(LIMIT - Duration::from_millis(1))).await;
+        assert_eq!(outcome, Ok(()));
+    }
+
+    #[test]
+    fn a_future_that_is_ready_needs_no_timer() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        // Without its time driver, tokio panics at the first timer.
+        assert_eq!(runtime.unwrap().block_on(within(LIMIT, async { 7 })), Ok(7));
+    }
+
+    #[tokio::test]
+    async fn a_future_that_waits_is_left_where_it_stands() {
+        let (sender, receiver) = oneshot::channel();
+        let mut future = Box::pin(async move { assert_eq!(receiver.await, Ok(1)) });
+        assert!(!runs_through(future.as_mut()).await);
+        sender.send(1).unwrap();
+        future.await;
+    }
+}
