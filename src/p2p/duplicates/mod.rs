@@ -8,5 +8,5 @@ mod tests;
 pub use connection::{ConnectionId, Direction};
 pub use rule::{
     DRAIN_LIMIT, Duplicates, FOLLOWER_PATIENCE, Input, MAX_CONNECTIONS_PER_PEER, Output,
-    PROBE_LIMIT, PROBE_MARGIN, QUIET,
+    PROBE_LIMIT, PROBE_MARGIN, QUIET, QUIET_ROUND_TRIPS,
 };

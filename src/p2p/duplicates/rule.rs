@@ -18,9 +18,14 @@ pub const PROBE_MARGIN: Duration = Duration::from_millis(25);
 /// with its retransmissions, and bound what a peer that keeps dialling can hold.
 pub const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
-/// A connection that lost is closed before [`DRAIN_LIMIT`] once it had no open stream for this long:
-/// a stream that the other end opened just before it came to the same verdict is still on its way.
+/// A connection that lost is closed before [`DRAIN_LIMIT`] once it had no open stream for this long
+/// and [`QUIET_ROUND_TRIPS`]: a stream that the other end opened just before it came to the same
+/// verdict is still on its way.
 pub const QUIET: Duration = Duration::from_millis(250);
+
+/// Round trips added to [`QUIET`]: if the packet that opens that stream is lost, it is sent again
+/// after at most three (RFC 9002 §6.2.1, with the variance that a first sample gives).
+pub const QUIET_ROUND_TRIPS: u32 = 3;
 
 /// The end that does not decide waits this long for the other to close, then closes itself: the
 /// other end may have no memory of the connection (it restarted, or is a second process with the
@@ -310,7 +315,8 @@ impl Duplicates {
             return Some(since + FOLLOWER_PATIENCE);
         }
         let limit = since + DRAIN_LIMIT;
-        let quiet = since.max(connection.quiet_since) + QUIET;
+        let repair = connection.rtt.saturating_mul(QUIET_ROUND_TRIPS);
+        let quiet = since.max(connection.quiet_since) + QUIET.saturating_add(repair);
         Some(if connection.open_streams == 0 {
             limit.min(quiet)
         } else {

@@ -14,6 +14,11 @@ const A: ConnectionId = ConnectionId(1);
 const B: ConnectionId = ConnectionId(2);
 const C: ConnectionId = ConnectionId(3);
 
+/// How long a connection of [`RTT`] must have been without a stream.
+fn quiet() -> Duration {
+    QUIET + QUIET_ROUND_TRIPS * RTT
+}
+
 fn ms(millis: u64) -> Micros {
     Micros(millis * 1_000)
 }
@@ -65,9 +70,9 @@ fn the_dial_of_the_smaller_survives_at_once_when_it_is_the_newer() {
         step(&mut end, ms(5), confirmed(A, Direction::Outgoing)),
         [surviving(A, 2)]
     );
-    assert_eq!(end.poll_timeout(), Some(ms(5) + QUIET));
+    assert_eq!(end.poll_timeout(), Some(ms(5) + quiet()));
     assert_eq!(
-        step(&mut end, ms(5) + QUIET, Input::Timer),
+        step(&mut end, ms(5) + quiet(), Input::Timer),
         [Output::Close(B)]
     );
     assert_eq!(end.len(), 1);
@@ -81,7 +86,7 @@ fn the_older_dial_of_the_smaller_survives_when_it_answers_the_probe() {
     assert_eq!(asked, [Output::Probe(A), surviving(B, 2)]);
     assert_eq!(step(&mut end, ms(55), Input::Packet(A)), [surviving(A, 3)]);
     assert_eq!(
-        step(&mut end, ms(55) + QUIET, Input::Timer),
+        step(&mut end, ms(55) + quiet(), Input::Timer),
         [Output::Close(B)]
     );
 }
@@ -96,7 +101,7 @@ fn a_dead_connection_never_beats_a_live_one() {
     assert_eq!(step(&mut end, verdict, Input::Timer), []);
     assert_eq!(end.current(), Some((B, 2)));
     assert_eq!(
-        step(&mut end, verdict + QUIET, Input::Timer),
+        step(&mut end, verdict + quiet(), Input::Timer),
         [Output::Close(A)]
     );
 }
@@ -122,13 +127,14 @@ fn the_wait_for_a_distant_peer_ends_after_the_limit() {
     };
     step(&mut end, ms(1), far);
     step(&mut end, ms(10), confirmed(B, Direction::Incoming));
-    let deadlines = [ms(1) + QUIET, ms(10) + PROBE_LIMIT];
-    assert_eq!(end.poll_timeout(), Some(deadlines[0]), "A lost against C");
+    let deadlines = [ms(10) + PROBE_LIMIT, ms(1) + quiet()];
+    assert_eq!(end.poll_timeout(), Some(deadlines[0]));
+    assert_eq!(step(&mut end, deadlines[0], Input::Timer), []);
+    assert_eq!(end.poll_timeout(), Some(deadlines[1]), "A lost against C");
     assert_eq!(
-        step(&mut end, deadlines[0], Input::Timer),
+        step(&mut end, deadlines[1], Input::Timer),
         [Output::Close(A)]
     );
-    assert_eq!(end.poll_timeout(), Some(deadlines[1]));
 }
 
 #[test]
@@ -140,7 +146,7 @@ fn a_newer_connection_replaces_an_older_of_the_same_direction() {
         [surviving(C, 2)]
     );
     assert_eq!(
-        step(&mut end, ms(5) + QUIET, Input::Timer),
+        step(&mut end, ms(5) + quiet(), Input::Timer),
         [Output::Close(A)]
     );
 }
@@ -176,8 +182,8 @@ fn the_loser_is_closed_after_its_streams_ended() {
             open: 0,
         },
     );
-    assert_eq!(end.poll_timeout(), Some(ms(1_200) + QUIET));
-    assert_eq!(step(&mut end, ms(1_450), Input::Timer), [Output::Close(B)]);
+    assert_eq!(end.poll_timeout(), Some(ms(1_200) + quiet()));
+    assert_eq!(step(&mut end, ms(1_600), Input::Timer), [Output::Close(B)]);
 }
 
 #[test]
@@ -306,7 +312,7 @@ fn an_answer_that_comes_after_the_verdict_but_before_the_close_still_counts() {
     assert_eq!(end.current(), Some((B, 2)));
     assert_eq!(step(&mut end, ms(90), Input::Packet(A)), [surviving(A, 3)]);
     assert_eq!(
-        step(&mut end, ms(90) + QUIET, Input::Timer),
+        step(&mut end, ms(90) + quiet(), Input::Timer),
         [Output::Close(B)]
     );
 }
