@@ -24,7 +24,7 @@ use super::serve::StreamGuard;
 use super::signal::Signal;
 use super::within::runs_through;
 use super::{
-    BanReason, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, Reachability,
+    BanReason, Counts, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, Reachability,
     RequestError, SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
 };
 use crate::identity::{Keypair, PeerId};
@@ -320,6 +320,13 @@ impl Swarm {
     #[must_use]
     pub fn metrics(&self) -> SwarmMetrics {
         self.inner().counters.read()
+    }
+
+    /// How many connections and handshakes there are, those included that will be closed in favour
+    /// of another with the same peer.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.inner().connections().admission.counts()
     }
 
     /// The transports, for their counters and for [`QuicTransport::rebind`].

@@ -28,4 +28,8 @@ mod first_contact;
 #[cfg(feature = "sim")]
 mod requests;
 #[cfg(feature = "sim")]
+mod restart;
+#[cfg(feature = "sim")]
 mod returning_peer;
+#[cfg(feature = "sim")]
+mod simultaneous_dial;
