@@ -34,6 +34,8 @@ def _algorithm(data: bytes) -> bytes:
     content = _only(SEQUENCE, data)
     algorithm, key = _element(SEQUENCE, content)
     identifier, parameters = _element(OBJECT_IDENTIFIER, algorithm)
+    if not identifier:
+        raise _BadDer("object identifier of no byte")
     if parameters and _element(parameters[0], parameters)[1]:
         raise _BadDer("more than one element of parameters")
     bits = _only(BIT_STRING, key)

@@ -14,10 +14,18 @@ const END_OF_ALGORITHM: usize = 17;
 const KEY_LENGTH: usize = 20;
 const UNUSED_BITS: usize = 21;
 
-/// SEQUENCE { SEQUENCE { OID 1.3.101.112 }, BIT STRING } (RFC 8410), before a key of 32 bytes.
-const ED25519: [u8; 12] = [
-    0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00,
-];
+/// 1.3.101.112, Ed25519 (RFC 8410), as an element.
+const ED25519: [u8; 5] = [0x06, 0x03, 0x2b, 0x65, 0x70];
+
+const NULL: [u8; 2] = [0x05, 0x00];
+
+/// A key of 32 bytes: SEQUENCE { SEQUENCE `algorithm`, BIT STRING }.
+fn short_key(algorithm: &[u8], unused_bits: u8) -> Vec<u8> {
+    let inner = u8::try_from(algorithm.len()).unwrap();
+    let head = [0x30, inner + 37, 0x30, inner];
+    let bits = [&[0x03, 0x21, unused_bits][..], &[7; 32]].concat();
+    [&head[..], algorithm, &bits].concat()
+}
 
 fn zeros() -> Keypair {
     let provider = Arc::new(RustCrypto::new());
@@ -68,9 +76,9 @@ fn with(der: &[u8], changes: &[(usize, u8)]) -> Vec<u8> {
 fn malformed(der: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     let lengths = [(OUTER_LENGTH, 0x34), (INNER_LENGTH, 0x0d)];
     let mut parameters = with(der, &lengths);
-    parameters.splice(END_OF_ALGORITHM..END_OF_ALGORITHM, [0x05, 0x00]);
-    let short_key = with(der, &[(OUTER_LENGTH, 0x31), (KEY_LENGTH, 0x20)]);
-    let long_key = with(der, &[(OUTER_LENGTH, 0x33), (KEY_LENGTH, 0x22)]);
+    parameters.splice(END_OF_ALGORITHM..END_OF_ALGORITHM, NULL);
+    let cut = with(der, &[(OUTER_LENGTH, 0x31), (KEY_LENGTH, 0x20)]);
+    let grown = with(der, &[(OUTER_LENGTH, 0x33), (KEY_LENGTH, 0x22)]);
     vec![
         ("empty", vec![]),
         ("prefix alone", der[..22].to_vec()),
@@ -80,8 +88,8 @@ fn malformed(der: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("parameters NULL", parameters),
         ("one unused bit", with(der, &[(UNUSED_BITS, 1)])),
         ("eight unused bits", with(der, &[(UNUSED_BITS, 8)])),
-        ("key one byte short", short_key[..der.len() - 1].to_vec()),
-        ("key one byte long", [&long_key[..], &[0]].concat()),
+        ("key one byte short", cut[..der.len() - 1].to_vec()),
+        ("key one byte long", [&grown[..], &[0]].concat()),
         ("OCTET STRING", with(der, &[(END_OF_ALGORITHM, 0x04)])),
         ("SET", with(der, &[(0, 0x31)])),
         ("length in three bytes", {
@@ -94,8 +102,15 @@ fn malformed(der: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         }),
         (
             "Ed25519, byte after the end",
-            [&ED25519[..], &[7; 33]].concat(),
+            [&short_key(&ED25519, 0)[..], &[0]].concat(),
         ),
+        ("Ed25519, eight unused bits", short_key(&ED25519, 8)),
+        (
+            "Ed25519, two elements of parameters",
+            short_key(&[&ED25519[..], &NULL, &NULL].concat(), 0),
+        ),
+        ("object identifier of no byte", short_key(&[0x06, 0x00], 0)),
+        ("algorithm without object identifier", short_key(&NULL, 0)),
     ]
 }
 
@@ -114,7 +129,11 @@ fn other_algorithms(der: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
             "ML-DSA-65 by its OID, with the key of ML-DSA-87",
             with(der, &[(LAST_OF_OID, 0x12)]),
         ),
-        ("Ed25519", [&ED25519[..], &[7; 32]].concat()),
+        ("Ed25519", short_key(&ED25519, 0)),
+        (
+            "Ed25519, parameters NULL",
+            short_key(&[&ED25519[..], &NULL].concat(), 0),
+        ),
         (
             "unassigned OID beside ML-DSA-87",
             with(der, &[(LAST_OF_OID, 0x7f)]),
