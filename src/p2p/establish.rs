@@ -141,8 +141,9 @@ impl Inner {
     }
 
     /// Books a fault against the peer of `link`, if it is certain that the peer itself did it.
-    pub(super) fn record_fault(&self, link: &Link, protocol: u32, fault: Fault) {
-        let Some(origin) = link.origin(false) else {
+    /// What came as early data may be somebody else's replay, whenever the fault is found.
+    pub(super) fn record_fault(&self, link: &Link, early: bool, protocol: u32, fault: Fault) {
+        let Some(origin) = link.origin(early) else {
             return;
         };
         let Some(evidence) = link.standing(origin).evidence(protocol) else {

@@ -39,6 +39,8 @@ pub(super) struct Link {
     /// The newest that the peer told about us.
     newest_heard: Mutex<Option<u64>>,
     /// Whether another connection with the same peer exists, so that streams must be counted out.
+    /// Set before the count is read, as the count is changed before this is read: sequentially
+    /// consistent, so that no stream opened at that moment is overlooked by both.
     contested: AtomicBool,
     /// Whether new streams go to another connection with the same peer.
     retired: Signal,
@@ -112,7 +114,7 @@ impl Link {
     }
 
     pub(super) fn open_streams(&self) -> u32 {
-        self.open_streams.load(Ordering::Acquire)
+        self.open_streams.load(Ordering::SeqCst)
     }
 
     /// Remembers that the peer does not speak a protocol, if that is what its code says.
@@ -162,11 +164,11 @@ impl Link {
     }
 
     pub(super) fn is_contested(&self) -> bool {
-        self.contested.load(Ordering::Acquire)
+        self.contested.load(Ordering::SeqCst)
     }
 
     pub(super) fn set_contested(&self, contested: bool) {
-        self.contested.store(contested, Ordering::Release);
+        self.contested.store(contested, Ordering::SeqCst);
     }
 
     /// New streams go elsewhere from now on, or here again.
@@ -189,13 +191,13 @@ impl Link {
 
     /// Counts a stream; `true` if the swarm must hear of the change.
     pub(super) fn stream_opened(&self) -> bool {
-        self.open_streams.fetch_add(1, Ordering::AcqRel);
-        self.contested.load(Ordering::Acquire)
+        self.open_streams.fetch_add(1, Ordering::SeqCst);
+        self.contested.load(Ordering::SeqCst)
     }
 
     pub(super) fn stream_closed(&self) -> bool {
-        self.open_streams.fetch_sub(1, Ordering::AcqRel);
-        self.contested.load(Ordering::Acquire)
+        self.open_streams.fetch_sub(1, Ordering::SeqCst);
+        self.contested.load(Ordering::SeqCst)
     }
 
     /// Counts a request that waits for this peer's answer, if there are fewer than `limit`.

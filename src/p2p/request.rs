@@ -97,7 +97,7 @@ impl Inner {
         };
         match reply {
             Err(RequestError::Malformed(violation)) => {
-                self.record_fault(&link, request.protocol, Fault::Wire(violation));
+                self.record_fault(&link, false, request.protocol, Fault::Wire(violation));
             }
             Err(RequestError::Refused(code)) => link.note_refusal(request.protocol, code),
             _ => {}

@@ -94,6 +94,7 @@ pub(super) async fn bidirectional(
     let guard = StreamGuard::new(inner, link);
     let (inner, link) = (&guard.inner, &guard.link);
     let mut frames = FrameReader::new(receive);
+    let early = frames.is_early();
     let outcome = match open(inner, link, &mut frames, true).await {
         Ok(Opened {
             handler: Handler::Raw(handler),
@@ -107,7 +108,7 @@ pub(super) async fn bidirectional(
         Err(rejection) => Err(rejection),
     };
     if let Err(rejection) = outcome
-        && let Some(code) = answer(inner, link, rejection)
+        && let Some(code) = answer(inner, link, early, rejection)
     {
         send.reset(code);
         frames.stop(code);
@@ -119,6 +120,7 @@ pub(super) async fn unidirectional(inner: Arc<Inner>, link: Arc<Link>, receive: 
     let guard = StreamGuard::new(inner, link);
     let (inner, link) = (&guard.inner, &guard.link);
     let mut frames = FrameReader::new(receive);
+    let early = frames.is_early();
     match open(inner, link, &mut frames, false).await {
         Ok(opened) => {
             let number = opened.header.protocol;
@@ -126,6 +128,7 @@ pub(super) async fn unidirectional(inner: Arc<Inner>, link: Arc<Link>, receive: 
                 answer(
                     inner,
                     link,
+                    early,
                     Rejection::Violation {
                         protocol: number,
                         violation,
@@ -134,7 +137,7 @@ pub(super) async fn unidirectional(inner: Arc<Inner>, link: Arc<Link>, receive: 
             }
         }
         Err(rejection) => {
-            if let Some(code) = answer(inner, link, rejection) {
+            if let Some(code) = answer(inner, link, early, rejection) {
                 frames.stop(code);
             }
         }
@@ -246,6 +249,7 @@ async fn serve_raw(
         answer(
             inner,
             link,
+            false,
             Rejection::Violation {
                 protocol: header.protocol,
                 violation,
@@ -286,14 +290,14 @@ async fn serve_ordered(link: &Link, opened: Opened, frames: FrameReader) -> Resu
 }
 
 /// Books what a rejected stream costs its peer; returns the code to end it with.
-fn answer(inner: &Inner, link: &Link, rejection: Rejection) -> Option<ErrorCode> {
+fn answer(inner: &Inner, link: &Link, early: bool, rejection: Rejection) -> Option<ErrorCode> {
     match rejection {
         Rejection::Violation {
             protocol,
             violation,
         } => {
             if let Some(fault) = fault_of(link, violation) {
-                inner.record_fault(link, protocol, fault);
+                inner.record_fault(link, early, protocol, fault);
             }
             Some(violation.code())
         }
