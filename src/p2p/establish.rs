@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use tokio::time::{Duration, Instant, sleep, sleep_until};
 
-use super::connections::Effects;
+use super::connections::{Connections, Effects};
 use super::link::{Link, kind_of};
 use super::serve;
 use super::swarm::Inner;
-use super::{BanReason, ConnectionId, DialFailure, Direction, Fault, SwarmEvent, Verdict};
+use super::{BanReason, DialFailure, Direction, Fault, SwarmEvent, Verdict};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::transport::{CloseReason, Path};
@@ -24,29 +24,41 @@ impl Inner {
         let admitted = self.admit_peer(link);
         if let Err(refusal) = &admitted {
             link.connection.close(refusal.code());
-            self.connections().admission.release(link.permit);
         }
-        let peer = admitted?;
-        link.confirm(peer);
-        let effects = {
-            let mut connections = self.connections();
-            let effects = connections.add(self.now().mono, peer, link);
-            // The table changes under the same lock, so that it follows the rule's order.
-            self.update_table(peer, &effects);
-            effects
-        };
-        self.note_connected(peer, link);
-        self.apply(peer, effects);
+        let (peer, effects) = admitted?;
+        self.act(peer, effects);
         self.spawn(serve_connection(self.clone(), link.clone(), peer));
         Ok(peer)
     }
 
-    fn admit_peer(&self, link: &Link) -> Result<PeerId, DialFailure> {
+    /// Checks and counts under one lock: a ban or a limit cannot come between.
+    fn admit_peer(&self, link: &Arc<Link>) -> Result<(PeerId, Effects), DialFailure> {
+        let now = self.now().mono;
+        let mut connections = self.connections();
+        match self.check_peer(&mut connections, link) {
+            Ok(peer) => {
+                link.confirm(peer);
+                let effects = connections.add(now, peer, link);
+                self.publish(peer, &effects);
+                self.note_connected(now, peer, link);
+                Ok((peer, effects))
+            }
+            Err(refusal) => {
+                connections.admission.release(link.permit);
+                Err(refusal)
+            }
+        }
+    }
+
+    fn check_peer(
+        &self,
+        connections: &mut Connections,
+        link: &Link,
+    ) -> Result<PeerId, DialFailure> {
         let peer = link.connection.peer_id().ok_or(DialFailure::NoIdentity)?;
         if peer == self.keypair.peer_id() {
             return Err(DialFailure::OwnIdentity);
         }
-        let mut connections = self.connections();
         if connections.bans.is_banned(self.now().mono, &peer) {
             return Err(DialFailure::Banned);
         }
@@ -57,8 +69,7 @@ impl Inner {
         Ok(peer)
     }
 
-    fn note_connected(&self, peer: PeerId, link: &Link) {
-        let now = self.now().mono;
+    fn note_connected(&self, now: Micros, peer: PeerId, link: &Link) {
         let mut book = self.book();
         // A full book of connected peers forgets this one first; the connection needs no entry.
         let _ = book.connected(now, peer);
@@ -71,21 +82,25 @@ impl Inner {
 
     /// A connection is gone: the peer's other one takes over, or the peer is disconnected.
     fn lost(self: &Arc<Self>, peer: PeerId, link: &Link, reason: CloseReason) {
+        let now = self.now().mono;
         let effects = {
             let mut connections = self.connections();
-            let effects = connections.remove(self.now().mono, peer, link.id);
+            let effects = connections.remove(now, peer, link.id);
             connections.admission.release(link.permit);
-            self.update_table(peer, &effects);
+            self.publish(peer, &effects);
+            if effects.gone {
+                self.book().disconnected(now, peer);
+                self.emit(SwarmEvent::PeerDisconnected { peer, reason });
+            }
             effects
         };
-        if effects.gone {
-            self.book().disconnected(self.now().mono, peer);
-            self.emit(SwarmEvent::PeerDisconnected { peer, reason });
-        }
-        self.apply(peer, effects);
+        link.set_retired(true);
+        self.act(peer, effects);
     }
 
-    fn update_table(&self, peer: PeerId, effects: &Effects) {
+    /// Lets a change of a peer's connections be seen. Called under the lock of the connections, so
+    /// that table, book and events follow the order of the changes.
+    fn publish(&self, peer: PeerId, effects: &Effects) {
         if effects.gone {
             self.table.remove(&peer);
         } else if let Some(current) = &effects.current {
@@ -94,12 +109,6 @@ impl Inner {
             if let Some(former) = former.filter(|former| former.id != current.id) {
                 former.set_retired(true);
             }
-        }
-    }
-
-    /// Does what the rule about several connections with one peer wants done.
-    fn apply(self: &Arc<Self>, peer: PeerId, effects: Effects) {
-        if let Some(current) = &effects.current {
             self.emit(SwarmEvent::PeerConnected {
                 peer,
                 direction: current.direction,
@@ -107,6 +116,10 @@ impl Inner {
                 generation: current.id.0,
             });
         }
+    }
+
+    /// Does what the rule about several connections with one peer wants done.
+    fn act(self: &Arc<Self>, peer: PeerId, effects: Effects) {
         for link in effects.close {
             link.connection.close(ErrorCode::Redundant);
         }
@@ -118,31 +131,37 @@ impl Inner {
         }
     }
 
-    /// The number of open streams changed on one of several connections with a peer.
-    pub(super) fn streams_changed(self: &Arc<Self>, link: &Link) {
-        let Some(peer) = link.confirmed() else { return };
+    /// Changes a peer's connections, and does what follows from it.
+    fn change(
+        self: &Arc<Self>,
+        peer: PeerId,
+        change: impl FnOnce(&mut Connections, Micros) -> Effects,
+    ) {
         let effects = {
             let mut connections = self.connections();
-            let effects = connections.streams(self.now().mono, peer, link);
-            self.update_table(peer, &effects);
+            let effects = change(&mut connections, self.now().mono);
+            self.publish(peer, &effects);
             effects
         };
-        self.apply(peer, effects);
+        self.act(peer, effects);
     }
 
-    fn heard(self: &Arc<Self>, peer: PeerId, id: ConnectionId) {
-        let effects = {
-            let mut connections = self.connections();
-            let effects = connections.heard(self.now().mono, peer, id);
-            self.update_table(peer, &effects);
-            effects
-        };
-        self.apply(peer, effects);
+    /// The number of open streams changed on one of several connections with a peer.
+    pub(super) fn streams_changed(self: &Arc<Self>, link: &Link) {
+        if let Some(peer) = link.confirmed() {
+            self.change(peer, |connections, now| {
+                connections.streams(now, peer, link)
+            });
+        }
     }
 
     /// Books a fault against the peer of `link`, if it is certain that the peer itself did it.
-    /// What came as early data may be somebody else's replay, whenever the fault is found.
+    /// What came as early data may be somebody else's replay, whenever the fault is found; and what
+    /// was still in the buffers when this node closed the connection is let go.
     pub(super) fn record_fault(&self, link: &Link, early: bool, protocol: u32, fault: Fault) {
+        if link.connection.close_reason() == Some(CloseReason::Local) {
+            return;
+        }
         let Some(origin) = link.origin(early) else {
             return;
         };
@@ -171,11 +190,15 @@ impl Inner {
 
     /// Disconnects a peer and talks to it no more for `span`.
     pub(super) fn ban(&self, peer: PeerId, span: Duration, reason: BanReason) {
-        self.connections()
-            .bans
-            .ban(self.now().mono, peer, span, reason);
-        self.emit(SwarmEvent::PeerBanned { peer, span });
-        self.close_peer(&peer, ErrorCode::Banned);
+        let links = {
+            let mut connections = self.connections();
+            connections.bans.ban(self.now().mono, peer, span, reason);
+            self.emit(SwarmEvent::PeerBanned { peer, span });
+            connections.links_of(&peer)
+        };
+        for link in links {
+            link.connection.close(ErrorCode::Banned);
+        }
     }
 }
 
@@ -221,7 +244,9 @@ async fn probe(inner: Arc<Inner>, peer: PeerId, link: Arc<Link>) {
     while link.connection.close_reason().is_none() && link.is_contested() {
         sleep(PROBE_POLL).await;
         if link.connection.stats().datagrams_received > before {
-            return inner.heard(peer, link.id);
+            return inner.change(peer, |connections, now| {
+                connections.heard(now, peer, link.id)
+            });
         }
     }
 }
@@ -230,11 +255,5 @@ async fn probe(inner: Arc<Inner>, peer: PeerId, link: Arc<Link>) {
 async fn look_again(inner: Arc<Inner>, peer: PeerId, due: Micros) {
     let wait = due.since(inner.now().mono);
     sleep_until(Instant::now() + wait).await;
-    let effects = {
-        let mut connections = inner.connections();
-        let effects = connections.timer(inner.now().mono, peer);
-        inner.update_table(peer, &effects);
-        effects
-    };
-    inner.apply(peer, effects);
+    inner.change(peer, |connections, now| connections.timer(now, peer));
 }
