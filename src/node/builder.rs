@@ -3,9 +3,11 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 
 use super::lock::{IdentityLock, LockError};
+use super::mdns_task::MdnsTask;
 use super::{ConfigError, P2PConfig, P2PNode, ValidConfig};
 use crate::crypto::{SelfTestFailure, self_test};
 use crate::identity::Keypair;
+use crate::p2p::mdns::MdnsError;
 use crate::p2p::{QueueLimit, RegisterError, Swarm, SwarmConfig};
 use crate::transport::environment::Environment;
 use crate::transport::{BindError, QuicTransport, TransportConfig};
@@ -35,6 +37,9 @@ pub enum SpawnError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The configuration wants multicast DNS, and there is none.
+    #[error(transparent)]
+    Mdns(#[from] MdnsError),
     /// A protocol of the stack could not be registered.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -85,8 +90,11 @@ impl NodeBuilder {
             .transpose()?;
         let environment = self.environment.unwrap_or_else(Environment::system);
         let transports = bind(&config, &self.keypair, &environment)?;
-        let swarm = Swarm::start(swarm_config(&config), self.keypair, transports, environment)?;
-        Ok(P2PNode::new(swarm, config, lock))
+        let swarm = swarm_config(&config);
+        let swarm = Swarm::start(swarm, self.keypair, transports, environment.clone())?;
+        let mdns = config.get().enable_mdns;
+        let mdns = mdns.then(|| MdnsTask::start(&swarm, config.network_id(), &environment));
+        Ok(P2PNode::new(swarm, config, lock, mdns.transpose()?))
     }
 }
 

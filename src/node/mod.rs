@@ -5,6 +5,7 @@
 mod builder;
 mod config;
 mod lock;
+mod mdns_task;
 mod messages;
 mod p2p_node;
 

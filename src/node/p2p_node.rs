@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::lock::IdentityLock;
+use super::mdns_task::MdnsTask;
 use super::messages::{Inbox, Messages};
 use super::{NodeBuilder, ValidConfig};
 use crate::identity::{Keypair, PeerId};
@@ -30,6 +31,7 @@ pub struct P2PNode(Arc<Node>);
 struct Node {
     swarm: Swarm,
     config: ValidConfig,
+    mdns: Option<MdnsTask>,
     _lock: Option<IdentityLock>,
 }
 
@@ -40,10 +42,16 @@ impl P2PNode {
         NodeBuilder::new(keypair)
     }
 
-    pub(super) fn new(swarm: Swarm, config: ValidConfig, lock: Option<IdentityLock>) -> Self {
+    pub(super) fn new(
+        swarm: Swarm,
+        config: ValidConfig,
+        lock: Option<IdentityLock>,
+        mdns: Option<MdnsTask>,
+    ) -> Self {
         Self(Arc::new(Node {
             swarm,
             config,
+            mdns,
             _lock: lock,
         }))
     }
@@ -226,6 +234,9 @@ impl P2PNode {
 
     /// Says goodbye to all peers and stops.
     pub async fn shutdown(&self) {
+        if let Some(mdns) = &self.0.mdns {
+            mdns.stop();
+        }
         self.0.swarm.shutdown().await;
     }
 }

@@ -24,8 +24,9 @@ use super::serve::StreamGuard;
 use super::signal::Signal;
 use super::within::runs_through;
 use super::{
-    BanReason, Counts, DialFailure, EventHub, EventStream, OutboundRequest, PeerBook, Reachability,
-    RequestError, SendError, SwarmConfig, SwarmEvent, SwarmMetrics,
+    AddError, AddressSource, BanReason, Counts, DialFailure, EventHub, EventStream,
+    OutboundRequest, PeerBook, PeerEntry, Reachability, RequestError, SendError, SwarmConfig,
+    SwarmEvent, SwarmMetrics,
 };
 use crate::identity::{Keypair, PeerId};
 use crate::policy::Now;
@@ -290,6 +291,25 @@ impl Swarm {
     pub fn with_book<T>(&self, use_it: impl FnOnce(&mut PeerBook, Now) -> T) -> T {
         let now = self.inner().now();
         use_it(&mut self.inner().book(), now)
+    }
+
+    /// Notes where somebody on the local network says that `peer` is. What was not known before is
+    /// told by [`SwarmEvent::PeerAnnounced`]. It is a claim: the handshake proves who answers.
+    ///
+    /// # Errors
+    /// See [`AddError`].
+    pub fn announce(&self, peer: PeerId, address: &Address) -> Result<(), AddError> {
+        let named = address.clone().with_peer_id(peer);
+        let is_news = self.with_book(|book, now| {
+            let knows = |entry: &PeerEntry| entry.addresses().any(|one| one.address == named);
+            let is_news = !book.get(&peer).is_some_and(knows);
+            book.add_address(now.mono, peer, address, AddressSource::Mdns)?;
+            Ok(is_news)
+        })?;
+        if is_news {
+            self.inner().emit(SwarmEvent::PeerAnnounced { peer });
+        }
+        Ok(())
     }
 
     /// The peer's reputation, 0 down to −100.
