@@ -19,3 +19,8 @@ pub mod transport;
 
 #[cfg(feature = "sim")]
 pub mod sim;
+
+/// Compiles and runs the example of the README.
+#[cfg(all(doctest, feature = "node"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
