@@ -45,6 +45,8 @@ pub(crate) enum Failure {
     Request(#[from] RequestError),
     #[error("the messages were not delivered: {0}")]
     Write(#[from] WriteError),
+    #[error("the peer does not speak protocol {0:#x}")]
+    NotSpoken(u32),
     #[error("the peer does not take the messages: {0}")]
     Declined(ErrorCode),
     #[error("the peer did not take the messages within {} s", .0.as_secs())]

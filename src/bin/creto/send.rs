@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
+use cretoai_network::identity::PeerId;
 use cretoai_network::node::P2PNode;
+use cretoai_network::p2p::{EventStream, SwarmEvent};
 use cretoai_network::wire::message::{VERSION, request};
 use cretoai_network::wire::{Address, StreamHeader};
 use tokio::time::timeout;
@@ -14,6 +16,9 @@ use crate::start::{DEFAULT_PROTOCOL, Visitor};
 
 /// How long the peer may take to take all messages: a person waits at the screen.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the peer may take to say which protocols it speaks: it does so in one round trip.
+const INTRODUCTION: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct Send {
@@ -47,7 +52,13 @@ async fn deliver(
     protocol: u32,
     messages: &[String],
 ) -> Result<(), Failure> {
+    let mut events = node.events();
     let peer = node.dial(address).await?;
+    // A peer that does not introduce itself is sent to all the same.
+    _ = timeout(INTRODUCTION, introduced(&mut events, peer)).await;
+    if !may_speak(node, peer, protocol) {
+        return Err(Failure::NotSpoken(protocol));
+    }
     let header = StreamHeader {
         protocol,
         version: VERSION,
@@ -66,4 +77,20 @@ async fn deliver(
     // The peer's transport has everything; its answer shows that its swarm has taken the stream.
     node.ping(peer).await?;
     print_line(format_args!("sent peer={peer} messages={}", messages.len()))
+}
+
+async fn introduced(events: &mut EventStream, peer: PeerId) {
+    while let Some(event) = events.next().await {
+        if event.is_ok_and(|event| event.what == SwarmEvent::PeerIdentified { peer }) {
+            return;
+        }
+    }
+}
+
+/// Whether the peer has not left `protocol` out of those that it speaks. Without asking, a message
+/// that nobody takes would count as sent: it is refused only after it has arrived.
+fn may_speak(node: &P2PNode, peer: PeerId, protocol: u32) -> bool {
+    let entry = node.peer(&peer);
+    let spoken = entry.as_ref().map_or(&[][..], |entry| entry.protocols());
+    spoken.is_empty() || spoken.iter().any(|one| one.number == protocol)
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use cretoai_network::crypto::{AwsLc, Provider, RustCrypto};
@@ -27,6 +28,9 @@ pub(crate) struct Visitor {
     /// Name of the network that the peer belongs to.
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
+    /// Longest time to connect, in milliseconds.
+    #[arg(long, value_name = "MS")]
+    timeout_ms: Option<u64>,
 }
 
 impl Visitor {
@@ -38,6 +42,9 @@ impl Visitor {
         };
         if let Some(network) = self.network {
             config.network = network;
+        }
+        if let Some(millis) = self.timeout_ms {
+            config.connection_timeout = Duration::from_millis(millis);
         }
         let provider = provider(config.provider);
         let keypair = match self.key {

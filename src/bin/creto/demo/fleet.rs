@@ -18,6 +18,7 @@ pub(super) struct Fleet {
     members: Vec<Member>,
 }
 
+/// A process, and what its node said about itself when it was ready.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) child: Child,
@@ -35,14 +36,16 @@ impl Fleet {
         progress.begin("starting nodes", count.into());
         let network = network_name();
         for number in 0..usize::from(count) {
-            let mut child = Child::start(number, &network)?;
-            let (peer, address) = child.ready().await?;
+            // Entered before it is waited for: whatever happens meanwhile, it will be reaped.
             self.members.push(Member {
-                child,
-                peer,
-                address,
+                child: Child::start(number, &network)?,
+                peer: String::new(),
+                address: String::new(),
             });
-            progress.set(self.members.len() as u64);
+        }
+        for (member, number) in self.members.iter_mut().zip(1..) {
+            (member.peer, member.address) = member.child.ready().await?;
+            progress.set(number);
         }
         self.join(progress).await
     }

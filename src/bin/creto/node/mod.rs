@@ -93,6 +93,8 @@ async fn watch(
 ) -> Result<(), Failure> {
     loop {
         tokio::select! {
+            // Who connected is told before what it says.
+            biased;
             event = events.next() => match event {
                 Some(Ok(event)) => report.event(&event)?,
                 Some(Err(lagged)) => report.lagged(lagged)?,

@@ -1,8 +1,7 @@
 //! What a node prints: one line each, for people or as JSON.
 
-use cretoai_network::identity::PeerId;
 use cretoai_network::node::Message;
-use cretoai_network::p2p::{Event, Lagged, SwarmEvent};
+use cretoai_network::p2p::{Event, Lagged};
 use cretoai_network::wire::Address;
 use serde_json::json;
 
@@ -32,13 +31,15 @@ impl Report {
     }
 
     pub(super) fn event(&self, event: &Event) -> Result<(), Failure> {
-        let line = event.what.to_string();
         if !self.json {
-            return print_line(line);
+            return print_line(&event.what);
         }
-        let name = line.split(' ').next().unwrap_or_default();
-        let peer = peer_of(&event.what).map(|peer| peer.to_string());
-        print_line(json!({"event": name, "at_us": event.at.0, "peer": peer, "detail": line}))
+        print_line(json!({
+            "event": event.what.name(),
+            "at_us": event.at.0,
+            "peer": event.what.peer().map(|peer| peer.to_string()),
+            "line": event.what.to_string(),
+        }))
     }
 
     pub(super) fn lagged(&self, lagged: Lagged) -> Result<(), Failure> {
@@ -65,21 +66,5 @@ impl Report {
         print_line(format_args!(
             "message peer={peer} protocol={protocol:#x} bytes={bytes} text={text:?}"
         ))
-    }
-}
-
-fn peer_of(event: &SwarmEvent) -> Option<PeerId> {
-    match event {
-        SwarmEvent::PeerConnected { peer, .. }
-        | SwarmEvent::PeerIdentified { peer }
-        | SwarmEvent::PeerDisconnected { peer, .. }
-        | SwarmEvent::PathChanged { peer, .. }
-        | SwarmEvent::FaultRecorded { peer, .. }
-        | SwarmEvent::PeerBanned { peer, .. }
-        | SwarmEvent::ObservedAddress { peer, .. }
-        | SwarmEvent::MessagesUnsent { peer, .. }
-        | SwarmEvent::PeerAnnounced { peer } => Some(*peer),
-        SwarmEvent::DialFailed { peer, .. } => *peer,
-        _ => None,
     }
 }
