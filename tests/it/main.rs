@@ -33,3 +33,6 @@ mod restart;
 mod returning_peer;
 #[cfg(feature = "sim")]
 mod simultaneous_dial;
+
+#[cfg(feature = "cli")]
+mod program;

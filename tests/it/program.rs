@@ -1,0 +1,7 @@
+//! The program `creto`, as its users meet it: the built binary in processes of its own.
+
+mod bad_input;
+mod demo;
+mod keys;
+mod nodes;
+mod process;
