@@ -1,7 +1,8 @@
 //! Attacks on what is connected, and the limits that hold them.
 
+mod early_data;
 mod event_reader;
-
 mod limits;
-
+mod spoofed;
+mod stolen_flight;
 mod twin;

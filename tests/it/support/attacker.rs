@@ -10,7 +10,7 @@ use cretoai_network::sim::Net;
 use cretoai_network::wire::ErrorCode;
 use quinn::{
     Connection, ConnectionError, Endpoint, EndpointConfig, ReadError, ReadToEndError, RecvStream,
-    SendStream,
+    SendStream, ZeroRttAccepted,
 };
 
 pub(crate) use tls::{Credential, Handshake};
@@ -68,6 +68,15 @@ impl Attacker {
     /// Dials and waits for the handshake as the dialler sees it.
     pub(crate) async fn dial(&self, address: SocketAddr) -> Result<Connection, ConnectionError> {
         self.endpoint.connect(address, SERVER_NAME).unwrap().await
+    }
+
+    /// Dials under the ticket of an earlier connection, without waiting for the handshake.
+    pub(crate) fn dial_early(&self, address: SocketAddr) -> (Connection, ZeroRttAccepted) {
+        let connecting = self.endpoint.connect(address, SERVER_NAME).unwrap();
+        let Ok(early) = connecting.into_0rtt() else {
+            panic!("there is no ticket");
+        };
+        early
     }
 
     /// Accepts one connection and waits for the handshake as the acceptor sees it.
