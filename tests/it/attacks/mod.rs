@@ -2,6 +2,7 @@
 
 mod early_data;
 mod event_reader;
+mod flood;
 mod limits;
 mod spoofed;
 mod stolen_flight;

@@ -64,7 +64,8 @@ fn packets_altered_on_the_way_count_as_lost_and_blame_nobody() {
         bob.events.drain();
         let (count, wire) = (AtomicU64::new(0), net.clone());
         net.set_tap(move |datagram| {
-            if datagram.injected || count.fetch_add(1, Ordering::Relaxed) % 5 != 0 {
+            let number = count.fetch_add(1, Ordering::Relaxed);
+            if datagram.injected || noise(number, 1)[0] % 4 != 0 {
                 return Verdict::Pass;
             }
             let mut altered = datagram.contents.to_vec();
