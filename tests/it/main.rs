@@ -22,6 +22,8 @@ mod support;
 mod attacks;
 #[cfg(feature = "sim")]
 mod bad_input;
+#[cfg(feature = "sim")]
+mod blame;
 
 #[cfg(feature = "sim")]
 mod first_contact;

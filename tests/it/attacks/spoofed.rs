@@ -65,7 +65,7 @@ fn packets_altered_on_the_way_count_as_lost_and_blame_nobody() {
         let (count, wire) = (AtomicU64::new(0), net.clone());
         net.set_tap(move |datagram| {
             let number = count.fetch_add(1, Ordering::Relaxed);
-            if datagram.injected || noise(number, 1)[0] % 4 != 0 {
+            if datagram.injected || !noise(number, 1)[0].is_multiple_of(4) {
                 return Verdict::Pass;
             }
             let mut altered = datagram.contents.to_vec();

@@ -1,1 +1,5 @@
 //! Which faults count against a peer, and which never do.
+
+mod addresses;
+mod counts;
+mod never;
