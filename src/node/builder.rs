@@ -8,7 +8,7 @@ use super::{ConfigError, P2PConfig, P2PNode, ValidConfig};
 use crate::crypto::{SelfTestFailure, self_test};
 use crate::identity::Keypair;
 use crate::p2p::mdns::MdnsError;
-use crate::p2p::{QueueLimit, RegisterError, Swarm, SwarmConfig};
+use crate::p2p::{RegisterError, Swarm, SwarmConfig};
 use crate::transport::environment::Environment;
 use crate::transport::{BindError, QuicTransport, TransportConfig};
 
@@ -132,10 +132,7 @@ fn swarm_config(config: &ValidConfig) -> SwarmConfig {
         slow_reader_deadline: settings.slow_reader,
         requests_served: REQUESTS_SERVED,
         requests_waiting: REQUESTS_WAITING,
-        queue: QueueLimit {
-            messages: usize::try_from(settings.send_queue_messages).unwrap_or(usize::MAX),
-            bytes: usize::try_from(settings.send_queue_bytes).unwrap_or(usize::MAX),
-        },
+        queue: config.queue_limit(),
         event_backlog: NonZeroU32::new(settings.event_capacity)
             .and_then(|capacity| NonZeroUsize::try_from(capacity).ok())
             .unwrap_or(NonZeroUsize::MIN),

@@ -8,6 +8,7 @@ mod lock;
 mod mdns_task;
 mod messages;
 mod p2p_node;
+mod turns;
 
 pub use builder::{NodeBuilder, SpawnError};
 pub use config::{ConfigError, P2PConfig, ProviderKind, ValidConfig};

@@ -211,8 +211,7 @@ impl P2PNode {
     /// # Errors
     /// See [`RegisterError`].
     pub fn messages(&self, protocol: u32) -> Result<Messages, RegisterError> {
-        let capacity = usize::try_from(self.0.config.get().send_queue_messages);
-        let (inbox, messages) = Inbox::new(capacity.unwrap_or(usize::MAX));
+        let (inbox, messages) = Inbox::new(self.0.config.queue_limit());
         let handler = Handler::Ordered(Arc::new(inbox));
         self.0
             .swarm

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::p2p::bounds::{check, check_millis};
-use crate::p2p::{LimitsConfig, OutOfRange, Reachability, ReputationConfig, millis};
+use crate::p2p::{LimitsConfig, OutOfRange, QueueLimit, Reachability, ReputationConfig, millis};
 use crate::transport::Credential;
 use crate::wire::{Address, NetworkId};
 
@@ -280,6 +280,14 @@ impl ValidConfig {
     #[must_use]
     pub const fn network_id(&self) -> NetworkId {
         self.network_id
+    }
+
+    /// How much may wait in one queue of messages.
+    pub(super) fn queue_limit(&self) -> QueueLimit {
+        QueueLimit {
+            messages: usize::try_from(self.config.send_queue_messages).unwrap_or(usize::MAX),
+            bytes: usize::try_from(self.config.send_queue_bytes).unwrap_or(usize::MAX),
+        }
     }
 
     /// Where to listen, in the order of the configuration.
