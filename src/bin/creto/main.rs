@@ -18,12 +18,12 @@ mod stop;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_max_level(tracing_subscriber::filter::LevelFilter::WARN)
-        .init();
+    start_log();
     match cli::Cli::parse().run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -31,4 +31,16 @@ fn main() -> ExitCode {
             failure.exit_code()
         }
     }
+}
+
+/// Warnings of the libraries go to standard error, but for those of `quinn_udp`: they name the
+/// address that a packet could not be sent to.
+fn start_log() {
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN)
+        .with_target("quinn_udp", LevelFilter::OFF);
+    tracing_subscriber::registry()
+        .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
+        .with(filter)
+        .init();
 }
