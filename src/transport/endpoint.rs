@@ -60,6 +60,11 @@ pub struct ResumptionUsage {
     pub session_bytes: usize,
 }
 
+/// The longest connection id (RFC 9000 §17.2); eight unpredictable bytes are asked for (§7.2).
+const FIRST_DESTINATION_BYTES: usize = 20;
+
+type FirstDestination = dyn Fn() -> quinn::ConnectionId + Send + Sync;
+
 /// A QUIC endpoint that dials and accepts, authenticated by one identity.
 #[derive(Debug)]
 pub struct QuicTransport {
@@ -140,7 +145,8 @@ impl QuicTransport {
         let mut client = quinn::ClientConfig::new(self.handshake.client(&name));
         client
             .transport_config(transport)
-            .token_store(self.handshake.stores().clone());
+            .token_store(self.handshake.stores().clone())
+            .initial_dst_cid_provider(self.first_destination()?);
         let address = self
             .paths
             .virtual_address_for(address)
@@ -246,6 +252,17 @@ impl QuicTransport {
             sessions,
             session_bytes,
         }
+    }
+
+    /// The connection id that a dial addresses its first packets to. Their keys follow from it, so
+    /// it comes from this node's entropy; quinn would draw it from a generator of its own.
+    fn first_destination(&self) -> Result<Arc<FirstDestination>, DialError> {
+        let mut id = [0; FIRST_DESTINATION_BYTES];
+        self.environment
+            .entropy
+            .fill(&mut id)
+            .map_err(|_| DialError::Configuration)?;
+        Ok(Arc::new(move || quinn::ConnectionId::new(&id)))
     }
 
     /// Settings for one connection, with a congestion controller of its own.
