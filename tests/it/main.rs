@@ -26,6 +26,8 @@ mod bad_input;
 mod blame;
 
 #[cfg(feature = "sim")]
+mod determinism;
+#[cfg(feature = "sim")]
 mod first_contact;
 #[cfg(feature = "sim")]
 mod requests;
