@@ -151,6 +151,7 @@ impl QuicTransport {
             .paths
             .virtual_address_for(address)
             .ok_or(DialError::InvalidAddress)?;
+        self.paths.lift(address);
         let connecting = self.endpoint.connect_with(client, address, name.as_str())?;
         Ok(Dialing::new(connecting, self.context(expected, congestion)))
     }
@@ -183,6 +184,9 @@ impl QuicTransport {
         let mut server = self.server.clone();
         server.crypto = Arc::new(crypto);
         server.transport = transport;
+        if !incoming.is_validated() {
+            self.paths.limit(incoming.quinn.remote_address());
+        }
         let connecting = incoming
             .quinn
             .accept_with(Arc::new(server))

@@ -6,6 +6,8 @@
 //!  accept ─► Accepting ── connection(): provisional ──────────────────► confirmed()
 //! ```
 
+use std::net::SocketAddr;
+
 use quinn::ZeroRttAccepted;
 
 use super::paths::{PathSwitch, Paths};
@@ -141,6 +143,9 @@ impl Dialing {
 pub struct Accepting {
     connection: Connection,
     resolved: ZeroRttAccepted,
+    paths: Paths,
+    /// As quinn knows it.
+    address: SocketAddr,
 }
 
 impl std::fmt::Debug for Accepting {
@@ -159,6 +164,8 @@ impl Accepting {
         // An acceptor's handshake always converts; the other arm cannot be reached.
         match connecting.into_0rtt() {
             Ok((quinn, resolved)) => Ok(Self {
+                paths: context.paths.clone(),
+                address: quinn.remote_address(),
                 connection: context.connection(quinn),
                 resolved,
             }),
@@ -180,7 +187,9 @@ impl Accepting {
     pub async fn confirmed(self) -> Result<Connection, DialError> {
         // quinn resolves this with `false` on success and on failure alike.
         self.resolved.await;
-        confirm(self.connection)
+        let connection = confirm(self.connection)?;
+        self.paths.lift(self.address);
+        Ok(connection)
     }
 }
 

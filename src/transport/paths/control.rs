@@ -12,6 +12,7 @@ use quinn::AsyncUdpSocket;
 use thiserror::Error;
 use tokio::sync::watch;
 
+use super::amplification::Amplification;
 use super::path::Path;
 use super::socket::{Attached, PathSocket};
 use super::table::{AddPathError, Leg, PathId, SocketId, Table, UnknownPath};
@@ -49,6 +50,8 @@ pub struct PathCounters {
     pub unroutable: u64,
     /// Not sent: the socket was full or failed.
     pub refused: u64,
+    /// Not sent: more than three times what came from an address that is not proven.
+    pub amplifying: u64,
 }
 
 /// Control of the paths below one endpoint. Clones share them.
@@ -91,6 +94,17 @@ impl Paths {
     /// The path by which packets to `address` go now.
     pub(crate) fn path_of(&self, address: SocketAddr) -> Option<Path> {
         self.shared.lock().path_of(bare(address))
+    }
+
+    /// A handshake that is accepted at `address` may have been begun by anybody: no more than three
+    /// times what came is sent there, until [`lift`](Self::lift).
+    pub(crate) fn limit(&self, address: SocketAddr) {
+        self.shared.amplification().limit(bare(address));
+    }
+
+    /// The peer has proved that it receives at `address`, or is dialled.
+    pub(crate) fn lift(&self, address: SocketAddr) {
+        self.shared.amplification().lift(bare(address));
     }
 
     /// Counts the changes of any connection's current path.
@@ -181,6 +195,7 @@ impl Paths {
 /// What the handle and the sockets share.
 pub(super) struct Shared {
     state: Mutex<State>,
+    amplification: Mutex<Amplification>,
     /// No tables and no attached sockets: packets pass without a look at `state`.
     is_plain: AtomicBool,
     pub(super) counters: Counters,
@@ -203,6 +218,7 @@ impl Shared {
     fn new(max_receive_segments: usize) -> Self {
         Self {
             state: Mutex::default(),
+            amplification: Mutex::default(),
             is_plain: AtomicBool::new(true),
             counters: Counters::default(),
             changes: watch::Sender::new(0),
@@ -217,6 +233,12 @@ impl Shared {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn amplification(&self) -> MutexGuard<'_, Amplification> {
+        self.amplification
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn register_reader(&self, waker: &Waker) {
@@ -311,6 +333,7 @@ pub(super) struct Counters {
     pub(super) reserved: AtomicU64,
     pub(super) unroutable: AtomicU64,
     pub(super) refused: AtomicU64,
+    pub(super) amplifying: AtomicU64,
 }
 
 impl Counters {
@@ -322,6 +345,7 @@ impl Counters {
             reserved: read(&self.reserved),
             unroutable: read(&self.unroutable),
             refused: read(&self.refused),
+            amplifying: read(&self.amplifying),
         }
     }
 }

@@ -10,6 +10,7 @@
 //! on its own. Long-header packets are mapped as those of a new connection, so that a peer can
 //! dial again from an address whose older connection lives elsewhere.
 
+mod amplification;
 mod congestion;
 mod control;
 mod newcomers;

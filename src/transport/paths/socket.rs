@@ -12,6 +12,7 @@ use quinn::udp::{RecvMeta, Transmit};
 use quinn::{AsyncUdpSocket, UdpPoller};
 
 use super::control::Shared;
+use super::packet::{Kind, kind};
 use super::table::{Leg, SocketId, Source, home_leg};
 use super::virtual_address::{as_ipv6, bare, canonical, for_family};
 
@@ -71,6 +72,16 @@ impl PathSocket {
         }
         let socket = state.socket(leg.socket)?.clone();
         Some((leg, Some(socket)))
+    }
+
+    /// Whether a transmission keeps to the limit on what goes to unproven addresses. Handshake
+    /// packets come before others in a batch, so its first byte tells.
+    fn may_send(&self, address: SocketAddrV6, transmit: &Transmit<'_>) -> bool {
+        if kind(transmit.contents) != Kind::LongHeader {
+            return true;
+        }
+        let bytes = transmit.contents.len();
+        self.shared.amplification().may_send(address, bytes)
     }
 
     fn send_home(&self, leg: Leg, transmit: &Transmit<'_>) -> io::Result<()> {
@@ -152,6 +163,9 @@ impl PathSocket {
             let first = &buffer[..meta.len.min(meta.stride).min(buffer.len())];
             match state.table.source(leg, first) {
                 Source::Peer(address) => {
+                    if kind(first) == Kind::LongHeader {
+                        self.shared.amplification().received(address, meta.len);
+                    }
                     meta.addr = address.into();
                     let is_home = socket == SocketId::HOME;
                     meta.dst_ip = meta.dst_ip.filter(|_| is_home).map(as_ipv6);
@@ -185,7 +199,12 @@ impl AsyncUdpSocket for PathSocket {
     }
 
     fn try_send(&self, transmit: &Transmit<'_>) -> io::Result<()> {
-        match self.route(bare(transmit.destination)) {
+        let address = bare(transmit.destination);
+        if !self.may_send(address, transmit) {
+            count(&self.shared.counters.amplifying);
+            return Ok(());
+        }
+        match self.route(address) {
             Some((leg, None)) => self.send_home(leg, transmit),
             Some((leg, Some(socket))) => {
                 self.send_attached(&socket, leg, transmit);

@@ -3,6 +3,7 @@
 // Clippy knows test code by `cfg(test)` alone, and these tests need the simulator as well.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod amplification;
 mod attacks;
 mod newcomers;
 mod real_udp;
