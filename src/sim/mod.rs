@@ -24,6 +24,7 @@
 //! under test: a seeded `EndpointConfig::rng_seed` and connection-id generator, `biased` in
 //! `select!`, no blocking pool, signatures and certificates of constant length.
 
+mod first_flight;
 mod hop;
 mod host;
 mod link;
@@ -36,6 +37,7 @@ mod socket;
 #[cfg(test)]
 mod tests;
 
+pub use first_flight::FirstFlight;
 pub use host::WALL_CLOCK_START;
 pub use net::{Datagram, Net, Verdict};
 pub use profile::{LinkCounters, LinkProfile, Traffic};

@@ -245,6 +245,12 @@ impl QuicTransport {
         self.endpoint.wait_idle().await;
     }
 
+    /// QUIC connections that exist, from the first packet until the last one about their end.
+    #[must_use]
+    pub fn open_connections(&self) -> usize {
+        self.endpoint.open_connections()
+    }
+
     /// How full the resumption stores are.
     #[must_use]
     pub fn resumption_usage(&self) -> ResumptionUsage {

@@ -30,6 +30,8 @@ mod determinism;
 #[cfg(feature = "sim")]
 mod first_contact;
 #[cfg(feature = "sim")]
+mod flood;
+#[cfg(feature = "sim")]
 mod requests;
 #[cfg(feature = "sim")]
 mod restart;
