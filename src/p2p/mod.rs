@@ -50,7 +50,8 @@ pub use duplicates::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PE
 pub use events::{Event, EventHub, EventStream, IncomingRefusal, Lagged, SwarmEvent};
 pub use framing::{FrameError, FrameReader, FrameWriter};
 pub use limits::{
-    Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, PermitId, RefuseReason, Source,
+    Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, MAX_UNFINISHED_DIALS, PermitId,
+    RefuseReason, Source,
 };
 pub use metrics::SwarmMetrics;
 pub use outbox::SendError;
@@ -68,7 +69,8 @@ pub use reachability::Reachability;
 pub use registry::MAX_PROTOCOLS;
 pub use reputation::{
     ConfirmedEvidence, Fault, Leniency, MAX_FORGIVEN, MAX_RATED_PEERS, MAX_SUB_SCORES, Novelty,
-    PathKind, Reputation, ReputationConfig, ReputationLedger, Severity, Standing, Verdict,
+    PathKind, REFUSAL_ON_ITS_WAY, Reputation, ReputationConfig, ReputationLedger, Severity,
+    Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
 pub use swarm::Swarm;

@@ -296,7 +296,7 @@ fn answer(inner: &Inner, link: &Link, early: bool, rejection: Rejection) -> Opti
             protocol,
             violation,
         } => {
-            if let Some(fault) = fault_of(link, violation) {
+            if let Some(fault) = fault_of(inner, link, violation) {
                 inner.record_fault(link, early, protocol, fault);
             }
             Some(violation.code())
@@ -309,12 +309,13 @@ fn answer(inner: &Inner, link: &Link, early: bool, rejection: Rejection) -> Opti
 
 /// A protocol or version that this node does not know is forgiven the first time on a connection:
 /// the network must be able to grow.
-fn fault_of(link: &Link, violation: Violation) -> Option<Fault> {
+fn fault_of(inner: &Inner, link: &Link, violation: Violation) -> Option<Fault> {
     let novelty = match violation {
         Violation::UnknownProtocol { number } => Novelty::Protocol(number),
         Violation::UnknownVersion { protocol, version } => Novelty::Version { protocol, version },
         Violation::Deadline => return Some(Fault::Unfinished),
         other => return Some(Fault::Wire(other)),
     };
-    link.leniency(|leniency| leniency.judge(novelty))
+    let now = inner.now().mono;
+    link.leniency(|leniency| leniency.judge(now, novelty))
 }

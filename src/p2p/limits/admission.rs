@@ -10,9 +10,19 @@ use crate::identity::PeerId;
 use crate::p2p::duplicates::MAX_CONNECTIONS_PER_PEER;
 use crate::policy::{IpGroup, Micros, Quota, QuotaExceeded};
 
-/// Connections above `max_peers`: handshakes in progress, and peers that return after a restart
-/// while their old connection still counts. A full node must let those in.
+/// Confirmed connections above `max_peers`: peers that return after a restart while their old
+/// connection still counts. A full node must let those in. Handshakes in progress take none of this
+/// room, or 64 forged packets would lock a full node.
 const RETURN_SLACK: u32 = 64;
+
+/// Unfinished dials of this node. Apart from every other limit: neither strangers' handshakes nor
+/// peers can stop it from dialling, and dials to dead addresses refuse nobody. At 61 KiB each as
+/// much memory as the largest permitted number of unfinished handshakes from outside.
+pub const MAX_UNFINISHED_DIALS: u32 = 1_024;
+
+/// Connections counted for one peer. One more than it may keep, for the newest to arrive before the
+/// oldest loser is closed in its favour.
+const PER_PEER: usize = MAX_CONNECTIONS_PER_PEER + 1;
 
 /// Where a connection comes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +73,7 @@ pub enum RefuseReason {
     /// Handshakes a second from one IP group.
     #[error("handshakes from one network come too fast")]
     Rate,
-    /// Unfinished handshakes, in total or from one IP group.
+    /// Unfinished handshakes: from outside in total or from one IP group, or dials of this node.
     #[error("too many unfinished handshakes")]
     Unconfirmed,
 }
@@ -79,6 +89,8 @@ pub struct Counts {
     pub connections: usize,
     /// Incoming handshakes that are not confirmed.
     pub unconfirmed: u32,
+    /// Dials of this node that are not confirmed.
+    pub dialing: u32,
     /// Peers with a confirmed connection.
     pub peers: usize,
     /// Sources whose handshake rate is remembered.
@@ -95,6 +107,7 @@ pub struct Admission {
     permits: BTreeMap<PermitId, Permit>,
     next: u64,
     unconfirmed: u32,
+    dialing: u32,
     unconfirmed_by_holder: Quota<Holder>,
     by_ip: Quota<IpAddr>,
     by_holder: Quota<Holder>,
@@ -122,13 +135,14 @@ impl Admission {
     /// Nothing is connected yet. The limits must have passed [`LimitsConfig::validate`].
     #[must_use]
     pub fn new(limits: LimitsConfig, max_peers: u32) -> Self {
-        let per_peer = u32::try_from(MAX_CONNECTIONS_PER_PEER).unwrap_or(u32::MAX);
+        let per_peer = u32::try_from(PER_PEER).unwrap_or(u32::MAX);
         Self {
             limits,
             max_peers,
             permits: BTreeMap::new(),
             next: 0,
             unconfirmed: 0,
+            dialing: 0,
             unconfirmed_by_holder: Quota::new(limits.unconfirmed_per_group, u32::MAX),
             by_ip: Quota::new(limits.per_ip, u32::MAX),
             by_holder: Quota::new(limits.per_group, u32::MAX),
@@ -155,7 +169,8 @@ impl Admission {
     /// The right to dial.
     ///
     /// # Errors
-    /// [`RefuseReason::Full`] when the node has all the connections it takes.
+    /// [`RefuseReason::Full`] when the node has all the connections it takes,
+    /// [`RefuseReason::Unconfirmed`] when [`MAX_UNFINISHED_DIALS`] are under way.
     pub fn dial(&mut self) -> Result<PermitId, RefuseReason> {
         let permit = Permit {
             incoming: false,
@@ -164,6 +179,9 @@ impl Admission {
             peer: None,
         };
         self.fits(&permit)?;
+        if self.dialing >= MAX_UNFINISHED_DIALS {
+            return Err(RefuseReason::Unconfirmed);
+        }
         Ok(self.grant(permit))
     }
 
@@ -172,15 +190,18 @@ impl Admission {
     ///
     /// # Errors
     /// [`RefuseReason::Full`] for a new peer when `max_peers` are connected; a peer that is connected
-    /// already may replace its connection. [`RefuseReason::PerPeer`] when it has too many.
+    /// already may replace its connection, as long as not all the room for that is taken.
+    /// [`RefuseReason::PerPeer`] when it has too many.
     pub fn confirm(&mut self, permit: PermitId, peer: PeerId) -> Result<(), RefuseReason> {
+        let is_full = self.is_full();
         let Some(found) = self.permits.get_mut(&permit) else {
             return Ok(());
         };
         if found.peer.is_some() {
             return Ok(());
         }
-        if self.by_peer.held(&peer) == 0 && self.by_peer.keys() >= self.max_peers as usize {
+        let is_new = self.by_peer.held(&peer) == 0;
+        if is_full || is_new && self.by_peer.keys() >= self.max_peers as usize {
             return Err(RefuseReason::Full);
         }
         self.by_peer
@@ -215,6 +236,7 @@ impl Admission {
         Counts {
             connections: self.permits.len(),
             unconfirmed: self.unconfirmed,
+            dialing: self.dialing,
             peers: self.by_peer.keys(),
             sources: self.handshakes.len(),
         }
@@ -241,9 +263,16 @@ impl Admission {
         }
     }
 
-    fn fits(&self, permit: &Permit) -> Result<(), RefuseReason> {
+    /// Whether no further connection can be confirmed. Handshakes under way do not count: they have
+    /// limits of their own.
+    fn is_full(&self) -> bool {
+        let unfinished = self.unconfirmed.saturating_add(self.dialing) as usize;
         let most = self.max_peers.saturating_add(RETURN_SLACK) as usize;
-        if self.permits.len() >= most {
+        self.permits.len().saturating_sub(unfinished) >= most
+    }
+
+    fn fits(&self, permit: &Permit) -> Result<(), RefuseReason> {
+        if self.is_full() {
             return Err(RefuseReason::Full);
         }
         if permit
@@ -297,9 +326,8 @@ impl Admission {
 
     /// Counts the permit everywhere. The limits were checked, so no quota refuses.
     fn grant(&mut self, permit: Permit) -> PermitId {
-        if permit.incoming {
-            self.unconfirmed = self.unconfirmed.saturating_add(1);
-        }
+        let unfinished = self.unfinished(&permit);
+        *unfinished = unfinished.saturating_add(1);
         if let Some(ip) = permit.ip {
             _ = self.by_ip.try_acquire(ip);
         }
@@ -314,11 +342,19 @@ impl Admission {
     }
 
     fn end_handshake(&mut self, permit: &Permit) {
-        if permit.incoming {
-            self.unconfirmed = self.unconfirmed.saturating_sub(1);
-        }
+        let unfinished = self.unfinished(permit);
+        *unfinished = unfinished.saturating_sub(1);
         if let Some(holder) = permit.holder {
             self.unconfirmed_by_holder.release(&holder);
+        }
+    }
+
+    /// Where a handshake counts until it is confirmed.
+    const fn unfinished(&mut self, permit: &Permit) -> &mut u32 {
+        if permit.incoming {
+            &mut self.unconfirmed
+        } else {
+            &mut self.dialing
         }
     }
 }

@@ -7,6 +7,8 @@ mod handshakes;
 #[cfg(test)]
 mod tests;
 
-pub use admission::{Admission, Admit, Counts, PermitId, RefuseReason, Source};
+pub use admission::{
+    Admission, Admit, Counts, MAX_UNFINISHED_DIALS, PermitId, RefuseReason, Source,
+};
 pub use config::LimitsConfig;
 pub use handshakes::MAX_TRACKED_SOURCES;

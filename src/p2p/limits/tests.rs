@@ -1,9 +1,11 @@
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use super::*;
 use crate::identity::PeerId;
-use crate::p2p::MAX_CONNECTIONS_PER_PEER;
+use crate::p2p::duplicates::{Input, Output};
+use crate::p2p::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PEER};
 use crate::policy::Micros;
 
 const START: Micros = Micros(1_000_000);
@@ -198,29 +200,102 @@ fn a_full_node_takes_no_new_peer_but_lets_a_known_one_return() {
 }
 
 #[test]
-fn connections_in_total_end_a_little_above_the_peers() {
+fn forged_handshakes_lock_a_full_node_neither_against_its_peers_nor_against_its_dials() {
     let mut admission = Admission::new(LimitsConfig::default(), 2);
-    for _ in 0..66 {
-        admission.dial().unwrap();
+    join(&mut admission, START, loopback(1), 1);
+    join(&mut admission, START, loopback(1), 2);
+    for group in 0..64 {
+        accepted(admission.admit(START, from(group, 1), false));
     }
-    assert_eq!(admission.dial(), Err(RefuseReason::Full));
-    let refused = Admit::Refuse(RefuseReason::Full);
-    assert_eq!(admission.admit(START, loopback(1), true), refused);
+    assert_eq!(admission.admit(START, from(64, 1), false), Admit::Retry);
+    join(&mut admission, START, from(64, 1), 1);
+    let dial = admission.dial().unwrap();
+    assert_eq!(admission.confirm(dial, peer(2)), Ok(()));
+    assert_eq!(admission.counts().unconfirmed, 64);
 }
 
 #[test]
-fn one_peer_holds_four_connections_at_most() {
+fn confirmed_connections_end_a_little_above_the_peers() {
+    let mut admission = Admission::new(LimitsConfig::default(), 17);
+    let late = accepted(admission.admit(START, loopback(1), true));
+    let dialled = admission.dial().unwrap();
+    // Five of each, but one less than 17 + 64 in all.
+    let peers = (0..17).flat_map(|number| [number; 5]).take(80);
+    let permits: Vec<_> = peers
+        .map(|number| join(&mut admission, START, loopback(1), number))
+        .collect();
+    assert_eq!(admission.confirm(late, peer(16)), Ok(()), "n");
+    assert_eq!(
+        admission.confirm(dialled, peer(16)),
+        Err(RefuseReason::Full)
+    );
+    assert_eq!(admission.dial(), Err(RefuseReason::Full), "n + 1");
+    let refused = Admit::Refuse(RefuseReason::Full);
+    assert_eq!(admission.admit(START, loopback(1), true), refused);
+    admission.release(permits[0]);
+    admission.dial().unwrap();
+}
+
+#[test]
+fn dials_have_a_number_of_their_own() {
+    let mut admission = Admission::new(LimitsConfig::default(), 2);
+    let dials: Vec<_> = (0..MAX_UNFINISHED_DIALS)
+        .map(|_| admission.dial().unwrap())
+        .collect();
+    assert_eq!(admission.dial(), Err(RefuseReason::Unconfirmed));
+    join(&mut admission, START, loopback(1), 1);
+    admission.confirm(dials[0], peer(1)).unwrap();
+    let last = admission.dial().unwrap();
+    assert_eq!(admission.dial(), Err(RefuseReason::Unconfirmed));
+    admission.release(last);
+    admission.dial().unwrap();
+    assert_eq!(admission.counts().dialing, MAX_UNFINISHED_DIALS);
+}
+
+#[test]
+fn one_peer_holds_a_connection_more_than_it_keeps() {
     let mut admission = admission();
-    for _ in 0..MAX_CONNECTIONS_PER_PEER {
+    for _ in 0..=MAX_CONNECTIONS_PER_PEER {
         join(&mut admission, START, loopback(1), 1);
     }
-    let fifth = admission.dial().unwrap();
+    let sixth = admission.dial().unwrap();
     assert_eq!(
-        admission.confirm(fifth, peer(1)),
+        admission.confirm(sixth, peer(1)),
         Err(RefuseReason::PerPeer)
     );
-    admission.release(fifth);
-    assert_eq!(admission.counts().connections, MAX_CONNECTIONS_PER_PEER);
+    admission.release(sixth);
+    assert_eq!(admission.counts().connections, MAX_CONNECTIONS_PER_PEER + 1);
+}
+
+#[test]
+fn a_further_connection_is_admitted_and_closes_the_oldest_loser() {
+    let mut admission = admission();
+    let mut rule = Duplicates::new(peer(1), peer(2));
+    let mut permits = BTreeMap::new();
+    for number in 1..=20 {
+        let permit = accepted(admission.admit(START, loopback(1), true));
+        let connection = ConnectionId(number);
+        assert_eq!(admission.confirm(permit, peer(2)), Ok(()), "{number}");
+        permits.insert(connection, permit);
+        rule.handle(
+            START,
+            Input::Confirmed {
+                connection,
+                direction: Direction::Incoming,
+                rtt: Duration::ZERO,
+            },
+        );
+        while let Some(output) = rule.poll_output() {
+            if let Output::Close(closed) = output {
+                assert_eq!(closed, ConnectionId(number - 4));
+                admission.release(permits.remove(&closed).unwrap());
+            }
+        }
+        let kept = usize::try_from(number)
+            .unwrap()
+            .min(MAX_CONNECTIONS_PER_PEER);
+        assert_eq!(admission.counts().connections, kept);
+    }
 }
 
 #[test]

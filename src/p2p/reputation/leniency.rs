@@ -1,8 +1,15 @@
+use std::time::Duration;
+
 use super::Fault;
+use crate::policy::Micros;
 
 /// Unknown things forgiven on one connection. A peer of a later version may speak a handful of
 /// protocols that we do not; one that tries more than eight numbers is guessing.
 pub const MAX_FORGIVEN: usize = 8;
+
+/// How long the same thing is forgiven after the first time: streams that the peer opened before it
+/// heard of the refusal are on their way for a round trip, and a second is longer than any.
+pub const REFUSAL_ON_ITS_WAY: Duration = Duration::from_secs(1);
 
 /// Something that a peer of a later version may know and we do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,10 +33,12 @@ pub enum Novelty {
 }
 
 /// What was already forgiven on one connection: the network must be upgradable, so an unknown
-/// protocol, version or record kind is answered with its code and is no fault the first time.
+/// protocol, version or record kind is answered with its code and is no fault until the peer can
+/// have heard of it.
 #[derive(Debug, Clone, Default)]
 pub struct Leniency {
-    forgiven: Vec<Novelty>,
+    /// With the moment of the first refusal.
+    forgiven: Vec<(Novelty, Micros)>,
 }
 
 impl Leniency {
@@ -39,13 +48,17 @@ impl Leniency {
         Self::default()
     }
 
-    /// `None` the first time, [`Fault::RepeatedUnknown`] when the peer insists or tries more than
-    /// [`MAX_FORGIVEN`] different things.
-    pub fn judge(&mut self, novelty: Novelty) -> Option<Fault> {
-        if self.forgiven.len() >= MAX_FORGIVEN || self.forgiven.contains(&novelty) {
+    /// `None` the first time and for [`REFUSAL_ON_ITS_WAY`] after it, [`Fault::RepeatedUnknown`] when
+    /// the peer insists or tries more than [`MAX_FORGIVEN`] different things.
+    pub fn judge(&mut self, now: Micros, novelty: Novelty) -> Option<Fault> {
+        let known = self.forgiven.iter().find(|(known, _)| *known == novelty);
+        if let Some((_, refused)) = known {
+            return (now.since(*refused) > REFUSAL_ON_ITS_WAY).then_some(Fault::RepeatedUnknown);
+        }
+        if self.forgiven.len() >= MAX_FORGIVEN {
             return Some(Fault::RepeatedUnknown);
         }
-        self.forgiven.push(novelty);
+        self.forgiven.push((novelty, now));
         None
     }
 }

@@ -17,5 +17,5 @@ pub use config::ReputationConfig;
 pub use evidence::{ConfirmedEvidence, PathKind, Standing};
 pub use fault::{Fault, Severity};
 pub use ledger::{MAX_RATED_PEERS, ReputationLedger};
-pub use leniency::{Leniency, MAX_FORGIVEN, Novelty};
+pub use leniency::{Leniency, MAX_FORGIVEN, Novelty, REFUSAL_ON_ITS_WAY};
 pub use score::{MAX_SUB_SCORES, Reputation, Verdict};

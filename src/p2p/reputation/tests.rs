@@ -280,9 +280,33 @@ fn the_recovered_make_room_first() {
 fn an_unknown_protocol_is_no_fault_the_first_time_on_a_connection() {
     let mut leniency = Leniency::new();
     let unknown = Novelty::Protocol(0x99);
-    assert_eq!(leniency.judge(unknown), None);
-    assert_eq!(leniency.judge(unknown), Some(Fault::RepeatedUnknown));
-    assert_eq!(Leniency::new().judge(unknown), None, "another connection");
+    assert_eq!(leniency.judge(START, unknown), None);
+    assert_eq!(
+        leniency.judge(after(2), unknown),
+        Some(Fault::RepeatedUnknown)
+    );
+    assert_eq!(
+        Leniency::new().judge(START, unknown),
+        None,
+        "another connection"
+    );
+}
+
+#[test]
+fn streams_opened_before_the_refusal_arrived_are_forgiven_too() {
+    let mut leniency = Leniency::new();
+    let unknown = Novelty::Protocol(0x99);
+    let last = START + REFUSAL_ON_ITS_WAY;
+    for now in [START, START, Micros(last.0 - 1), last] {
+        assert_eq!(leniency.judge(now, unknown), None);
+    }
+    let late = Micros(last.0 + 1);
+    assert_eq!(leniency.judge(late, unknown), Some(Fault::RepeatedUnknown));
+    for number in 1..MAX_FORGIVEN as u64 {
+        assert_eq!(leniency.judge(late, Novelty::Protocol(number)), None);
+    }
+    let last = Novelty::Protocol(1);
+    assert_eq!(leniency.judge(late, last), None, "one of eight, again");
 }
 
 #[test]
@@ -297,18 +321,21 @@ fn an_unknown_version_and_record_kind_are_forgiven_apart() {
         kind: 9,
     };
     for novelty in [Novelty::Protocol(0x99), version, kind] {
-        assert_eq!(leniency.judge(novelty), None);
+        assert_eq!(leniency.judge(START, novelty), None);
     }
-    assert_eq!(leniency.judge(version), Some(Fault::RepeatedUnknown));
+    assert_eq!(
+        leniency.judge(after(2), version),
+        Some(Fault::RepeatedUnknown)
+    );
 }
 
 #[test]
 fn guessing_protocol_numbers_ends_with_the_ninth() {
     let mut leniency = Leniency::new();
     let limit = u64::try_from(MAX_FORGIVEN).unwrap();
-    assert!((0..limit).all(|number| leniency.judge(Novelty::Protocol(number)).is_none()));
+    assert!((0..limit).all(|number| leniency.judge(START, Novelty::Protocol(number)).is_none()));
     assert_eq!(
-        leniency.judge(Novelty::Protocol(limit)),
+        leniency.judge(START, Novelty::Protocol(limit)),
         Some(Fault::RepeatedUnknown)
     );
 }

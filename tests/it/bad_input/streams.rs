@@ -2,14 +2,14 @@
 //! reputation.
 
 use bytes::BytesMut;
-use cretoai_network::p2p::{Fault, SwarmEvent};
+use cretoai_network::p2p::{Fault, REFUSAL_ON_ITS_WAY, SwarmEvent};
 use cretoai_network::wire::message::request;
 use cretoai_network::wire::{ErrorCode, Varint, Violation};
 use quinn::Connection;
 
 use crate::support::attacker::{Attacker, End, answer, ask, open_bi, tell};
 use crate::support::nodes::{in_virtual_time, ip, peer, quiet_net};
-use crate::support::peer::{ECHO, Peer};
+use crate::support::peer::{ECHO, Peer, pass};
 
 /// Header of a ping: protocol 2, version 1.
 const PING: [u8; 2] = [2, 1];
@@ -101,7 +101,9 @@ fn an_unknown_protocol_is_answered_and_no_fault_the_first_time() {
         let unknown = [0x21, 1];
         let answered = Err(ErrorCode::UnknownProtocol);
         assert_eq!(ask(&connection, &unknown).await, answered);
+        assert_eq!(ask(&connection, &unknown).await, answered);
         assert_eq!(bob.reputation(&attacker()), 0);
+        pass(REFUSAL_ON_ITS_WAY).await;
         assert_eq!(ask(&connection, &unknown).await, answered);
         let expected = (Fault::RepeatedUnknown, STREAM_FAULT);
         assert_eq!(fault(&mut bob).await, expected);
@@ -115,7 +117,9 @@ fn an_unknown_version_is_answered_and_no_fault_the_first_time() {
         let unknown = [2, 9];
         let answered = Err(ErrorCode::UnknownVersion);
         assert_eq!(ask(&connection, &unknown).await, answered);
+        assert_eq!(ask(&connection, &unknown).await, answered);
         assert_eq!(bob.reputation(&attacker()), 0);
+        pass(REFUSAL_ON_ITS_WAY).await;
         assert_eq!(ask(&connection, &unknown).await, answered);
         let expected = (Fault::RepeatedUnknown, STREAM_FAULT);
         assert_eq!(fault(&mut bob).await, expected);
