@@ -57,7 +57,8 @@ pub enum SwarmEvent {
         /// The way now.
         path: PathKind,
     },
-    /// A connection from outside was not taken.
+    /// A connection from outside was not taken. In a flood only some of these are told, see
+    /// [`EventHub`](super::EventHub).
     IncomingRefused {
         /// Why.
         reason: IncomingRefusal,

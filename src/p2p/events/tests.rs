@@ -81,6 +81,35 @@ fn a_reader_that_never_reads_does_not_hold_up_the_node_or_other_readers() {
 }
 
 #[test]
+fn a_flood_from_outside_does_not_flush_what_the_application_waits_for() {
+    let hub = hub(64);
+    let mut reader = hub.subscribe();
+    hub.emit(Micros(0), event(1));
+    let flood = IncomingRefusal::Limit(RefuseReason::Unconfirmed);
+    for _ in 0..100_000 {
+        hub.emit(Micros(0), SwarmEvent::IncomingRefused { reason: flood });
+    }
+    let other = IncomingRefusal::Peer(DialFailure::Banned);
+    hub.emit(Micros(0), SwarmEvent::IncomingRefused { reason: other });
+    assert_eq!(reader.try_next().unwrap().unwrap().what, event(1));
+    let mut refusals = || {
+        let read = std::iter::from_fn(|| reader.try_next());
+        read.map(|read| match read.unwrap().what {
+            SwarmEvent::IncomingRefused { reason } => reason,
+            other => panic!("{other}"),
+        })
+        .collect::<Vec<_>>()
+    };
+    let told = refusals();
+    assert_eq!(told[..16], [flood; 16]);
+    assert_eq!(told[16..], [other], "the rate of one kind is not another's");
+    for at in [249_999, 250_000, 250_001] {
+        hub.emit(Micros(at), SwarmEvent::IncomingRefused { reason: flood });
+    }
+    assert_eq!(refusals(), [flood], "one more in a quarter of a second");
+}
+
+#[test]
 fn events_without_readers_are_nobodys() {
     let hub = hub(4);
     hub.emit(Micros(1), event(1));
