@@ -10,6 +10,7 @@ use super::serve::{self, Rejection};
 use super::swarm::Inner;
 use super::{Admit, Direction, IncomingRefusal, PermitId, Source, SwarmEvent};
 use crate::transport::{Accepting, CloseReason, DialError, Incoming, Path};
+use crate::wire::ErrorCode;
 
 /// Requests that one connection may have served before its handshake is confirmed. Handshakes are
 /// admitted by the rate of their IP group, so this bounds what early data can cost, too. A lookup
@@ -87,7 +88,11 @@ async fn handshake(inner: Arc<Inner>, accepting: Accepting, permit: PermitId) {
             Err(failure) => Some(IncomingRefusal::Peer(failure)),
         },
         Ok(Err(error)) => Some(inner.abandon(permit, error)),
-        Err(_) => Some(inner.abandon(permit, DialError::Failed(CloseReason::TimedOut))),
+        Err(_) => {
+            // Streams that are served already would keep it alive.
+            connection.close(ErrorCode::Deadline);
+            Some(inner.abandon(permit, DialError::Failed(CloseReason::TimedOut)))
+        }
     };
     match (refused, first) {
         (Some(reason), _) => inner.emit(SwarmEvent::IncomingRefused { reason }),
