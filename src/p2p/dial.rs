@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dials::Part;
 use super::link::Link;
@@ -58,6 +60,16 @@ pub enum DialFailure {
 }
 
 impl DialFailure {
+    /// Whether the address is to blame: nobody answers there, or somebody else does.
+    const fn is_of_address(self) -> bool {
+        matches!(
+            self,
+            Self::TimedOut
+                | Self::NoIdentity
+                | Self::Transport(DialError::Failed(_) | DialError::NoIdentity)
+        )
+    }
+
     /// The code with which a connection that was refused for this reason is closed.
     pub(super) fn code(&self) -> ErrorCode {
         match self {
@@ -78,6 +90,7 @@ pub(super) async fn dial(
     let addresses = addresses.get(..MAX_ADDRESSES).unwrap_or(addresses);
     match peer {
         Some(peer) => dial_peer(inner, peer, addresses).await,
+        None if inner.is_stopping() => Err(DialFailure::Stopped),
         None => dial_now(inner, None, addresses).await,
     }
 }
@@ -114,24 +127,32 @@ async fn dial_peer(
 }
 
 /// A dial in a task of its own: it goes on when whoever asked for it does not wait any more, since
-/// others may have joined and the peer may count the connection already.
-async fn lead(inner: Arc<Inner>, peer: PeerId, addresses: Vec<Address>) {
-    let mut leader = Leader {
-        inner: &inner,
+/// others may have joined and the peer may count the connection already. A stopping node drops the
+/// task without running it; the outcome is told all the same.
+fn lead(
+    inner: Arc<Inner>,
+    peer: PeerId,
+    addresses: Vec<Address>,
+) -> impl Future<Output = ()> + Send + 'static {
+    let leader = Leader {
+        inner,
         peer,
         outcome: Err(DialFailure::Stopped),
     };
-    leader.outcome = dial_now(&inner, Some(peer), &addresses).await;
+    async move {
+        let mut leader = leader;
+        leader.outcome = dial_now(&leader.inner, Some(peer), &addresses).await;
+    }
 }
 
 /// Tells the outcome of a dial when it is over, also when the node stops under it.
-struct Leader<'a> {
-    inner: &'a Inner,
+struct Leader {
+    inner: Arc<Inner>,
     peer: PeerId,
     outcome: Result<PeerId, DialFailure>,
 }
 
-impl Drop for Leader<'_> {
+impl Drop for Leader {
     fn drop(&mut self) {
         self.inner.dials.finish(&self.peer, self.outcome);
     }
@@ -139,6 +160,9 @@ impl Drop for Leader<'_> {
 
 /// Whether `peer` may be dialled at all.
 fn check(inner: &Inner, peer: PeerId) -> Result<(), DialFailure> {
+    if inner.is_stopping() {
+        return Err(DialFailure::Stopped);
+    }
     if peer == inner.keypair.peer_id() {
         return Err(DialFailure::OwnIdentity);
     }
@@ -153,9 +177,8 @@ async fn dial_now(
     peer: Option<PeerId>,
     addresses: &[Address],
 ) -> Result<PeerId, DialFailure> {
-    let patience = inner.config.connection_timeout;
-    let outcome = timeout(patience, try_all(inner, peer, addresses)).await;
-    let outcome = outcome.unwrap_or(Err(DialFailure::TimedOut));
+    let deadline = Instant::now() + inner.config.connection_timeout;
+    let outcome = try_all(inner, peer, addresses, deadline).await;
     if let Err(failure) = outcome {
         // The peer may have dialled us in the meantime.
         if let Some(peer) = peer.filter(|peer| inner.table.contains_key(peer)) {
@@ -169,52 +192,88 @@ async fn dial_now(
     outcome
 }
 
-/// Tries the addresses one after the other, not waiting for a slow one. An attempt that comes too
-/// late still hands in its connection: one that the peer counts is never dropped silently.
+/// Tries the addresses one after the other, not waiting for a slow one. An attempt that succeeds
+/// after another one, but before `deadline`, still hands in its connection: one that the peer counts
+/// is not dropped silently.
 async fn try_all(
     inner: &Arc<Inner>,
     peer: Option<PeerId>,
     addresses: &[Address],
+    deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
     let (report, mut reports) = mpsc::channel(MAX_ADDRESSES);
     let mut last = DialFailure::NoAddress;
-    let mut running = 0_usize;
-    let mut left = addresses.iter();
-    loop {
-        let next = left.next();
-        if let Some(address) = next {
-            let task = attempt(inner.clone(), peer, address.clone(), report.clone());
-            inner.spawn(task);
-            running += 1;
-        } else if running == 0 {
-            return Err(last);
-        }
-        tokio::select! {
-            biased;
-            Some(outcome) = reports.recv() => match outcome {
-                Ok(peer) => return Ok(peer),
-                Err(failure) => {
-                    running -= 1;
-                    last = failure;
-                }
-            },
-            () = sleep(STAGGER), if left.len() > 0 => {}
+    for address in addresses {
+        let task = attempt(
+            inner.clone(),
+            peer,
+            address.clone(),
+            deadline,
+            report.clone(),
+        );
+        inner.spawn(task);
+        match timeout(STAGGER, reports.recv()).await {
+            Ok(Some(Ok(peer))) => return Ok(peer),
+            Ok(Some(Err(failure))) => last = failure,
+            Ok(None) | Err(_) => {}
         }
     }
+    // Without this sender the channel ends with the attempts, however they end.
+    drop(report);
+    while let Some(outcome) = reports.recv().await {
+        match outcome {
+            Ok(peer) => return Ok(peer),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(if inner.is_stopping() {
+        DialFailure::Stopped
+    } else {
+        last
+    })
 }
 
+/// One address, until `deadline`: what does not answer by then holds no permit any more.
 async fn attempt(
     inner: Arc<Inner>,
     peer: Option<PeerId>,
     address: Address,
+    deadline: Instant,
     report: mpsc::Sender<Result<PeerId, DialFailure>>,
 ) {
-    let outcome = match begin(&inner, peer, &address).await {
-        Ok(pending) => pending.finish(&inner).await,
-        Err(failure) => Err(failure),
+    let run = async {
+        let pending = begin(&inner, peer, &address).await?;
+        pending.finish(&inner).await
     };
+    let outcome = timeout_at(deadline, run)
+        .await
+        .unwrap_or(Err(DialFailure::TimedOut));
+    inner.note_dial(peer.or(address.peer_id()), &address, outcome);
     // The dial may be over already.
     let _ = report.send(outcome).await;
+}
+
+impl Inner {
+    /// Notes in the peer book how a dial to one address went.
+    fn note_dial(
+        &self,
+        expected: Option<PeerId>,
+        address: &Address,
+        outcome: Result<PeerId, DialFailure>,
+    ) {
+        let now = self.now().mono;
+        match (outcome, expected) {
+            (Ok(peer), _) => self.book().dial_succeeded(now, peer, address),
+            (Err(failure), Some(peer)) if failure.is_of_address() => {
+                let mut seed = [0; 32];
+                // Without randomness the wait is the same as another's, no more.
+                let _ = self.environment.entropy.fill(&mut seed);
+                let mut rng = ChaCha8Rng::from_seed(seed);
+                self.book().dial_failed(now, peer, address, &mut rng);
+            }
+            (Err(_), _) => {}
+        }
+    }
 }
 
 /// See [`Swarm::dial_and_request`](super::Swarm::dial_and_request).
@@ -238,9 +297,14 @@ pub(super) async fn dial_and_request(
             None => finish.await.map(|_| None)?,
             Some(connection) => {
                 let (reply, connected) = tokio::join!(exchange(&connection, request), finish);
-                connected?;
+                // The peer may have dialled us meanwhile, and this connection lost against its own.
+                if let Err(failure) = connected
+                    && !inner.table.contains_key(&peer)
+                {
+                    return Err(failure);
+                }
                 match reply {
-                    Err(error) if error.is_early_refusal() => None,
+                    Err(error) if error.is_early_refusal() || is_cut_off(error) => None,
                     reply => Some(reply?),
                 }
             }
@@ -255,6 +319,12 @@ pub(super) async fn dial_and_request(
     timeout_at(deadline, run)
         .await
         .unwrap_or(Err(DialFailure::TimedOut))
+}
+
+/// Whether a request has no answer because its connection ended. Where another one with the peer
+/// lives the request, which is safe to repeat, goes there.
+const fn is_cut_off(error: RequestError) -> bool {
+    matches!(error, RequestError::Disconnected(_))
 }
 
 /// A handshake under way, with its permit.

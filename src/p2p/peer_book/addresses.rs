@@ -27,6 +27,8 @@ pub enum AddressSource {
     Observed,
     /// The peer itself said so, on a confirmed connection.
     Identified,
+    /// A dial of this node reached the peer there.
+    Dialled,
     /// The operator wrote it down. Never dropped.
     Configured,
 }

@@ -47,10 +47,11 @@ pub enum Audience {
 /// The memory of peers, at most [`MAX_PEERS_REMEMBERED`].
 ///
 /// *Eviction.* Connected and configured peers stay. Of the others go first those that were never
-/// reached and whose dials failed, then those never tried, then those that were reached once and
-/// fail now, last those that were reached and have not failed since; within a class the one seen
-/// least recently (or entered first, if it never was), then the smaller `PeerId`. A newcomer of a class below that of the first to go is
-/// refused, so that no flood of invented peers pushes out proven ones.
+/// reached and whose dials failed, then those never tried, then those that only came to us, then
+/// those that a dial of ours reached once and that fail now, last those that one reached and that
+/// have not failed since; within a class the one seen least recently (or entered first, if it never
+/// was), then the smaller `PeerId`. A newcomer of a class below that of the first to go is refused,
+/// so that no flood of invented peers pushes out proven ones.
 ///
 /// *Private addresses* (not globally routable) are kept only while this node has no public address,
 /// except configured ones, and told only to local peers.
@@ -167,8 +168,10 @@ impl PeerBook {
         });
     }
 
-    /// A dial to this address reached the peer.
+    /// A dial to this address reached the peer. An unknown address is entered as
+    /// [`AddressSource::Dialled`], if it is usable.
     pub fn dial_succeeded(&mut self, now: Micros, peer: PeerId, address: &Address) {
+        _ = self.add_address(now, peer, address, AddressSource::Dialled);
         let address = address.clone().with_peer_id(peer);
         self.change(peer, |entry| entry.addresses.succeeded(now, &address));
     }

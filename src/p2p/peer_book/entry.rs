@@ -136,14 +136,12 @@ impl PeerEntry {
 
     /// How much is lost with it: see the order in [`PeerBook`](super::PeerBook).
     pub(super) fn standing(&self) -> Standing {
-        match (
-            self.last_seen.is_some() || self.addresses.has_worked(),
-            self.addresses.has_failed(),
-        ) {
-            (false, true) => Standing::NeverReached,
-            (false, false) => Standing::Untried,
-            (true, true) => Standing::Lost,
+        match (self.addresses.has_worked(), self.addresses.has_failed()) {
             (true, false) => Standing::Proven,
+            (true, true) => Standing::Lost,
+            (false, true) => Standing::NeverReached,
+            (false, false) if self.last_seen.is_some() => Standing::Visitor,
+            (false, false) => Standing::Untried,
         }
     }
 }
@@ -153,6 +151,9 @@ impl PeerEntry {
 pub(super) enum Standing {
     NeverReached,
     Untried,
+    /// It came to us; whether it can be reached nobody knows. Identities cost nothing, so that no
+    /// number of visits displaces a peer that a dial of ours reached.
+    Visitor,
     Lost,
     Proven,
 }
