@@ -47,11 +47,12 @@ impl Options {
 
     /// Pairs of measurements a row: odd, so that the median is one of them.
     pub(crate) fn pairs(&self) -> usize {
-        if self.quick { 3 } else { 15 }
+        if self.quick { 5 } else { 45 }
     }
 
-    /// How long one measurement takes.
+    /// How long one measurement takes: short, so that what else runs on the machine disturbs both
+    /// sides of a pair alike.
     pub(crate) fn span(&self) -> Duration {
-        Duration::from_millis(if self.quick { 100 } else { 300 })
+        Duration::from_millis(100)
     }
 }

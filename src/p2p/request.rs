@@ -1,5 +1,6 @@
 //! Requests to peers.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -91,7 +92,8 @@ impl Inner {
             .try_wait(self.config.requests_waiting)
             .ok_or(RequestError::Busy)?;
         let _guard = StreamGuard::new(self.clone(), link.clone());
-        let reply = match within(deadline, exchange(&link.connection, request)).await {
+        let exchange = pin!(exchange(&link.connection, request));
+        let reply = match within(deadline, exchange).await {
             Ok(reply) => reply,
             Err(Late) => Err(RequestError::Deadline),
         };

@@ -6,6 +6,7 @@
 //!           deadline   UNKNOWN_PROTOCOL   ILLEGAL_FRAME      EARLY
 //! ```
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use super::framing::{FrameError, FrameReader, FrameWriter};
@@ -152,7 +153,7 @@ async fn open(
     bidirectional: bool,
 ) -> Result<Opened, Rejection> {
     let deadline = inner.config.stream_deadline;
-    let header = match within(deadline, frames.header()).await {
+    let header = match within(deadline, pin!(frames.header())).await {
         Ok(Ok(header)) => header,
         Ok(Err(error)) => return Err(Rejection::frame(0, error)),
         Err(Late) => return Err(Rejection::late(0)),
@@ -201,7 +202,7 @@ async fn serve_request(
     let Some(_permit) = link.try_serve(inner.config.requests_served) else {
         return Err(Rejection::Refused(ErrorCode::Busy));
     };
-    let frame = match within(inner.config.stream_deadline, frames.only(requests)).await {
+    let frame = match within(inner.config.stream_deadline, pin!(frames.only(requests))).await {
         Ok(Ok(frame)) => frame,
         Ok(Err(error)) => return Err(Rejection::frame(number, error)),
         Err(Late) => return Err(Rejection::late(number)),
@@ -215,7 +216,12 @@ async fn serve_request(
         kind: frame.kind,
         body: frame.body,
     };
-    let reply = match within(inner.config.request_deadline, handler.handle(request)).await {
+    let reply = match within(
+        inner.config.request_deadline,
+        handler.handle(request).as_mut(),
+    )
+    .await
+    {
         Ok(Ok(reply)) => reply,
         Ok(Err(Refusal::Violation(violation))) => {
             return Err(Rejection::Violation {
@@ -265,7 +271,7 @@ async fn write_reply(
     send: &mut SendStream,
     reply: Reply,
 ) -> Result<(), Rejection> {
-    let write = write_only_frame(send, None, reply.kind, &reply.body);
+    let write = pin!(write_only_frame(send, None, reply.kind, &reply.body));
     match within(inner.config.slow_reader_deadline, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Rejection::Gone),

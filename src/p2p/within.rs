@@ -14,8 +14,12 @@ pub(super) struct Late;
 /// Waits for `future`, at most `limit` from the first moment at which it has to wait. Unlike
 /// tokio's `timeout` this reads no clock and sets no timer for a future that is ready at once, as
 /// the steps of a small request are.
-pub(super) async fn within<F: Future>(limit: Duration, future: F) -> Result<F::Output, Late> {
-    let mut future = pin!(future);
+///
+/// The future comes pinned: moving a large one costs more than polling it.
+pub(super) async fn within<F: Future + ?Sized>(
+    limit: Duration,
+    mut future: Pin<&mut F>,
+) -> Result<F::Output, Late> {
     let mut alarm = pin!(None);
     poll_fn(move |context| {
         if let Poll::Ready(output) = future.as_mut().poll(context) {
@@ -52,14 +56,14 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_future_that_never_ends_is_late_at_the_limit() {
         let start = Instant::now();
-        let outcome = within(LIMIT, std::future::pending::<()>()).await;
+        let outcome = within(LIMIT, pin!(std::future::pending::<()>())).await;
         assert_eq!(outcome, Err(Late));
         assert_eq!(start.elapsed(), LIMIT);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_future_that_ends_before_the_limit_is_in_time() {
-        let outcome = within(LIMIT, sleep(LIMIT - Duration::from_millis(1))).await;
+        let outcome = within(LIMIT, pin!(sleep(LIMIT - Duration::from_millis(1)))).await;
         assert_eq!(outcome, Ok(()));
     }
 
@@ -67,7 +71,10 @@ mod tests {
     fn a_future_that_is_ready_needs_no_timer() {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         // Without its time driver, tokio panics at the first timer.
-        assert_eq!(runtime.unwrap().block_on(within(LIMIT, async { 7 })), Ok(7));
+        assert_eq!(
+            runtime.unwrap().block_on(within(LIMIT, pin!(async { 7 }))),
+            Ok(7)
+        );
     }
 
     #[tokio::test]
