@@ -15,15 +15,12 @@ use super::within::{Late, within};
 use crate::crypto::EntropyFailure;
 use crate::identity::PeerId;
 use crate::transport::{CloseReason, Connection, ReadError, SendStream, WriteError};
-use crate::wire::frame::{FrameRules, encode_frame_head};
+use crate::wire::frame::{FrameRules, encode_frame_head, frame_head_len};
 use crate::wire::{ErrorCode, StreamHeader, Violation};
 
 /// Bodies up to this size are copied behind their head, so that one write carries both: copying
 /// 4 KiB costs less than taking the connection's lock twice.
 const COPIED_BODY: usize = 4 * 1024;
-
-/// Room for the header of a stream and the head of a frame: three varints, of 8 bytes at most.
-const START: usize = 32;
 
 /// A request, ready to be sent.
 #[derive(Debug, Clone)]
@@ -183,7 +180,9 @@ pub(super) async fn write_only_frame(
     } else {
         0
     };
-    let mut start = BytesMut::with_capacity(START + copied);
+    let room = header.map_or(0, StreamHeader::encoded_len) + frame_head_len(body.len()) + copied;
+    // Of exactly this size: with room to spare, freezing it would cost another allocation.
+    let mut start = BytesMut::with_capacity(room);
     if let Some(header) = header {
         header.encode(&mut start);
     }

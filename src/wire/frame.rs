@@ -229,11 +229,21 @@ pub fn encode_frame(kind: u8, body: &[u8], out: &mut BytesMut) {
 /// Appends the length and the type of a frame whose body of `body_len` bytes is sent apart, so that
 /// a large payload is not copied.
 pub fn encode_frame_head(kind: u8, body_len: usize, out: &mut BytesMut) {
+    frame_length(body_len).encode(out);
+    out.put_u8(kind);
+}
+
+/// Bytes that [`encode_frame_head`] appends.
+#[must_use]
+pub fn frame_head_len(body_len: usize) -> usize {
+    frame_length(body_len).encoded_len() + 1
+}
+
+fn frame_length(body_len: usize) -> Varint {
     let length = u64::try_from(body_len)
         .unwrap_or(u64::MAX)
         .saturating_add(1);
-    Varint::try_from(length).unwrap_or(Varint::MAX).encode(out);
-    out.put_u8(kind);
+    Varint::try_from(length).unwrap_or(Varint::MAX)
 }
 
 /// The first bytes of a stream, sent once by the side that opened it: which protocol it carries.
@@ -250,6 +260,12 @@ impl StreamHeader {
     pub fn encode(self, out: &mut BytesMut) {
         Varint::from(self.protocol).encode(out);
         Varint::from(self.version).encode(out);
+    }
+
+    /// Bytes that [`encode`](Self::encode) appends.
+    #[must_use]
+    pub fn encoded_len(self) -> usize {
+        Varint::from(self.protocol).encoded_len() + Varint::from(self.version).encoded_len()
     }
 }
 
