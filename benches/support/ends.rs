@@ -58,8 +58,19 @@ pub(crate) fn raw_as(
     environment: Environment,
     bind: SocketAddr,
 ) -> Result<RawQuinn, Failure> {
+    let network = NetworkId::of(&P2PConfig::default().network);
+    Ok(RawQuinn::new(
+        transport_config(bind),
+        keypair,
+        network,
+        environment,
+    )?)
+}
+
+/// The transport settings that such a node has.
+pub(crate) fn transport_config(bind: SocketAddr) -> TransportConfig {
     let node = P2PConfig::default();
-    let config = TransportConfig {
+    TransportConfig {
         bind_address: bind,
         max_idle_timeout: node.idle_timeout,
         keep_alive_interval: node.keep_alive,
@@ -67,9 +78,7 @@ pub(crate) fn raw_as(
         enable_0rtt: node.enable_0rtt,
         credential: node.credential,
         max_peers: MAX_PEERS as usize,
-    };
-    let network = NetworkId::of(&node.network);
-    Ok(RawQuinn::new(config, keypair, network, environment)?)
+    }
 }
 
 /// Two connected nodes.

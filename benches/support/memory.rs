@@ -7,22 +7,15 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use cretoai_network::identity::Keypair;
 use cretoai_network::node::P2PNode;
 use cretoai_network::transport::environment::Environment;
 use cretoai_network::transport::raw::RawQuinn;
-use cretoai_network::wire::Address;
-use cretoai_network::wire::codec::{List, encode};
-use cretoai_network::wire::frame::{StreamHeader, encode_frame};
-use cretoai_network::wire::message::VERSION;
-use cretoai_network::wire::message::identify::{
-    HELLO, HELLO_REPLY, Identify, PROTOCOL, Roles, SupportedProtocol,
-};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::ends::{keypair, loopback, node, raw, raw_as, runtime};
+use super::introduction::{accept, introduce};
 use super::process::{live_bytes, resident_bytes};
 use super::report::Better;
 use super::{Failure, Options, Report};
@@ -32,9 +25,6 @@ const AT_ONCE: usize = 32;
 
 /// After so long, handshake keys are dropped, path MTU is found and acknowledgements are sent.
 const SETTLE: Duration = Duration::from_secs(3);
-
-/// Largest identify message.
-const MAX_REPLY: usize = 8 * 1024;
 
 /// Most that the node may keep for a peer beyond what quinn keeps.
 const OWN_MOST: f64 = 16.0 * 1024.0;
@@ -167,60 +157,6 @@ async fn connect(
     address: SocketAddr,
 ) -> Result<quinn::Connection, Failure> {
     let connection = peer.dial(&endpoint, address)?.await?;
-    let (mut send, mut receive) = connection.open_bi().await?;
-    send.write_all(&introduction(HELLO)?).await?;
-    send.finish()?;
-    if receive.read_to_end(MAX_REPLY).await?.is_empty() {
-        return Err("no introduction came back".into());
-    }
+    introduce(&connection).await?;
     Ok(connection)
-}
-
-/// A stream of the identify protocol as a node sends it: an agent, two addresses, four protocols.
-fn introduction(kind: u8) -> Result<Bytes, Failure> {
-    let listen = [Address::from(SocketAddr::from(([127, 0, 0, 1], 9000)))];
-    let protocols = [1, 2, 3, 0x40].map(|number| SupportedProtocol {
-        number,
-        min_version: VERSION,
-        max_version: VERSION,
-    });
-    let message = Identify {
-        agent: "cretoai-network/0.1.0".parse()?,
-        listen_addresses: List::truncated(listen.clone()),
-        protocols: List::truncated(protocols),
-        roles: Roles::SERVER,
-        observed_address: listen.into_iter().next(),
-    };
-    let mut stream = BytesMut::new();
-    if kind == HELLO {
-        StreamHeader {
-            protocol: PROTOCOL,
-            version: VERSION,
-        }
-        .encode(&mut stream);
-    }
-    encode_frame(kind, &encode(&message), &mut stream);
-    Ok(stream.freeze())
-}
-
-async fn accept(acceptor: quinn::Endpoint) {
-    while let Some(incoming) = acceptor.accept().await {
-        if let Ok(connecting) = incoming.accept() {
-            tokio::spawn(async move {
-                // The end of the connection is the end of the task.
-                let _ = serve(connecting.await?).await;
-                Ok::<_, Failure>(())
-            });
-        }
-    }
-}
-
-/// The least that a server keeps: a task that waits for streams.
-async fn serve(connection: quinn::Connection) -> Result<(), Failure> {
-    loop {
-        let (mut send, mut receive) = connection.accept_bi().await?;
-        receive.read_to_end(MAX_REPLY).await?;
-        send.write_all(&introduction(HELLO_REPLY)?).await?;
-        send.finish()?;
-    }
 }

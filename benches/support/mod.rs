@@ -6,8 +6,11 @@
 )]
 
 mod bulk;
+mod connections;
+mod diallers;
 mod ends;
 mod handshakes;
+mod introduction;
 mod memory;
 mod messages;
 mod options;
@@ -29,6 +32,7 @@ pub(crate) fn run(options: &Options) -> Result<Report, Failure> {
     // Memory first: what the other rows leave behind must not be counted.
     memory::run(options, &mut report)?;
     handshakes::run(options, &mut report)?;
+    connections::run(options, &mut report)?;
     requests::run(options, &mut report)?;
     messages::run(options, &mut report)?;
     slow_reader::run(options, &mut report)?;
