@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::framing::{FrameError, FrameReader, FrameWriter};
 use super::link::Link;
 use super::protocol::{
-    Handler, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, RawHandler, Refusal,
+    Handler, HandlerFuture, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, Refusal,
     Reply, Shape,
 };
 use super::request::write_only_frame;
@@ -103,7 +103,14 @@ pub(super) async fn bidirectional(
             origin,
             ..
         }) => {
-            return serve_raw(inner, link, &*handler, header, origin, (frames, send)).await;
+            let stream = InboundRaw {
+                origin,
+                generation: link.id.0,
+                version: header.version,
+                frames,
+                send: FrameWriter::without_header(send),
+            };
+            return serve_raw(inner, link, header.protocol, handler.open(stream)).await;
         }
         Ok(opened) => serve_request(inner, link, &opened, &mut send, &mut frames).await,
         Err(rejection) => Err(rejection),
@@ -238,29 +245,15 @@ async fn serve_request(
 async fn serve_raw(
     inner: &Inner,
     link: &Link,
-    handler: &dyn RawHandler,
-    header: StreamHeader,
-    origin: Origin,
-    (frames, send): (FrameReader, SendStream),
+    protocol: u32,
+    serving: HandlerFuture<Result<(), Violation>>,
 ) {
-    let generation = link.id.0;
-    let stream = InboundRaw {
-        origin,
-        generation,
-        version: header.version,
-        frames,
-        send: FrameWriter::without_header(send),
-    };
-    if let Err(violation) = handler.open(stream).await {
-        answer(
-            inner,
-            link,
-            false,
-            Rejection::Violation {
-                protocol: header.protocol,
-                violation,
-            },
-        );
+    if let Err(violation) = serving.await {
+        let violation = Rejection::Violation {
+            protocol,
+            violation,
+        };
+        answer(inner, link, false, violation);
     }
 }
 
