@@ -150,6 +150,7 @@ impl P2PNode {
             version: VERSION,
             kind: request::REQUEST,
             body: body.into(),
+            requests: request::ACCEPTOR_READS,
             responses: request::DIALLER_READS,
         };
         let deadline = self.0.config.get().request_timeout;

@@ -72,6 +72,7 @@ pub(super) fn ping_request(nonce: u64) -> OutboundRequest {
         version: VERSION,
         kind: ping::PING,
         body: encode(&Ping { nonce }),
+        requests: ping::ACCEPTOR_READS,
         responses: ping::DIALLER_READS,
     }
 }
@@ -94,6 +95,7 @@ pub(super) async fn introduce(inner: Arc<Inner>, link: Arc<Link>) {
         version: VERSION,
         kind: identify::HELLO,
         body: encode(&inner.introduction(&link.connection.path())),
+        requests: identify::ACCEPTOR_READS,
         responses: identify::DIALLER_READS,
     };
     let deadline = inner.config.request_deadline;

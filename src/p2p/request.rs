@@ -33,6 +33,8 @@ pub struct OutboundRequest {
     pub kind: u8,
     /// Its body.
     pub body: Bytes,
+    /// What the peer reads as a request; nothing else is sent.
+    pub requests: FrameRules,
     /// What may come back.
     pub responses: FrameRules,
 }
@@ -43,6 +45,17 @@ pub enum RequestError {
     /// There is no connection with the peer.
     #[error("not connected to the peer")]
     NotConnected,
+    /// The peer would hold it against this node; nothing was sent.
+    #[error("a request of {length} bytes is larger than {limit}")]
+    TooLarge {
+        /// Bytes of the body.
+        length: usize,
+        /// Most that the protocol allows.
+        limit: u32,
+    },
+    /// The type of the frame is no request of the protocol; nothing was sent.
+    #[error("frame type {0:#04x} is no request of the protocol")]
+    NotARequest(u8),
     /// Too many requests wait for this peer's answers.
     #[error("too many requests are waiting for this peer")]
     Busy,
@@ -73,6 +86,22 @@ impl RequestError {
     }
 }
 
+impl OutboundRequest {
+    fn check(&self) -> Result<(), RequestError> {
+        let length = self.body.len();
+        match self.requests.max_body(self.kind) {
+            None => Err(RequestError::NotARequest(self.kind)),
+            Some(limit) if fits(length, limit) => Ok(()),
+            Some(limit) => Err(RequestError::TooLarge { length, limit }),
+        }
+    }
+}
+
+/// Whether a body of `length` bytes is within `limit`.
+pub(super) fn fits(length: usize, limit: u32) -> bool {
+    u32::try_from(length).is_ok_and(|length| length <= limit)
+}
+
 impl Inner {
     /// Sends a request on the current connection with `peer`.
     pub(super) async fn request(
@@ -81,6 +110,7 @@ impl Inner {
         request: &OutboundRequest,
         deadline: Duration,
     ) -> Result<Reply, RequestError> {
+        request.check()?;
         let link = self.link(&peer).ok_or(RequestError::NotConnected)?;
         if let Some(code) = link.refusal(request.protocol) {
             return Err(RequestError::Refused(code));
@@ -127,6 +157,7 @@ pub(super) async fn exchange(
     connection: &Connection,
     request: &OutboundRequest,
 ) -> Result<Reply, RequestError> {
+    request.check()?;
     let (send, receive) = connection
         .open_bi()
         .await

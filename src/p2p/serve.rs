@@ -15,7 +15,7 @@ use super::protocol::{
     Handler, HandlerFuture, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, Refusal,
     Reply, Shape,
 };
-use super::request::write_only_frame;
+use super::request::{fits, write_only_frame};
 use super::swarm::Inner;
 use super::within::{Late, within};
 use super::{Fault, Novelty};
@@ -200,8 +200,13 @@ async fn serve_request(
     send: &mut SendStream,
     frames: &mut FrameReader,
 ) -> Result<(), Rejection> {
-    let (Handler::Request(handler), Shape::Request { requests, .. }) =
-        (&opened.handler, opened.protocol.shape)
+    let (
+        Handler::Request(handler),
+        Shape::Request {
+            requests,
+            responses,
+        },
+    ) = (&opened.handler, opened.protocol.shape)
     else {
         return Err(Rejection::Refused(ErrorCode::Internal));
     };
@@ -239,6 +244,11 @@ async fn serve_request(
         Ok(Err(refusal)) => return Err(Rejection::Refused(refusal.code())),
         Err(Late) => return Err(Rejection::Refused(ErrorCode::Deadline)),
     };
+    let limit = responses.max_body(reply.kind);
+    if !limit.is_some_and(|limit| fits(reply.body.len(), limit)) {
+        // The handler's mistake: on the wire it would be a violation by this node.
+        return Err(Rejection::Refused(ErrorCode::Internal));
+    }
     write_reply(inner, link, send, reply).await
 }
 

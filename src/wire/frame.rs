@@ -28,10 +28,18 @@ pub struct FrameRules {
 }
 
 impl FrameRules {
+    /// Largest body in bytes that a frame of this type may have in this state; `None` if the type is
+    /// not legal.
+    #[must_use]
+    pub fn max_body(self, kind: u8) -> Option<u32> {
+        let rule = self.legal.iter().find(|rule| rule.kind == kind)?;
+        Some(rule.max_body)
+    }
+
     /// The limit of a frame type in this state.
     fn limit(self, kind: u8) -> Result<u32, Violation> {
-        match self.legal.iter().find(|rule| rule.kind == kind) {
-            Some(rule) => Ok(rule.max_body),
+        match self.max_body(kind) {
+            Some(limit) => Ok(limit),
             None if self.defined.contains(&kind) => Err(Violation::IllegalFrame { kind }),
             None => Err(Violation::UnknownFrame { kind }),
         }

@@ -120,6 +120,7 @@ fn a_request_that_may_not_be_early_is_repeated_and_handled_once() {
             version: VERSION,
             kind: request::REQUEST,
             body: Bytes::from_static(b"once"),
+            requests: request::ACCEPTOR_READS,
             responses: request::DIALLER_READS,
         };
         let to_bob = bob.address();
