@@ -46,6 +46,30 @@ impl Drop for StreamGuard {
     }
 }
 
+/// The way back of a request that is being served. If its task ends early (the handler panicked),
+/// the peer is told so: a stream that ends without an answer would be held against this node.
+struct Unanswered<'a> {
+    send: &'a mut SendStream,
+    is_over: bool,
+}
+
+impl<'a> Unanswered<'a> {
+    fn new(send: &'a mut SendStream) -> Self {
+        Self {
+            send,
+            is_over: false,
+        }
+    }
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.send.reset(ErrorCode::Internal);
+        }
+    }
+}
+
 /// What a stream turned out to be.
 struct Opened {
     header: StreamHeader,
@@ -112,7 +136,12 @@ pub(super) async fn bidirectional(
             };
             return serve_raw(inner, link, header.protocol, handler.open(stream)).await;
         }
-        Ok(opened) => serve_request(inner, link, &opened, &mut send, &mut frames).await,
+        Ok(opened) => {
+            let mut unanswered = Unanswered::new(&mut send);
+            let outcome = serve_request(inner, link, &opened, unanswered.send, &mut frames).await;
+            unanswered.is_over = true;
+            outcome
+        }
         Err(rejection) => Err(rejection),
     };
     if let Err(rejection) = outcome

@@ -1,6 +1,7 @@
 //! Futures that are usually ready.
 
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::Duration;
@@ -36,12 +37,18 @@ pub(super) async fn within<F: Future + ?Sized>(
     .await
 }
 
-/// Runs `future` until it has to wait; whether it came to its end.
+/// Runs `future` until it has to wait; whether it came to its end. A panic is an end too: it belongs
+/// to the future, as in a task of its own, and not to the task that runs it.
 pub(super) async fn runs_through<F>(mut future: Pin<&mut F>) -> bool
 where
     F: Future<Output = ()> + ?Sized,
 {
-    poll_fn(|context| Poll::Ready(future.as_mut().poll(context).is_ready())).await
+    poll_fn(|context| {
+        // The future is not polled again, so nothing sees what the panic left half done.
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        Poll::Ready(polled.map_or(true, |polled| polled.is_ready()))
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -75,6 +82,12 @@ mod tests {
             runtime.unwrap().block_on(within(LIMIT, pin!(async { 7 }))),
             Ok(7)
         );
+    }
+
+    #[tokio::test]
+    async fn a_future_that_panics_is_over_and_its_runner_goes_on() {
+        let mut future = Box::pin(async { panic!("of the future") });
+        assert!(runs_through(future.as_mut()).await);
     }
 
     #[tokio::test]

@@ -31,6 +31,9 @@ mod determinism;
 mod first_contact;
 #[cfg(feature = "sim")]
 mod flood;
+mod handlers;
+#[cfg(feature = "sim")]
+mod handover;
 #[cfg(feature = "sim")]
 mod requests;
 #[cfg(feature = "sim")]
