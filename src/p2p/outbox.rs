@@ -41,6 +41,10 @@ pub(super) struct Outbox {
 enum Pause {
     /// Another connection with the peer took over.
     Replaced,
+    /// The connection ended.
+    Ended,
+    /// The peer does not take the protocol's stream.
+    Stopped,
     /// The queue was closed and everything was written.
     Done,
 }
@@ -107,11 +111,16 @@ async fn run(
 ) {
     let mut unsent = VecDeque::new();
     loop {
-        let pause = drain(&inner, &outbox.queue, &link, peer, header, &mut unsent).await;
-        match (pause, inner.link(&peer)) {
-            (Some(Pause::Done), _) | (_, None) => break,
-            (_, Some(next)) if next.id == link.id => break,
-            (_, Some(next)) => link = next,
+        let drained = drain(&inner, &outbox.queue, &link, peer, header, &mut unsent).await;
+        match drained.unwrap_or_else(|error| pause_after(&link, header, error)) {
+            Pause::Done | Pause::Stopped => break,
+            Pause::Replaced => {}
+            // The swarm may hear of it later than this task.
+            Pause::Ended => link.retired().await,
+        }
+        match inner.link(&peer) {
+            Some(next) => link = next,
+            None => break,
         }
     }
     inner
@@ -130,7 +139,19 @@ async fn run(
     }
 }
 
-/// Writes until the link is replaced or fails (`None`). What was taken from the queue and not
+/// What a failed write says about the link. Whatever does not end the connection ends the stream.
+fn pause_after(link: &Link, header: StreamHeader, error: WriteError) -> Pause {
+    if let WriteError::Stopped(code) = error {
+        link.note_refusal(header.protocol, code);
+    }
+    if link.connection.close_reason().is_some() {
+        Pause::Ended
+    } else {
+        Pause::Stopped
+    }
+}
+
+/// Writes until the link is replaced or a write fails. What was taken from the queue and not
 /// written stays in `unsent`.
 async fn drain(
     inner: &Arc<Inner>,
@@ -139,37 +160,34 @@ async fn drain(
     peer: PeerId,
     header: StreamHeader,
     unsent: &mut VecDeque<Bytes>,
-) -> Option<Pause> {
+) -> Result<Pause, WriteError> {
     let _guard = StreamGuard::new(inner.clone(), link.clone());
-    let stream = link.connection.open_uni().await.ok()?;
+    let Ok(stream) = link.connection.open_uni().await else {
+        return Ok(Pause::Ended);
+    };
     let mut writer = FrameWriter::new(stream, header);
     loop {
         if !is_current(inner, peer, link.id) {
-            let mut stream = writer.finish().await.ok()?;
+            let mut stream = writer.finish().await?;
             // The next stream must not overtake this one.
             let _ = timeout(inner.config.slow_reader_deadline, stream.acknowledged()).await;
-            return Some(Pause::Replaced);
+            return Ok(Pause::Replaced);
         }
         if unsent.is_empty() {
             tokio::select! {
                 biased;
-                _ = link.connection.closed() => return None,
+                _ = link.connection.closed() => return Ok(Pause::Ended),
                 () = link.retired() => continue,
                 taken = queue.take() => match taken {
                     Some(taken) => *unsent = taken,
                     None => {
-                        writer.finish().await.ok()?;
-                        return Some(Pause::Done);
+                        writer.finish().await?;
+                        return Ok(Pause::Done);
                     }
                 },
             }
         }
-        if let Err(error) = write_batch(inner, link, &mut writer, unsent).await {
-            if let WriteError::Stopped(code) = error {
-                link.note_refusal(header.protocol, code);
-            }
-            return None;
-        }
+        write_batch(inner, link, &mut writer, unsent).await?;
     }
 }
 
