@@ -31,6 +31,7 @@ mod determinism;
 mod first_contact;
 #[cfg(feature = "sim")]
 mod flood;
+#[cfg(feature = "sim")]
 mod handlers;
 #[cfg(feature = "sim")]
 mod handover;
