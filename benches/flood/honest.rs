@@ -98,6 +98,10 @@ impl Dials {
         Self { tried, times }
     }
 
+    pub(crate) fn count(&self) -> f64 {
+        self.tried as f64
+    }
+
     pub(crate) fn percent(&self) -> f64 {
         100.0 * self.times.len() as f64 / self.tried.max(1) as f64
     }

@@ -85,6 +85,8 @@ async fn run(report: &mut Report) {
     report.info("idle_dials_percent", idle.dials.percent(), "%");
     report.info("idle_dial_p50_ms", idle.dials.millis(0.50), "ms");
     report.info("idle_dial_p99_ms", idle.dials.millis(0.99), "ms");
+    let cpu = idle.busy.as_secs_f64() * 1e6 / idle.dials.count();
+    report.info("idle_cpu_us_per_dial", cpu, "us");
     scene.until_idle().await;
     forged_first_flights(report, &scene, &diallers, &idle, capacity).await;
     half_open_network(report, &scene, &diallers, &idle).await;
