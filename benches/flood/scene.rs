@@ -60,8 +60,9 @@ impl Scene {
     }
 
     fn quic_connections(&self) -> usize {
-        let transports = self.node.swarm().transports().iter();
+        let transports = self.node.swarm().transports();
         transports
+            .iter()
             .map(|transport| transport.open_connections())
             .sum()
     }

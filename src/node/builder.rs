@@ -1,16 +1,24 @@
 //! From an identity and a configuration to a running node.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
 
+use bytes::Bytes;
+
+use super::config::MAX_EVENT_CAPACITY;
 use super::lock::{IdentityLock, LockError};
 use super::mdns_task::MdnsTask;
-use super::{ConfigError, P2PConfig, P2PNode, ValidConfig};
+use super::{ConfigError, Messages, P2PConfig, P2PNode, ValidConfig, application};
 use crate::crypto::{SelfTestFailure, self_test};
-use crate::identity::Keypair;
+use crate::identity::{Keypair, PeerId};
 use crate::p2p::mdns::MdnsError;
-use crate::p2p::{RegisterError, Swarm, SwarmConfig};
+use crate::p2p::{
+    EventHub, EventStream, Handler, Protocol, Refusal, RegisterError, Setup, Swarm, SwarmConfig,
+};
 use crate::transport::environment::Environment;
-use crate::transport::{BindError, QuicTransport, TransportConfig};
+use crate::transport::{BindError, PqcHandshake, QuicTransport, TransportConfig};
 
 /// What identify tells about this program.
 const AGENT: &str = concat!("cretoai-network/", env!("CARGO_PKG_VERSION"));
@@ -51,6 +59,8 @@ pub struct NodeBuilder {
     keypair: Keypair,
     config: P2PConfig,
     environment: Option<Environment>,
+    protocols: Vec<(Protocol, Handler)>,
+    events: Option<EventHub>,
 }
 
 impl NodeBuilder {
@@ -59,6 +69,8 @@ impl NodeBuilder {
             keypair,
             config: P2PConfig::default(),
             environment: None,
+            protocols: Vec::new(),
+            events: None,
         }
     }
 
@@ -76,6 +88,40 @@ impl NodeBuilder {
         self
     }
 
+    /// Answers the requests of confirmed peers in an application's protocol (number 0x40 and up),
+    /// from the first moment on. A number that cannot be had is told by [`spawn`](Self::spawn). A
+    /// handler must not own the node; see [`P2PNode::handle`].
+    #[must_use]
+    pub fn handle<F, R>(mut self, protocol: u32, answer: F) -> Self
+    where
+        F: Fn(PeerId, Bytes) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Bytes, Refusal>> + Send + 'static,
+    {
+        self.protocols
+            .push(application::answering(protocol, answer));
+        self
+    }
+
+    /// Receives the one-way messages of an application's protocol (number 0x40 and up), from the
+    /// first moment on. As many wait as [`P2PConfig::send_queue_messages`] says when this is called:
+    /// set the configuration before. A number that cannot be had is told by [`spawn`](Self::spawn).
+    #[must_use]
+    pub fn messages(mut self, protocol: u32) -> (Self, Messages) {
+        let (protocol, messages) = application::receiving(protocol, self.config.queue_limit());
+        self.protocols.push(protocol);
+        (self, messages)
+    }
+
+    /// What happens, from the start on: nothing is missed by being late. As many events are kept for
+    /// a slow reader as [`P2PConfig::event_capacity`] says at the first call.
+    #[must_use]
+    pub fn events(mut self) -> (Self, EventStream) {
+        let capacity = event_backlog(&self.config);
+        let hub = self.events.get_or_insert_with(|| EventHub::new(capacity));
+        let events = hub.subscribe();
+        (self, events)
+    }
+
     /// Starts the node, on the current tokio runtime.
     ///
     /// # Errors
@@ -90,11 +136,21 @@ impl NodeBuilder {
             .transpose()?;
         let environment = self.environment.unwrap_or_else(Environment::system);
         let transports = bind(&config, &self.keypair, &environment)?;
-        let swarm = swarm_config(&config);
-        let swarm = Swarm::start(swarm, self.keypair, transports, environment.clone())?;
+        let setup = Setup {
+            protocols: self.protocols,
+            events: self.events,
+            keep: lock.map(|lock| Box::new(lock) as _),
+        };
+        let swarm = Swarm::start(
+            swarm_config(&config),
+            self.keypair,
+            transports,
+            environment.clone(),
+            setup,
+        )?;
         let mdns = config.get().enable_mdns;
         let mdns = mdns.then(|| MdnsTask::start(&swarm, config.network_id(), &environment));
-        Ok(P2PNode::new(swarm, config, lock, mdns.transpose()?))
+        Ok(P2PNode::new(swarm, config, mdns.transpose()?))
     }
 }
 
@@ -104,19 +160,46 @@ fn bind(
     environment: &Environment,
 ) -> Result<Vec<QuicTransport>, BindError> {
     let settings = config.get();
-    let bind = |address: &std::net::SocketAddr| {
-        let transport = TransportConfig {
-            bind_address: *address,
-            max_idle_timeout: settings.idle_timeout,
-            keep_alive_interval: settings.keep_alive,
-            max_concurrent_streams: settings.max_streams,
-            enable_0rtt: settings.enable_0rtt,
-            credential: settings.credential,
-            max_peers: usize::try_from(settings.max_peers).unwrap_or(usize::MAX),
-        };
-        QuicTransport::bind(transport, keypair, config.network_id(), environment.clone())
+    let transport = |address: SocketAddr| TransportConfig {
+        bind_address: address,
+        max_idle_timeout: settings.idle_timeout,
+        keep_alive_interval: settings.keep_alive,
+        max_concurrent_streams: settings.max_streams,
+        enable_0rtt: settings.enable_0rtt,
+        credential: settings.credential,
+        max_peers: usize::try_from(settings.max_peers).unwrap_or(usize::MAX),
     };
-    config.listen().iter().map(bind).collect()
+    let mut handshake = None;
+    let mut transports = Vec::with_capacity(config.listen().len());
+    for address in config.listen() {
+        let transport = transport(*address);
+        let handshake = match &handshake {
+            Some(handshake) => handshake,
+            None => {
+                let clock = environment.clock.clone();
+                let network = config.network_id();
+                let first = PqcHandshake::for_node(&transport, keypair, network, clock)
+                    .map_err(BindError::from)?;
+                handshake.insert(Arc::new(first))
+            }
+        };
+        transports.push(QuicTransport::bind_sharing(
+            transport,
+            keypair,
+            Arc::clone(handshake),
+            environment.clone(),
+        )?);
+    }
+    Ok(transports)
+}
+
+/// Within what a valid configuration may ask for: it is not checked yet when a reader is made.
+fn event_backlog(config: &P2PConfig) -> NonZeroUsize {
+    let capacity = usize::try_from(config.event_capacity.min(MAX_EVENT_CAPACITY));
+    capacity
+        .ok()
+        .and_then(NonZeroUsize::new)
+        .unwrap_or(NonZeroUsize::MIN)
 }
 
 fn swarm_config(config: &ValidConfig) -> SwarmConfig {
@@ -132,10 +215,8 @@ fn swarm_config(config: &ValidConfig) -> SwarmConfig {
         slow_reader_deadline: settings.slow_reader,
         requests_served: REQUESTS_SERVED,
         requests_waiting: REQUESTS_WAITING,
-        queue: config.queue_limit(),
-        event_backlog: NonZeroU32::new(settings.event_capacity)
-            .and_then(|capacity| NonZeroUsize::try_from(capacity).ok())
-            .unwrap_or(NonZeroUsize::MIN),
+        queue: settings.queue_limit(),
+        event_backlog: event_backlog(settings),
         limits: settings.limits,
         reputation: settings.reputation,
     }

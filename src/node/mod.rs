@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this room measures and waits")]
 
+mod application;
 mod builder;
 mod config;
 mod lock;
@@ -11,7 +12,7 @@ mod p2p_node;
 mod turns;
 
 pub use builder::{NodeBuilder, SpawnError};
-pub use config::{ConfigError, P2PConfig, ProviderKind, ValidConfig};
+pub use config::{ConfigError, P2PConfig, ValidConfig};
 pub use lock::LockError;
 pub use messages::{Message, Messages};
 pub use p2p_node::P2PNode;

@@ -7,21 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::lock::IdentityLock;
 use super::mdns_task::MdnsTask;
-use super::messages::{Inbox, Messages};
-use super::{NodeBuilder, ValidConfig};
+use super::{Messages, NodeBuilder, ValidConfig, application};
 use crate::identity::{Keypair, PeerId};
 use crate::p2p::{
-    DialFailure, EventStream, Handler, InboundRequest, Origin, OutboundRequest, PeerEntry,
-    Protocol, Refusal, RegisterError, Reply, RequestError, SendError, Shape, Swarm,
+    AddError, AddressSource, DialFailure, EventStream, OutboundRequest, PeerEntry, Refusal,
+    RegisterError, RequestError, SendError, Swarm, SwarmMetrics,
 };
 use crate::wire::message::{VERSION, ping, request};
 use crate::wire::{Address, StreamHeader};
-
-/// The version under which [`P2PNode::handle`] and [`P2PNode::messages`] register a protocol;
-/// applications with several versions register at the [`Swarm`].
-const VERSIONS: &[u16] = &[VERSION];
 
 /// A running node. Clones share it; it stops when the last one is dropped.
 #[derive(Debug, Clone)]
@@ -32,7 +26,6 @@ struct Node {
     swarm: Swarm,
     config: ValidConfig,
     mdns: Option<MdnsTask>,
-    _lock: Option<IdentityLock>,
 }
 
 impl P2PNode {
@@ -42,17 +35,11 @@ impl P2PNode {
         NodeBuilder::new(keypair)
     }
 
-    pub(super) fn new(
-        swarm: Swarm,
-        config: ValidConfig,
-        lock: Option<IdentityLock>,
-        mdns: Option<MdnsTask>,
-    ) -> Self {
+    pub(super) fn new(swarm: Swarm, config: ValidConfig, mdns: Option<MdnsTask>) -> Self {
         Self(Arc::new(Node {
             swarm,
             config,
             mdns,
-            _lock: lock,
         }))
     }
 
@@ -88,6 +75,39 @@ impl P2PNode {
         let swarm = &self.0.swarm;
         let addresses = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
         swarm.dial(Some(peer), &addresses).await
+    }
+
+    /// Remembers an address of a peer, as told by the program; an identity in the address must be
+    /// the peer's. [`connect`](Self::connect) tries it.
+    ///
+    /// # Errors
+    /// See [`AddError`].
+    pub fn add_address(&self, peer: PeerId, address: &Address) -> Result<(), AddError> {
+        self.0.swarm.with_book(|book, now| {
+            book.add_address(now.mono, peer, address, AddressSource::Configured)
+        })
+    }
+
+    /// Disconnects a peer and talks to it no more for `span`.
+    pub fn ban(&self, peer: PeerId, span: Duration) {
+        self.0.swarm.ban(peer, span);
+    }
+
+    /// Ends a ban; false if there was none.
+    pub fn unban(&self, peer: &PeerId) -> bool {
+        self.0.swarm.unban(peer)
+    }
+
+    /// The peer's reputation, 0 down to −100.
+    #[must_use]
+    pub fn reputation(&self, peer: &PeerId) -> i32 {
+        self.0.swarm.reputation(peer)
+    }
+
+    /// How often each kind of event happened, whoever reads the events.
+    #[must_use]
+    pub fn metrics(&self) -> SwarmMetrics {
+        self.0.swarm.metrics()
     }
 
     /// Closes the connection with a peer; false if there was none.
@@ -145,6 +165,22 @@ impl P2PNode {
         protocol: u32,
         body: impl Into<Bytes>,
     ) -> Result<Bytes, RequestError> {
+        let deadline = self.0.config.get().request_timeout;
+        self.request_within(peer, protocol, body, deadline).await
+    }
+
+    /// Asks a connected peer in an application's protocol, and waits for the answer at most for
+    /// `deadline` instead of the time that the configuration names.
+    ///
+    /// # Errors
+    /// See [`RequestError`].
+    pub async fn request_within(
+        &self,
+        peer: PeerId,
+        protocol: u32,
+        body: impl Into<Bytes>,
+        deadline: Duration,
+    ) -> Result<Bytes, RequestError> {
         let outbound = OutboundRequest {
             protocol,
             version: VERSION,
@@ -153,12 +189,16 @@ impl P2PNode {
             requests: request::ACCEPTOR_READS,
             responses: request::DIALLER_READS,
         };
-        let deadline = self.0.config.get().request_timeout;
         let reply = self.0.swarm.request(peer, &outbound, deadline).await?;
         Ok(reply.body)
     }
 
     /// Answers the requests of confirmed peers in an application's protocol (number 0x40 and up).
+    /// A peer that asks before gets `UNKNOWN_PROTOCOL`; [`NodeBuilder::handle`] is never late.
+    ///
+    /// The node owns `answer` until it is shut down: an `answer` that owned a clone of the node in
+    /// turn would keep it running when the program has dropped its own. Let it have what it needs
+    /// of the node in another way, such as a channel.
     ///
     /// # Errors
     /// See [`RegisterError`].
@@ -167,26 +207,8 @@ impl P2PNode {
         F: Fn(PeerId, Bytes) -> R + Send + Sync + 'static,
         R: Future<Output = Result<Bytes, Refusal>> + Send + 'static,
     {
-        let handler = move |inbound: InboundRequest| {
-            let answer = match inbound.origin {
-                Origin::Confirmed(peer) => Ok(answer(peer, inbound.body)),
-                Origin::Provisional(_) | Origin::Anonymous(_) => Err(Refusal::Refused),
-            };
-            async move {
-                Ok(Reply {
-                    kind: request::RESPONSE,
-                    body: answer?.await?,
-                })
-            }
-        };
-        let shape = Shape::Request {
-            requests: request::ACCEPTOR_READS,
-            responses: request::DIALLER_READS,
-        };
-        self.0.swarm.register(
-            application(protocol, shape),
-            Handler::Request(Arc::new(handler)),
-        )
+        let (protocol, handler) = application::answering(protocol, answer);
+        self.0.swarm.register(protocol, handler)
     }
 
     /// Sends a one-way message to a connected peer, waiting for room in its queue. Messages of one
@@ -207,16 +229,15 @@ impl P2PNode {
         self.0.swarm.send(peer, header, message.into()).await
     }
 
-    /// Receives the one-way messages of an application's protocol (number 0x40 and up).
+    /// Receives the one-way messages of an application's protocol (number 0x40 and up). A peer that
+    /// sends before is refused; [`NodeBuilder::messages`] is never late.
     ///
     /// # Errors
     /// See [`RegisterError`].
     pub fn messages(&self, protocol: u32) -> Result<Messages, RegisterError> {
-        let (inbox, messages) = Inbox::new(self.0.config.queue_limit());
-        let handler = Handler::Ordered(Arc::new(inbox));
-        self.0
-            .swarm
-            .register(application(protocol, Shape::Ordered), handler)?;
+        let limit = self.0.config.get().queue_limit();
+        let ((protocol, handler), messages) = application::receiving(protocol, limit);
+        self.0.swarm.register(protocol, handler)?;
         Ok(messages)
     }
 
@@ -232,22 +253,16 @@ impl P2PNode {
         &self.0.swarm
     }
 
-    /// Says goodbye to all peers and stops.
+    /// Stops: begins nothing new, sends what is queued (at most 3 s; the rest is told as
+    /// [`SwarmEvent::MessagesUnsent`](crate::p2p::SwarmEvent::MessagesUnsent)), says goodbye to all
+    /// peers (at most 3 s more) and ends. Afterwards [`Messages`] and [`EventStream`]s come to their
+    /// end, and the ports and the identity are free, whatever clones of the node exist; only a
+    /// connection, a stream or a transport that the program still holds keeps its port.
     pub async fn shutdown(&self) {
         if let Some(mdns) = &self.0.mdns {
             mdns.stop();
         }
         self.0.swarm.shutdown().await;
-    }
-}
-
-fn application(number: u32, shape: Shape) -> Protocol {
-    Protocol {
-        number,
-        versions: VERSIONS,
-        shape,
-        early_frames: &[],
-        anonymous: false,
     }
 }
 

@@ -73,6 +73,11 @@ impl Connections {
             .collect()
     }
 
+    /// Lets go of all connections, at the end of the swarm.
+    pub(super) fn forget_links(&mut self) {
+        self.peers.clear();
+    }
+
     /// The confirmed connections with one peer, oldest first.
     pub(super) fn links_of(&self, peer: &PeerId) -> Vec<Arc<Link>> {
         self.peers

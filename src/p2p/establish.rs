@@ -206,8 +206,9 @@ impl Inner {
 async fn serve_connection(inner: Arc<Inner>, link: Arc<Link>, peer: PeerId) {
     let reason = tokio::select! {
         biased;
-        reason = take_bidirectional(&inner, &link) => reason,
+        // First, so that messages that came just before the end are taken.
         reason = take_unidirectional(&inner, &link) => reason,
+        reason = take_bidirectional(&inner, &link) => reason,
     };
     inner.lost(peer, &link, reason);
 }

@@ -23,6 +23,7 @@ mod establish;
 mod events;
 mod framing;
 mod housekeeping;
+mod inner;
 mod limits;
 mod link;
 pub mod mdns;
@@ -39,7 +40,10 @@ mod request;
 mod resolve;
 mod serve;
 mod signal;
+mod stop;
 mod swarm;
+mod tasks;
+mod transports;
 mod within;
 
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};
@@ -73,4 +77,4 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-pub use swarm::Swarm;
+pub use swarm::{Setup, Swarm};

@@ -10,6 +10,7 @@ use super::framing::FrameWriter;
 use super::link::Link;
 use super::queue::MessageQueue;
 use super::serve::StreamGuard;
+use super::signal::Signal;
 use super::swarm::Inner;
 use super::{ConnectionId, SwarmEvent};
 use crate::identity::PeerId;
@@ -35,6 +36,19 @@ pub enum SendError {
 #[derive(Debug)]
 pub(super) struct Outbox {
     queue: MessageQueue,
+    ended: Signal,
+}
+
+impl Outbox {
+    /// Takes no more messages; its task sends what is queued, and ends.
+    pub(super) fn seal(&self) {
+        self.queue.seal();
+    }
+
+    /// Waits for the end of its task.
+    pub(super) async fn ended(&self) {
+        self.ended.raised().await;
+    }
 }
 
 /// Why an outbox moves on from a connection.
@@ -87,6 +101,7 @@ impl Inner {
         }
         let fresh = Arc::new(Outbox {
             queue: MessageQueue::new(self.config.queue),
+            ended: Signal::default(),
         });
         let outbox = self
             .outboxes
@@ -137,6 +152,7 @@ async fn run(
             messages,
         });
     }
+    outbox.ended.raise();
 }
 
 /// What a failed write says about the link. Whatever does not end the connection ends the stream.
@@ -181,7 +197,10 @@ async fn drain(
                 taken = queue.take() => match taken {
                     Some(taken) => *unsent = taken,
                     None => {
-                        writer.finish().await?;
+                        let mut stream = writer.finish().await?;
+                        // The connection is closed next; what is under way then is lost.
+                        let limit = inner.config.slow_reader_deadline;
+                        let _ = timeout(limit, stream.acknowledged()).await;
                         return Ok(Pause::Done);
                     }
                 },

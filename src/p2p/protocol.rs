@@ -67,6 +67,9 @@ pub enum RegisterError {
     /// The node has [`MAX_PROTOCOLS`](super::MAX_PROTOCOLS) protocols.
     #[error("the node speaks too many protocols")]
     TooMany,
+    /// The node has stopped.
+    #[error("the node has stopped")]
+    Stopped,
 }
 
 /// Where a stream comes from.

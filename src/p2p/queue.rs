@@ -84,6 +84,13 @@ impl MessageQueue {
         }
     }
 
+    /// Refuses further messages; what is queued is still taken.
+    pub(super) fn seal(&self) {
+        self.lock().closed = true;
+        self.room.notify_waiters();
+        self.filled.notify_one();
+    }
+
     /// Refuses further messages, wakes all that wait, and returns what was not taken.
     pub(super) fn close(&self) -> VecDeque<Bytes> {
         let mut state = self.lock();

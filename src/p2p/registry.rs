@@ -1,7 +1,7 @@
 //! The protocols that this node speaks.
 
 use std::collections::BTreeMap;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use super::protocol::{FIRST_APPLICATION_PROTOCOL, Handler, Protocol, RegisterError, Shape};
 use crate::wire::{StreamHeader, Violation};
@@ -9,10 +9,18 @@ use crate::wire::{StreamHeader, Violation};
 /// Protocols a node may speak: as many as its identify message can name.
 pub const MAX_PROTOCOLS: usize = 64;
 
+type Protocols = BTreeMap<u32, (Protocol, Handler)>;
+
 /// Protocols by number.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
-    protocols: RwLock<BTreeMap<u32, (Protocol, Handler)>>,
+    state: RwLock<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    protocols: Protocols,
+    closed: bool,
 }
 
 impl Registry {
@@ -51,10 +59,11 @@ impl Registry {
         if !fits {
             return Err(RegisterError::ShapeMismatch(number));
         }
-        let mut protocols = self
-            .protocols
-            .write()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.write();
+        if state.closed {
+            return Err(RegisterError::Stopped);
+        }
+        let protocols = &mut state.protocols;
         if protocols.contains_key(&number) {
             return Err(RegisterError::Taken(number));
         }
@@ -67,11 +76,8 @@ impl Registry {
 
     /// The protocol and the handler for a stream with this header.
     pub(super) fn find(&self, header: StreamHeader) -> Result<(Protocol, Handler), Violation> {
-        let protocols = self
-            .protocols
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        let Some((protocol, handler)) = protocols.get(&header.protocol) else {
+        let state = self.read();
+        let Some((protocol, handler)) = state.protocols.get(&header.protocol) else {
             return Err(Violation::UnknownProtocol {
                 number: header.protocol.into(),
             });
@@ -87,10 +93,26 @@ impl Registry {
 
     /// All protocols, by number.
     pub(super) fn list(&self) -> Vec<Protocol> {
-        let protocols = self
-            .protocols
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        protocols.values().map(|(protocol, _)| *protocol).collect()
+        let state = self.read();
+        let protocols = state.protocols.values();
+        protocols.map(|(protocol, _)| *protocol).collect()
+    }
+
+    /// Drops all handlers and takes no more.
+    pub(super) fn close(&self) {
+        let mut state = self.write();
+        state.closed = true;
+        let protocols = std::mem::take(&mut state.protocols);
+        drop(state);
+        // A handler may hold the last reference to the node, whose end comes here again.
+        drop(protocols);
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -19,8 +19,14 @@ impl Signal {
     }
 
     pub(super) fn raise(&self) {
-        self.raised.store(true, Ordering::Release);
+        self.raise_first();
+    }
+
+    /// Raises the flag; whether it was down before.
+    pub(super) fn raise_first(&self) -> bool {
+        let was_raised = self.raised.swap(true, Ordering::AcqRel);
         self.waiters.notify_waiters();
+        !was_raised
     }
 
     pub(super) fn lower(&self) {

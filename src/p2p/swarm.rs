@@ -1,28 +1,19 @@
 //! The swarm: all connections of a node, and the protocols on them.
 
-use std::future::Future;
-use std::net::SocketAddr;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use dashmap::DashMap;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::builtin;
-use super::connections::Connections;
-use super::dials::Dials;
 use super::framing::{FrameReader, FrameWriter};
+pub(super) use super::inner::Inner;
+use super::inner::Kept;
 use super::link::Link;
-use super::metrics::Counters;
-use super::outbox::Outbox;
 use super::protocol::{Handler, Protocol, RegisterError, Reply};
-use super::registry::Registry;
 use super::serve::StreamGuard;
-use super::signal::Signal;
-use super::within::runs_through;
 use super::{
     AddError, AddressSource, BanReason, Counts, DialFailure, EventHub, EventStream,
     OutboundRequest, PeerBook, PeerEntry, Reachability, RequestError, SendError, SwarmConfig,
@@ -34,10 +25,6 @@ use crate::transport::QuicTransport;
 use crate::transport::environment::Environment;
 use crate::wire::{Address, ErrorCode, StreamHeader};
 
-/// How long shutting down waits for the farewell to reach the peers: three probe timeouts on a
-/// path of 300 ms round trip.
-const FAREWELL: Duration = Duration::from_secs(3);
-
 /// All connections of a node; clones share them. When the last clone is dropped the node stops
 /// without a farewell; [`shutdown`](Self::shutdown) is the polite way.
 #[derive(Debug, Clone)]
@@ -48,57 +35,36 @@ struct Handle(Arc<Inner>);
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.stop();
+        self.0.stop_now();
     }
 }
 
-/// What the tasks of a swarm share.
-#[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) config: SwarmConfig,
-    pub(super) keypair: Keypair,
-    pub(super) environment: Environment,
-    pub(super) transports: Vec<QuicTransport>,
-    /// The connection that new streams to a peer go to.
-    pub(super) table: DashMap<PeerId, Arc<Link>>,
-    pub(super) outboxes: DashMap<(PeerId, u32), Arc<Outbox>>,
-    pub(super) protocols: Registry,
-    pub(super) dials: Dials,
-    connections: Mutex<Connections>,
-    book: Mutex<PeerBook>,
-    events: EventHub,
-    counters: Counters,
-    reachability: watch::Sender<Reachability>,
-    stopping: Arc<Signal>,
+/// What a swarm has before its first task runs.
+#[derive(Debug, Default)]
+pub struct Setup {
+    /// Protocols of applications: a peer that is connected in the first moment finds them.
+    pub protocols: Vec<(Protocol, Handler)>,
+    /// Where events go; its readers miss none. By default a hub of
+    /// [`SwarmConfig::event_backlog`].
+    pub events: Option<EventHub>,
+    /// Kept until the swarm has stopped and its sockets are closed.
+    pub keep: Option<Kept>,
 }
 
 impl Swarm {
     /// Starts the tasks of a swarm over bound transports, one for each listening address.
     ///
     /// # Errors
-    /// [`RegisterError`] cannot occur with the protocols of the stack; it is passed on as a bug.
+    /// [`RegisterError`] of a protocol of the setup.
     pub fn start(
         config: SwarmConfig,
         keypair: Keypair,
         transports: Vec<QuicTransport>,
         environment: Environment,
+        setup: Setup,
     ) -> Result<Self, RegisterError> {
-        let inner = Arc::new(Inner {
-            keypair: keypair.clone(),
-            transports,
-            table: DashMap::new(),
-            outboxes: DashMap::new(),
-            protocols: Registry::default(),
-            dials: Dials::default(),
-            connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
-            book: Mutex::new(PeerBook::new()),
-            reachability: watch::Sender::new(config.reachability),
-            events: EventHub::new(config.event_backlog),
-            counters: Counters::default(),
-            stopping: Arc::default(),
-            config,
-            environment,
-        });
+        let (protocols, setup) = (setup.protocols, (setup.events, setup.keep));
+        let inner = Arc::new(Inner::new(config, keypair, transports, environment, setup));
         let has_public_address = inner
             .listen_addresses()
             .iter()
@@ -106,7 +72,10 @@ impl Swarm {
         let is_public = inner.reachability() == Reachability::Public;
         inner.book().set_public(is_public || has_public_address);
         builtin::register(&inner)?;
-        for index in 0..inner.transports.len() {
+        for (protocol, handler) in protocols {
+            inner.protocols.register(protocol, handler)?;
+        }
+        for index in 0..inner.transports.all().len() {
             inner.spawn(super::accept::run(inner.clone(), index));
             inner.spawn(super::housekeeping::watch_paths(inner.clone(), index));
         }
@@ -151,6 +120,7 @@ impl Swarm {
         peer: Option<PeerId>,
         addresses: &[Address],
     ) -> Result<PeerId, DialFailure> {
+        self.running()?;
         super::dial::dial(self.inner(), peer, addresses).await
     }
 
@@ -165,6 +135,7 @@ impl Swarm {
         address: &Address,
         request: &OutboundRequest,
     ) -> Result<Reply, DialFailure> {
+        self.running()?;
         super::dial::dial_and_request(self.inner(), peer, address, request).await
     }
 
@@ -217,7 +188,7 @@ impl Swarm {
 
     /// Queues a one-way message, waiting for room in the peer's queue. Messages of one protocol to
     /// one peer arrive in order, each at most once; how many were not sent when the peer
-    /// disconnects is told by [`SwarmEvent::MessagesUnsent`].
+    /// disconnects is told by [`MessagesUnsent`](super::SwarmEvent::MessagesUnsent).
     ///
     /// # Errors
     /// See [`SendError`].
@@ -227,11 +198,14 @@ impl Swarm {
         header: StreamHeader,
         message: Bytes,
     ) -> Result<(), SendError> {
+        if self.inner().is_stopping() {
+            return Err(SendError::NotConnected(message));
+        }
         self.inner().send(peer, header, message).await
     }
 
     /// Opens this node's stream of an ordered protocol. It belongs to the peer's current
-    /// connection; when [`SwarmEvent`] tells of a newer one, finish it and open the next.
+    /// connection; when [`SwarmEvent`](super::SwarmEvent) tells of a newer one, finish it and open the next.
     ///
     /// # Errors
     /// See [`RequestError`].
@@ -240,7 +214,7 @@ impl Swarm {
         peer: PeerId,
         header: StreamHeader,
     ) -> Result<FrameWriter, RequestError> {
-        let (link, guard) = self.counted_link(&peer)?;
+        let (link, guard) = self.counted_link(&peer, header.protocol)?;
         let stream = link.connection.open_uni().await;
         let stream = stream.map_err(RequestError::Disconnected)?;
         Ok(FrameWriter::new(stream, header).counted(guard))
@@ -255,16 +229,25 @@ impl Swarm {
         peer: PeerId,
         header: StreamHeader,
     ) -> Result<(FrameWriter, FrameReader), RequestError> {
-        let (link, guard) = self.counted_link(&peer)?;
+        let (link, guard) = self.counted_link(&peer, header.protocol)?;
         let halves = link.connection.open_bi().await;
         let (send, receive) = halves.map_err(RequestError::Disconnected)?;
         let writer = FrameWriter::new(send, header).counted(guard.clone());
         Ok((writer, FrameReader::new(receive).counted(guard)))
     }
 
-    fn counted_link(&self, peer: &PeerId) -> Result<(Arc<Link>, Arc<StreamGuard>), RequestError> {
+    /// The connection for a new stream, unless the peer has said that it does not speak the
+    /// protocol: asking again would cost this node reputation there.
+    fn counted_link(
+        &self,
+        peer: &PeerId,
+        protocol: u32,
+    ) -> Result<(Arc<Link>, Arc<StreamGuard>), RequestError> {
         let inner = self.inner();
         let link = inner.link(peer).ok_or(RequestError::NotConnected)?;
+        if let Some(code) = link.refusal(protocol) {
+            return Err(RequestError::Refused(code));
+        }
         let guard = StreamGuard::new(inner.clone(), link.clone());
         Ok((link, Arc::new(guard)))
     }
@@ -333,7 +316,7 @@ impl Swarm {
     /// holds up the node.
     #[must_use]
     pub fn events(&self) -> EventStream {
-        self.inner().events.subscribe()
+        self.inner().subscribe()
     }
 
     /// How often each kind of event happened, whoever reads the events.
@@ -349,137 +332,30 @@ impl Swarm {
         self.inner().connections().admission.counts()
     }
 
-    /// The transports, for their counters and for [`QuicTransport::rebind`].
+    /// The transports, for their counters and for [`QuicTransport::rebind`]; none after
+    /// [`shutdown`](Self::shutdown), which waits for the socket of one that is still held.
     #[must_use]
-    pub fn transports(&self) -> &[QuicTransport] {
-        &self.inner().transports
+    pub fn transports(&self) -> Vec<Arc<QuicTransport>> {
+        self.inner().transports.all()
     }
 
-    /// Tells all peers goodbye and stops.
+    /// Stops: begins nothing new, sends what is queued (at most 3 s; the rest is told as
+    /// [`MessagesUnsent`](super::SwarmEvent::MessagesUnsent)), tells all peers goodbye (at most 3 s more) and ends all
+    /// tasks. Afterwards the readers of events have come to their end, the handlers are dropped and
+    /// the ports are free, whatever clones of the swarm exist; only a connection, a stream or a
+    /// transport that the program still holds keeps its port.
     pub async fn shutdown(&self) {
-        let inner = self.inner();
-        inner.stop();
-        let farewell = async {
-            for transport in &inner.transports {
-                transport.wait_idle().await;
-            }
-        };
-        let _ = tokio::time::timeout(FAREWELL, farewell).await;
+        self.inner().shut_down().await;
+    }
+
+    fn running(&self) -> Result<(), DialFailure> {
+        if self.inner().is_stopping() {
+            return Err(DialFailure::Stopped);
+        }
+        Ok(())
     }
 
     pub(super) fn inner(&self) -> &Arc<Inner> {
         &self.0.0
-    }
-}
-
-impl Inner {
-    pub(super) fn now(&self) -> Now {
-        self.environment.clock.now()
-    }
-
-    pub(super) fn connections(&self) -> MutexGuard<'_, Connections> {
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn book(&self) -> MutexGuard<'_, PeerBook> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn emit(&self, event: SwarmEvent) {
-        self.counters.count(&event);
-        self.events.emit(self.now().mono, event);
-    }
-
-    /// The connection that new streams to `peer` go to.
-    pub(super) fn link(&self, peer: &PeerId) -> Option<Arc<Link>> {
-        self.table.get(peer).map(|link| link.clone())
-    }
-
-    pub(super) fn listen_addresses(&self) -> Vec<Address> {
-        let sockets = self
-            .transports
-            .iter()
-            .filter_map(|transport| transport.local_address().ok());
-        sockets
-            .flat_map(|socket| self.reachable_at(socket))
-            .map(|socket| Address::from(socket).with_peer_id(self.keypair.peer_id()))
-            .collect()
-    }
-
-    /// A socket bound to the unspecified address is reached at every interface of its family.
-    fn reachable_at(&self, socket: SocketAddr) -> Vec<SocketAddr> {
-        if !socket.ip().is_unspecified() {
-            return vec![socket];
-        }
-        let interfaces = self.environment.sockets.interfaces().into_iter();
-        interfaces
-            .filter(|ip| ip.is_ipv4() == socket.is_ipv4())
-            .map(|ip| SocketAddr::new(ip, socket.port()))
-            .collect()
-    }
-
-    /// Runs a task until it ends or the swarm stops.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let stopping = self.stopping.clone();
-        self.environment.runtime.spawn(Box::pin(async move {
-            tokio::select! {
-                biased;
-                () = stopping.raised() => {}
-                () = task => {}
-            }
-        }));
-    }
-
-    /// Runs a future here until it has to wait, and the rest of it as a task: most requests never
-    /// wait, and a task costs as much as they do.
-    pub(super) async fn run(&self, mut future: Pin<Box<dyn Future<Output = ()> + Send>>) {
-        if !runs_through(future.as_mut()).await {
-            self.spawn(future);
-        }
-    }
-
-    /// The transport whose socket is of the family of `address`.
-    pub(super) fn transport_for(&self, address: SocketAddr) -> Option<&QuicTransport> {
-        self.transports.iter().find(|transport| {
-            transport
-                .local_address()
-                .is_ok_and(|local| local.is_ipv4() == address.is_ipv4())
-        })
-    }
-
-    fn nonce(&self) -> Result<u64, RequestError> {
-        let mut nonce = [0; 8];
-        self.environment.entropy.fill(&mut nonce)?;
-        Ok(u64::from_le_bytes(nonce))
-    }
-
-    fn stop(&self) {
-        self.stopping.raise();
-        for transport in &self.transports {
-            transport.close(ErrorCode::Shutdown);
-        }
-    }
-
-    /// A peer that does not read is disconnected; nobody waits for it.
-    pub(super) fn slow_reader(&self, link: &Link) {
-        link.connection.close(ErrorCode::SlowReader);
-    }
-
-    pub(super) fn close_peer(&self, peer: &PeerId, code: ErrorCode) -> bool {
-        let links = self.connections().links_of(peer);
-        for link in &links {
-            link.connection.close(code);
-        }
-        !links.is_empty()
-    }
-
-    pub(super) fn reachability(&self) -> Reachability {
-        *self.reachability.borrow()
-    }
-
-    pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.is_raised()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use quinn::crypto::rustls::QuicServerConfig;
 use tokio::sync::watch;
@@ -10,9 +10,10 @@ use tokio::sync::watch;
 use super::close::quinn_code;
 use super::environment::Environment;
 use super::handshake::Context;
+use super::held_socket::{HeldSocket, Hold, SocketsClosed, hold};
 use super::keys::EndpointKeys;
 use super::paths::{AttachError, PathCounters, PathSwitch, Paths, SocketId, path_aware};
-use super::tls::{PqcHandshake, ServerName, TlsSettings};
+use super::tls::{PqcHandshake, ServerName};
 use super::{
     Accepting, CloseReason, DialError, Dialing, Path, TlsError, TransportConfig,
     TransportConfigError, settings,
@@ -70,14 +71,16 @@ type FirstDestination = dyn Fn() -> quinn::ConnectionId + Send + Sync;
 pub struct QuicTransport {
     endpoint: quinn::Endpoint,
     paths: Paths,
-    handshake: PqcHandshake,
+    handshake: Arc<PqcHandshake>,
     server: quinn::ServerConfig,
     config: TransportConfig,
     environment: Environment,
+    hold: Hold,
+    sockets_closed: Mutex<Option<SocketsClosed>>,
 }
 
 impl QuicTransport {
-    /// Binds a socket and starts the endpoint on it.
+    /// Binds a socket and starts the endpoint on it, with resumption stores of its own.
     ///
     /// # Errors
     /// See [`BindError`].
@@ -87,10 +90,28 @@ impl QuicTransport {
         network: NetworkId,
         environment: Environment,
     ) -> Result<Self, BindError> {
-        config.validate()?;
         let clock = environment.clock.clone();
-        let handshake = PqcHandshake::new(&TlsSettings::of(&config, keypair, network, clock))?;
+        config.validate()?;
+        let handshake = PqcHandshake::for_node(&config, keypair, network, clock)?;
+        Self::bind_sharing(config, keypair, Arc::new(handshake), environment)
+    }
+
+    /// Binds a socket and starts the endpoint on it, with the resumption stores of `handshake`,
+    /// which was made for the same identity and settings: a peer that met this node at one of its
+    /// transports resumes at the others too.
+    ///
+    /// # Errors
+    /// See [`BindError`].
+    pub fn bind_sharing(
+        config: TransportConfig,
+        keypair: &Keypair,
+        handshake: Arc<PqcHandshake>,
+        environment: Environment,
+    ) -> Result<Self, BindError> {
+        config.validate()?;
+        let (hold, sockets_closed) = hold();
         let home = bind_socket(&environment, config.bind_address)?;
+        let home = HeldSocket::new(home, hold.clone());
         let listening = |error| BindError::Socket {
             address: config.bind_address,
             error,
@@ -114,6 +135,8 @@ impl QuicTransport {
             server,
             config,
             environment,
+            hold,
+            sockets_closed: Mutex::new(Some(sockets_closed)),
         })
     }
 
@@ -201,6 +224,7 @@ impl QuicTransport {
     /// The socket cannot be bound; the old one stays.
     pub fn rebind(&self, address: SocketAddr) -> Result<(), BindError> {
         let home = bind_socket(&self.environment, address)?;
+        let home = HeldSocket::new(home, self.hold.clone());
         let socket = self.paths.rehome(home)?;
         self.endpoint
             .rebind_abstract(Arc::new(socket))
@@ -213,6 +237,7 @@ impl QuicTransport {
     /// The socket cannot be bound, or there are too many.
     pub fn attach_socket(&self, address: SocketAddr) -> Result<SocketId, BindError> {
         let socket = bind_socket(&self.environment, address)?;
+        let socket = HeldSocket::new(socket, self.hold.clone());
         Ok(self.paths.attach_socket(socket)?)
     }
 
@@ -233,6 +258,22 @@ impl QuicTransport {
     #[must_use]
     pub fn path_counters(&self) -> PathCounters {
         self.paths.counters()
+    }
+
+    /// Accepts no further connections; those that exist go on, and dials are possible.
+    pub fn stop_accepting(&self) {
+        self.endpoint.set_server_config(None);
+    }
+
+    /// What tells when the sockets are closed, which they are no sooner than this transport is
+    /// dropped; `None` after the first call.
+    #[must_use]
+    pub fn sockets_closed(&self) -> Option<SocketsClosed> {
+        let mut closed = self
+            .sockets_closed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        closed.take()
     }
 
     /// Ends all connections and accepts no more.

@@ -17,6 +17,7 @@ mod connection_id;
 mod endpoint;
 pub mod environment;
 mod handshake;
+mod held_socket;
 mod keys;
 mod paths;
 #[cfg(feature = "sim")]
@@ -33,6 +34,7 @@ pub use config::{TransportConfig, TransportConfigError};
 pub use connection::{Connection, LinkStats};
 pub use endpoint::{BindError, Incoming, QuicTransport, ResumptionUsage};
 pub use handshake::{Accepting, DialError, Dialing, PqcHandshake};
+pub use held_socket::SocketsClosed;
 pub use paths::{AddPathError, AttachError, Path, PathCounters, PathId, SocketId, UnknownPath};
 pub use streams::{ReadError, RecvStream, SendStream, WriteError};
 pub use tls::{Credential, TlsError};

@@ -42,6 +42,8 @@ mod restart;
 #[cfg(feature = "sim")]
 mod returning_peer;
 #[cfg(feature = "sim")]
+mod shutdown;
+#[cfg(feature = "sim")]
 mod simultaneous_dial;
 
 #[cfg(feature = "cli")]

@@ -1,10 +1,13 @@
 //! How long it takes to meet a peer again.
 
+use std::net::{Ipv4Addr, SocketAddr};
+
 use cretoai_network::node::P2PConfig;
+use cretoai_network::wire::Address;
 
 use crate::support::nodes::{
-    TICKS, address, assert_round_trips, config, connected_pair, elapsed, in_virtual_time, peer,
-    quiet_net, spawn_with, until,
+    PORT, TICKS, address, assert_round_trips, config, connected_pair, elapsed, in_virtual_time, ip,
+    peer, quiet_net, spawn, spawn_with, until,
 };
 
 #[test]
@@ -43,6 +46,30 @@ fn a_returning_peer_without_early_data_pays_two_round_trips() {
         let (reply, took) = elapsed(dialler.dial_and_ping(&address(2))).await;
         reply.unwrap();
         assert_round_trips(took, 2);
+    });
+}
+
+#[test]
+fn a_peer_that_returns_at_another_listening_address_resumes_too() {
+    in_virtual_time(async {
+        let net = quiet_net(4);
+        let other_port = PORT + 1;
+        let sockets =
+            [PORT, other_port].map(|port| SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)));
+        let acceptor = P2PConfig {
+            listen_addresses: sockets.map(Address::from).to_vec(),
+            ..config()
+        };
+        let (dialler, acceptor) = (spawn(&net, 1), spawn_with(&net, 2, acceptor));
+        dialler.dial(&address(2)).await.unwrap();
+        dialler.ping(peer(2)).await.unwrap();
+        dialler.disconnect(&peer(2));
+        until(|| acceptor.peers().is_empty() && dialler.peers().is_empty()).await;
+
+        let other = Address::from(SocketAddr::new(ip(2), other_port)).with_peer_id(peer(2));
+        let (reply, took) = elapsed(dialler.dial_and_ping(&other)).await;
+        reply.unwrap();
+        assert_round_trips(took, 1);
     });
 }
 

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use cretoai_network::crypto::{AwsLc, Provider, RustCrypto};
 use cretoai_network::identity::{Keypair, key_file};
-use cretoai_network::node::{P2PConfig, P2PNode, ProviderKind};
+use cretoai_network::node::{P2PConfig, P2PNode};
 use cretoai_network::wire::Address;
 use cretoai_network::wire::address::Host;
 
@@ -31,6 +31,28 @@ pub(crate) struct Visitor {
     /// Longest time to connect, in milliseconds.
     #[arg(long, value_name = "MS")]
     timeout_ms: Option<u64>,
+    /// Which implementation of the cryptography to use; all of them speak to each other.
+    #[arg(long, value_enum, default_value_t)]
+    provider: ProviderKind,
+}
+
+/// An implementation of the primitives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ProviderKind {
+    /// AWS-LC: fast.
+    #[default]
+    AwsLc,
+    /// RustCrypto: Rust alone.
+    RustCrypto,
+}
+
+impl ProviderKind {
+    pub(crate) fn load(self) -> Arc<dyn Provider> {
+        match self {
+            Self::AwsLc => Arc::new(AwsLc),
+            Self::RustCrypto => Arc::new(RustCrypto::default()),
+        }
+    }
 }
 
 impl Visitor {
@@ -46,7 +68,7 @@ impl Visitor {
         if let Some(millis) = self.timeout_ms {
             config.connection_timeout = Duration::from_millis(millis);
         }
-        let provider = provider(config.provider);
+        let provider = self.provider.load();
         let keypair = match self.key {
             Some(path) => key_file::read(&path, provider)?,
             None => Keypair::generate(provider)?,
@@ -73,12 +95,4 @@ pub(crate) fn read_config(path: &Path) -> Result<P2PConfig, Failure> {
         path: path.to_owned(),
         error,
     })
-}
-
-/// The implementation of the primitives that a configuration names.
-pub(crate) fn provider(kind: ProviderKind) -> Arc<dyn Provider> {
-    match kind {
-        ProviderKind::AwsLc => Arc::new(AwsLc),
-        ProviderKind::RustCrypto => Arc::new(RustCrypto::default()),
-    }
 }

@@ -21,16 +21,11 @@ const MAX_NETWORK_NAME: u64 = 64;
 /// Most addresses to listen on: IPv4 and IPv6 on a handful of interfaces.
 const MAX_LISTEN_ADDRESSES: u64 = 16;
 
-/// Which implementation of the primitives a node uses. Both speak to each other.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ProviderKind {
-    /// AWS-LC: fast.
-    #[default]
-    AwsLc,
-    /// RustCrypto: Rust alone.
-    RustCrypto,
-}
+/// Most messages that wait: 16 MiB of empty ones' bookkeeping in a queue.
+pub(super) const MAX_QUEUED_MESSAGES: u32 = 65_536;
+
+/// Most events kept, of about 100 bytes each.
+pub(super) const MAX_EVENT_CAPACITY: u32 = 65_536;
 
 /// What a node is told before it starts. [`validate`](Self::validate) makes it usable.
 ///
@@ -85,8 +80,6 @@ pub struct P2PConfig {
     pub reputation: ReputationConfig,
     /// How the node shows its key.
     pub credential: Credential,
-    /// Which implementation of the primitives it uses.
-    pub provider: ProviderKind,
     /// Whether strangers can dial this node, as far as is known; default unknown, which acts as if
     /// they could. A private node asks others and does not serve.
     pub reachability: Reachability,
@@ -165,7 +158,6 @@ impl Default for P2PConfig {
             limits: LimitsConfig::default(),
             reputation: ReputationConfig::default(),
             credential: Credential::default(),
-            provider: ProviderKind::default(),
             reachability: Reachability::default(),
             enable_0rtt: true,
             enable_mdns: false,
@@ -176,6 +168,16 @@ impl Default for P2PConfig {
 }
 
 impl P2PConfig {
+    /// How much may wait in one queue of messages; within what a valid configuration may ask for,
+    /// because it is not checked yet when a reader is made.
+    pub(super) fn queue_limit(&self) -> QueueLimit {
+        let messages = self.send_queue_messages.clamp(1, MAX_QUEUED_MESSAGES);
+        QueueLimit {
+            messages: usize::try_from(messages).unwrap_or(usize::MAX),
+            bytes: usize::try_from(self.send_queue_bytes).unwrap_or(usize::MAX),
+        }
+    }
+
     /// Checks every field, and the fields against each other.
     ///
     /// # Errors
@@ -232,14 +234,18 @@ impl P2PConfig {
         check(
             "send_queue_messages",
             self.send_queue_messages.into(),
-            1..=65_536,
+            1..=MAX_QUEUED_MESSAGES.into(),
         )?;
         check(
             "send_queue_bytes",
             self.send_queue_bytes,
             64 << 10..=64 << 20,
         )?;
-        check("event_capacity", self.event_capacity.into(), 16..=65_536)?;
+        check(
+            "event_capacity",
+            self.event_capacity.into(),
+            16..=MAX_EVENT_CAPACITY.into(),
+        )?;
         let addresses = self.listen_addresses.len() as u64;
         check("listen_addresses.len", addresses, 1..=MAX_LISTEN_ADDRESSES)
     }
@@ -280,14 +286,6 @@ impl ValidConfig {
     #[must_use]
     pub const fn network_id(&self) -> NetworkId {
         self.network_id
-    }
-
-    /// How much may wait in one queue of messages.
-    pub(super) fn queue_limit(&self) -> QueueLimit {
-        QueueLimit {
-            messages: usize::try_from(self.config.send_queue_messages).unwrap_or(usize::MAX),
-            bytes: usize::try_from(self.config.send_queue_bytes).unwrap_or(usize::MAX),
-        }
     }
 
     /// Where to listen, in the order of the configuration.

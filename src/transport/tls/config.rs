@@ -79,7 +79,8 @@ impl<'a> TlsSettings<'a> {
 /// A node's side of every handshake: its ML-DSA-87 identity, and the hybrid X25519 + ML-KEM-768
 /// exchange whose keys are made afresh each time.
 ///
-/// One verifier, one resolver and one set of stores serve all its connections.
+/// One verifier, one resolver and one set of stores serve all its connections, on all its
+/// transports.
 pub struct PqcHandshake {
     credential: Credential,
     initial: Suite,
@@ -91,6 +92,20 @@ pub struct PqcHandshake {
 }
 
 impl PqcHandshake {
+    /// TLS of a node, for all its transports: `config` is that of any of them, since they differ in
+    /// the address only.
+    ///
+    /// # Errors
+    /// See [`TlsError`].
+    pub fn for_node(
+        config: &TransportConfig,
+        keypair: &Keypair,
+        network: NetworkId,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, TlsError> {
+        Self::new(&TlsSettings::of(config, keypair, network, clock))
+    }
+
     pub(crate) fn new(settings: &TlsSettings<'_>) -> Result<Self, TlsError> {
         let initial = TLS13_AES_128_GCM_SHA256
             .tls13()

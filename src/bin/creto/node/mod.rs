@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use self::report::Report;
 use crate::failure::Failure;
-use crate::start::{DEFAULT_PROTOCOL, provider, read_config};
+use crate::start::{DEFAULT_PROTOCOL, ProviderKind, read_config};
 use crate::stop::Stop;
 
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub(crate) struct Node {
     /// Name of the network.
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
+    /// Which implementation of the cryptography to use; all of them speak to each other.
+    #[arg(long, value_enum, default_value_t)]
+    provider: ProviderKind,
     /// Announce this node on the local network and connect to those announced there.
     #[arg(long)]
     mdns: bool,
@@ -49,11 +52,12 @@ impl Node {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen().map_err(Failure::Runtime)?;
         let config = self.configuration()?;
-        let keypair = key_file::read(&self.key, provider(config.provider))?;
-        let node = P2PNode::builder(keypair).config(config).spawn()?;
+        let keypair = key_file::read(&self.key, self.provider.load())?;
+        let builder = P2PNode::builder(keypair).config(config);
+        let (builder, events) = builder.events();
+        let (builder, messages) = builder.messages(self.protocol);
+        let node = builder.spawn()?;
         let report = Report::new(self.json);
-        let events = node.events();
-        let messages = node.messages(self.protocol)?;
         report.listening(&node.listen_addresses())?;
         let mut dials = JoinSet::new();
         for address in self.connect {
