@@ -25,7 +25,8 @@ pub struct SwarmConfig {
     pub request_deadline: Duration,
     /// How long a peer may leave written data unread before it is disconnected.
     pub slow_reader_deadline: Duration,
-    /// Requests of one peer that are served at once; the next is answered `BUSY`.
+    /// Requests of one peer that are served at once; the next waits for its turn, and is answered
+    /// `BUSY` after `stream_deadline`.
     pub requests_served: u32,
     /// Requests to one peer that may wait for their answers at once.
     pub requests_waiting: u32,

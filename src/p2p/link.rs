@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use tokio::sync::{Semaphore, SemaphorePermit};
+
 use super::signal::Signal;
 use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
 use crate::identity::PeerId;
@@ -21,8 +23,8 @@ pub(super) struct Link {
     pub(super) direction: Direction,
     pub(super) permit: PermitId,
     pub(super) leniency: Mutex<Leniency>,
-    /// Requests of this peer that are in hand.
-    serving: AtomicU32,
+    /// Requests of this peer that may still be taken in hand.
+    serving: OnceLock<Semaphore>,
     /// Who is at the other end, once the handshake is confirmed and the connection is counted.
     peer: OnceLock<PeerId>,
     open_streams: AtomicU32,
@@ -58,7 +60,7 @@ impl Link {
             direction,
             permit,
             leniency: Mutex::new(Leniency::default()),
-            serving: AtomicU32::new(0),
+            serving: OnceLock::new(),
             peer: OnceLock::new(),
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
@@ -103,9 +105,12 @@ impl Link {
         }
     }
 
-    /// Counts a request of this peer that is served, if there are fewer than `limit`.
-    pub(super) fn try_serve(&self, limit: u32) -> Option<Counted<'_>> {
-        Counted::below(limit, &self.serving)
+    /// Counts a request of this peer that is served. While there are `limit`, those that come wait
+    /// in their order. `None` cannot occur: the semaphore is never closed.
+    pub(super) async fn serve(&self, limit: u32) -> Option<SemaphorePermit<'_>> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let new = || Semaphore::new(limit.min(Semaphore::MAX_PERMITS));
+        self.serving.get_or_init(new).acquire().await.ok()
     }
 
     /// Counts a request that is served early; false once there were `limit`.

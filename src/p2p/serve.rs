@@ -229,6 +229,30 @@ async fn serve_request(
     send: &mut SendStream,
     frames: &mut FrameReader,
 ) -> Result<(), Rejection> {
+    let work = async {
+        let turn = pin!(link.serve(inner.config.requests_served));
+        let Ok(Some(permit)) = within(inner.config.stream_deadline, turn).await else {
+            return Err(Rejection::Refused(ErrorCode::Busy));
+        };
+        let reply = reply_to(inner, link, opened, frames).await?;
+        Ok((permit, reply))
+    };
+    let (_permit, reply) = tokio::select! {
+        biased;
+        done = work => done?,
+        // Nobody waits for the answer any more.
+        _ = send.acknowledged() => return Err(Rejection::Gone),
+    };
+    write_reply(inner, link, send, reply).await
+}
+
+/// Reads the request and has it answered.
+async fn reply_to(
+    inner: &Inner,
+    link: &Link,
+    opened: &Opened,
+    frames: &mut FrameReader,
+) -> Result<Reply, Rejection> {
     let (
         Handler::Request(handler),
         Shape::Request {
@@ -240,9 +264,6 @@ async fn serve_request(
         return Err(Rejection::Refused(ErrorCode::Internal));
     };
     let number = opened.header.protocol;
-    let Some(_permit) = link.try_serve(inner.config.requests_served) else {
-        return Err(Rejection::Refused(ErrorCode::Busy));
-    };
     let frame = match within(inner.config.stream_deadline, pin!(frames.only(requests))).await {
         Ok(Ok(frame)) => frame,
         Ok(Err(error)) => return Err(Rejection::frame(number, error)),
@@ -278,7 +299,7 @@ async fn serve_request(
         // The handler's mistake: on the wire it would be a violation by this node.
         return Err(Rejection::Refused(ErrorCode::Internal));
     }
-    write_reply(inner, link, send, reply).await
+    Ok(reply)
 }
 
 async fn serve_raw(

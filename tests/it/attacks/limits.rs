@@ -1,14 +1,14 @@
 //! Limits of a node, one below, at and one above.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cretoai_network::p2p::{DialFailure, IncomingRefusal, RefuseReason, RegisterError, SwarmEvent};
 use cretoai_network::wire::ErrorCode;
-use tokio::time::timeout;
 
 use crate::support::attacker::{Attacker, End, answer, ask, closed_with, open_bi};
-use crate::support::nodes::{ROUND_TRIP, config, in_virtual_time, ip, peer, quiet_net};
+use crate::support::nodes::{ROUND_TRIP, config, elapsed, in_virtual_time, ip, peer, quiet_net};
 use crate::support::peer::{Peer, pass};
 
 /// An honest ping.
@@ -19,6 +19,9 @@ const SLOW: u32 = 0x42;
 
 /// A request of [`SLOW`].
 const ASK_SLOW: &[u8] = &[0x40, 0x42, 1, 1, 1];
+
+/// How long a request may wait for its turn, by default.
+const STREAM_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Requests of one peer that a node serves at once.
 const REQUESTS_SERVED: usize = 64;
@@ -85,7 +88,7 @@ fn a_node_dials_as_many_peers_as_it_may_and_no_more() {
 }
 
 #[test]
-fn a_request_more_than_a_peer_may_have_in_hand_is_answered_busy() {
+fn a_request_more_than_a_peer_may_have_in_hand_waits_for_its_turn() {
     in_virtual_time(async {
         let net = quiet_net(3);
         let bob = Peer::start(&net, ip(2), 2);
@@ -102,13 +105,50 @@ fn a_request_more_than_a_peer_may_have_in_hand_is_answered_busy() {
             waiting.push(open_bi(&connection, ASK_SLOW, End::Finish).await);
         }
         let (_send, beyond) = open_bi(&connection, ASK_SLOW, End::Finish).await;
-        let at_once = timeout(2 * ROUND_TRIP, answer(beyond)).await;
-        assert_eq!(at_once, Ok(Err(ErrorCode::Busy)));
-        for (_, served) in waiting {
-            assert_eq!(answer(served).await, Ok(vec![1, 2]));
+        let served = async {
+            for (_, served) in waiting {
+                assert_eq!(answer(served).await, Ok(vec![1, 2]));
+            }
+        };
+        let ((), first) = elapsed(served).await;
+        let (reply, then) = elapsed(answer(beyond)).await;
+        assert_eq!(reply, Ok(vec![1, 2]));
+        assert!(
+            first >= 8 * ROUND_TRIP && first < 10 * ROUND_TRIP,
+            "{first:?}"
+        );
+        assert!(then >= 7 * ROUND_TRIP && then < 10 * ROUND_TRIP, "{then:?}");
+    });
+}
+
+#[test]
+fn a_request_whose_turn_does_not_come_in_time_is_answered_busy() {
+    in_virtual_time(async {
+        let net = quiet_net(7);
+        let mut patient = config();
+        patient.request_timeout = 3 * STREAM_DEADLINE;
+        let bob = Peer::start_with(&net, ip(2), 2, patient);
+        let never = |_, _| async { std::future::pending().await };
+        bob.node.handle(SLOW, never).unwrap();
+        let mallory = Attacker::new(&net, 66);
+        let connection = mallory.dial(bob.socket()).await.unwrap();
+        ask(&connection, PING).await.unwrap();
+        let mut waiting = Vec::new();
+        for _ in 0..REQUESTS_SERVED {
+            waiting.push(open_bi(&connection, ASK_SLOW, End::Finish).await);
         }
-        assert!(ask(&connection, ASK_SLOW).await.is_ok());
+        let (reply, took) = elapsed(ask(&connection, ASK_SLOW)).await;
+        assert_eq!(reply, Err(ErrorCode::Busy));
+        assert!(took >= STREAM_DEADLINE && took < STREAM_DEADLINE + 2 * ROUND_TRIP);
         assert_eq!(bob.reputation(&peer(66)), 0, "to be busy is nobody's fault");
+        for (_, mut answer) in waiting {
+            answer.stop(0_u32.into()).unwrap();
+        }
+        pass(ROUND_TRIP).await;
+        assert!(
+            ask(&connection, PING).await.is_ok(),
+            "what nobody waits for is dropped"
+        );
     });
 }
 
