@@ -82,6 +82,7 @@ fn is_input(error: &SpawnError) -> bool {
     matches!(
         error,
         SpawnError::Config(_)
+            | SpawnError::Register(_)
             | SpawnError::Lock(_)
             | SpawnError::Bind(BindError::Config(_) | BindError::Socket { .. })
     )
