@@ -51,8 +51,12 @@ async fn on_loopback(options: &Options, report: &mut Report) -> Result<(), Failu
     Ok(())
 }
 
-/// Both sides in one virtual network, one after the other: virtual time knows no noise, so that a
-/// single pair says all.
+/// Pairs in virtual time. There is no noise in it, but a transfer that the receive window limits
+/// falls into one of a few rhythms, 35 to 39 MB/s, by how the simulator's whole milliseconds meet
+/// the sender's pacing; which one is chance on both sides.
+const VIRTUAL_PAIRS: usize = 9;
+
+/// Both sides in one virtual network, one after the other.
 async fn over_63_ms(options: &Options, report: &mut Report) -> Result<(), Failure> {
     let pieces = if options.quick { 256 } else { 1024 };
     let net = Net::new(63);
@@ -72,7 +76,7 @@ async fn over_63_ms(options: &Options, report: &mut Report) -> Result<(), Failur
     let connections =
         Connections::connected(&raw(one, one_address)?, &raw(other, other_address)?).await?;
     let comparison = Comparison::measure(
-        1,
+        options.pairs().min(VIRTUAL_PAIRS),
         async || ours.transfer(pieces).await,
         async || transfer(&connections, pieces).await,
     )
