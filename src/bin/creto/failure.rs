@@ -36,7 +36,7 @@ pub(crate) enum Failure {
         error: serde_json::Error,
     },
     #[error(transparent)]
-    Spawn(#[from] SpawnError),
+    Spawn(SpawnError),
     #[error("no key can be made: {0}")]
     Key(#[from] ProviderFailure),
     #[error("cannot reach the peer: {0}")]
@@ -77,12 +77,20 @@ impl Failure {
     }
 }
 
+impl From<SpawnError> for Failure {
+    fn from(error: SpawnError) -> Self {
+        match error {
+            SpawnError::Register(error) => Self::Protocol(error),
+            other => Self::Spawn(other),
+        }
+    }
+}
+
 /// Whether a node did not start because of what it was told, not because of the machine.
 fn is_input(error: &SpawnError) -> bool {
     matches!(
         error,
         SpawnError::Config(_)
-            | SpawnError::Register(_)
             | SpawnError::Lock(_)
             | SpawnError::Bind(BindError::Config(_) | BindError::Socket { .. })
     )
