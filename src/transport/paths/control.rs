@@ -25,7 +25,7 @@ pub(crate) const MAX_ATTACHED: usize = 8;
 /// Why a socket was not attached.
 #[derive(Debug, Error)]
 pub enum AttachError {
-    /// [`MAX_ATTACHED`] sockets are attached.
+    /// Eight sockets are attached.
     #[error("{MAX_ATTACHED} sockets are attached")]
     TooMany,
     /// The kernel may hand over more datagrams in one batch than quinn's buffers were sized for

@@ -9,7 +9,7 @@ use super::newcomers::Newcomers;
 use super::packet::{IdPrefix, Kind, destination, kind};
 use super::virtual_address::{allocated, bare, canonical, is_reserved};
 
-/// A socket below quinn. The home socket is [`SocketId::HOME`].
+/// A socket below quinn. The home socket has the number 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketId(pub(super) u32);
 
@@ -46,10 +46,10 @@ pub enum AddPathError {
     /// The path leads to another connection.
     #[error("the path belongs to another connection")]
     Taken,
-    /// The connection has [`MAX_PATHS`] paths.
+    /// The connection has four paths.
     #[error("the connection has {MAX_PATHS} paths")]
     TooManyPaths,
-    /// [`MAX_BOUND`] connections have further paths.
+    /// 4 096 connections have further paths.
     #[error("{MAX_BOUND} connections have further paths")]
     TooManyConnections,
 }
