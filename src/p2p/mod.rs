@@ -30,6 +30,7 @@ pub mod mdns;
 mod metrics;
 pub(crate) mod millis;
 mod outbox;
+mod patience;
 mod peer_book;
 mod protocol;
 mod queue;

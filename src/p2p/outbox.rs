@@ -1,6 +1,7 @@
 //! One-way messages: ordered for each peer and protocol, at most once.
 
 use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,10 +9,12 @@ use tokio::time::timeout;
 
 use super::framing::FrameWriter;
 use super::link::Link;
+use super::patience::patiently;
 use super::queue::MessageQueue;
 use super::serve::StreamGuard;
 use super::signal::Signal;
 use super::swarm::Inner;
+use super::within::Late;
 use super::{ConnectionId, SwarmEvent};
 use crate::identity::PeerId;
 use crate::transport::WriteError;
@@ -228,9 +231,10 @@ async fn write_batch(
             }
         }
         unsent.drain(..batched);
-        match timeout(inner.config.slow_reader_deadline, writer.flush()).await {
+        let flush = pin!(writer.flush());
+        match patiently(inner.config.slow_reader_deadline, link, flush).await {
             Ok(written) => written?,
-            Err(_) => {
+            Err(Late) => {
                 inner.slow_reader(link);
                 return Err(WriteError::Closed);
             }

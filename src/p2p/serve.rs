@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use super::framing::{FrameError, FrameReader, FrameWriter};
 use super::link::Link;
+use super::patience::patiently;
 use super::protocol::{
     Handler, HandlerFuture, InboundOrdered, InboundRaw, InboundRequest, Origin, Protocol, Refusal,
     Reply, Shape,
@@ -325,7 +326,7 @@ async fn write_reply(
     reply: Reply,
 ) -> Result<(), Rejection> {
     let write = pin!(write_only_frame(send, None, reply.kind, &reply.body));
-    match within(inner.config.slow_reader_deadline, write).await {
+    match patiently(inner.config.slow_reader_deadline, link, write).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) => Err(Rejection::Gone),
         Err(Late) => {

@@ -29,6 +29,8 @@ pub struct LinkStats {
     pub bytes_sent: u64,
     /// UDP datagrams received: it grows whenever the peer shows a sign of life.
     pub datagrams_received: u64,
+    /// STREAM frames sent: it stands still while the peer takes nothing.
+    pub stream_frames_sent: u64,
     /// Packets that were declared lost.
     pub packets_lost: u64,
     /// Largest UDP payload the path is known to carry.
@@ -196,6 +198,7 @@ impl Connection {
             bytes_received: stats.udp_rx.bytes,
             bytes_sent: stats.udp_tx.bytes,
             datagrams_received: stats.udp_rx.datagrams,
+            stream_frames_sent: stats.frame_tx.stream,
             packets_lost: stats.path.lost_packets,
             mtu: stats.path.current_mtu,
         }

@@ -3,14 +3,17 @@
 use std::time::Duration;
 
 use cretoai_network::identity::PeerId;
+use cretoai_network::node::P2PConfig;
 use cretoai_network::p2p::{SendError, SwarmEvent};
+use cretoai_network::sim::LinkProfile;
 use cretoai_network::transport::CloseReason;
 use cretoai_network::wire::ErrorCode;
 use tokio::time::{Instant, timeout};
 
 use crate::support::attacker::{Attacker, End, ask, closed_with, open_bi};
 use crate::support::nodes::{
-    ROUND_TRIP, assert_round_trips, config, elapsed, in_virtual_time, ip, peer, quiet_net,
+    LATENCY, ROUND_TRIP, address, assert_round_trips, config, elapsed, in_virtual_time, ip,
+    net_with, peer, quiet_net, spawn_with,
 };
 use crate::support::peer::{ECHO, Peer, pass};
 
@@ -152,5 +155,42 @@ fn a_queue_takes_as_many_bytes_as_it_may_and_no_more() {
         assert!(takes(&bob, 1).await, "one byte below");
         assert!(takes(&bob, 1).await, "the last byte");
         assert!(!takes(&bob, 1).await, "one byte above");
+    });
+}
+
+#[test]
+fn a_peer_that_reads_over_a_thin_line_is_no_slow_reader() {
+    in_virtual_time(async {
+        let thin = LinkProfile {
+            rate_bits_per_s: Some(4_000_000),
+            ..LinkProfile::with_latency(LATENCY)
+        };
+        let net = net_with(3, thin);
+        let patient = || P2PConfig {
+            request_timeout: Duration::from_secs(120),
+            ..config()
+        };
+        let (alice, bob) = (
+            spawn_with(&net, 1, patient()),
+            spawn_with(&net, 2, patient()),
+        );
+        bob.handle(ECHO, |_, _| async { Ok(vec![7; 1 << 20].into()) })
+            .unwrap();
+        alice.dial(&address(2)).await.unwrap();
+        // 16 MiB take half a minute; more than quinn's window of 5 MB waits in the writers.
+        let fetches = (0..16).map(|_| {
+            let alice = alice.clone();
+            tokio::spawn(async move { alice.request(peer(2), ECHO, "fetch").await })
+        });
+        let (fetched, took) = elapsed(async {
+            let mut fetched = 0;
+            for fetch in fetches.collect::<Vec<_>>() {
+                fetched += fetch.await.unwrap().unwrap().len();
+            }
+            fetched
+        })
+        .await;
+        assert_eq!(fetched, 16 << 20);
+        assert!(took > 3 * SLOW_READER, "{took:?}");
     });
 }
