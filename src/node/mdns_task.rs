@@ -85,6 +85,9 @@ async fn follow(swarm: Swarm, mut discoveries: mpsc::Receiver<Discovery>, mut rn
             },
             _ = look.tick() => {}
         }
+        if swarm.is_stopped() {
+            return;
+        }
         start_dials(&swarm, &mut candidates, &mut dials);
     }
 }
@@ -112,9 +115,9 @@ fn note_attempt(
     attempt: &Attempt,
     rng: &mut ChaCha20Rng,
 ) {
-    let failed = attempt.outcome.is_err();
-    candidates.dialled(attempt.peer, failed);
-    if failed {
+    candidates.dialled(attempt.peer, attempt.outcome.is_err());
+    // The dial itself notes what went wrong at an address; what is wrong with the peer it does not.
+    if let Err(DialFailure::Banned | DialFailure::OwnIdentity) = attempt.outcome {
         swarm.with_book(|book, now| {
             for address in &attempt.addresses {
                 book.dial_failed(now.mono, attempt.peer, address, rng);

@@ -253,7 +253,8 @@ impl P2PNode {
         &self.0.swarm
     }
 
-    /// Stops: begins nothing new, sends what is queued (at most 3 s; the rest is told as
+    /// Stops: dials and accepts no more, sends the one-way messages that are queued (requests in hand
+    /// are cut off; at most 3 s; the rest is told as
     /// [`SwarmEvent::MessagesUnsent`](crate::p2p::SwarmEvent::MessagesUnsent)), says goodbye to all
     /// peers (at most 3 s more) and ends. Afterwards [`Messages`] and [`EventStream`]s come to their
     /// end, and the ports and the identity are free, whatever clones of the node exist; only a

@@ -62,7 +62,13 @@ fn begin(inner: &Arc<Inner>, index: usize, incoming: Incoming, permit: PermitId)
 async fn handshake(inner: Arc<Inner>, accepting: Accepting, permit: PermitId) {
     let connection = accepting.connection().clone();
     let id = inner.connections().next_id();
-    let link = Link::new(id, connection.clone(), Direction::Incoming, permit);
+    let link = Link::new(
+        id,
+        connection.clone(),
+        Direction::Incoming,
+        permit,
+        inner.now().mono,
+    );
     let link = Arc::new(link);
     let confirmed = timeout(inner.config.handshake_timeout, accepting.confirmed());
     tokio::pin!(confirmed);

@@ -204,8 +204,11 @@ impl IdentifyHandler {
             return Err(Refusal::Refused);
         };
         let introduction = decode::<Identify>(&request.body)?;
-        inner.learn(peer, &introduction);
         let link = inner.link(&peer).ok_or(Refusal::Busy)?;
+        if !link.may_notify(inner.now().mono) {
+            return Err(Refusal::Busy);
+        }
+        inner.learn(peer, &introduction);
         let body = encode(&inner.introduction(&link.connection.path()));
         Ok(Reply {
             kind: identify::HELLO_REPLY,
@@ -261,7 +264,8 @@ async fn hear_observed(inner: Weak<Inner>, mut stream: InboundOrdered) -> Result
             return Ok(());
         };
         let address = observed.address;
-        if is_endpoint(&address) && link.is_news(observed.sequence) {
+        let is_news = is_endpoint(&address) && link.is_news(observed.sequence);
+        if is_news && link.may_notify(inner.now().mono) {
             inner.emit(SwarmEvent::ObservedAddress { peer, address });
         }
     }

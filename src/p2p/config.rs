@@ -23,7 +23,8 @@ pub struct SwarmConfig {
     pub stream_deadline: Duration,
     /// How long a request may take, from either end.
     pub request_deadline: Duration,
-    /// How long a peer may leave written data unread before it is disconnected.
+    /// How long one write may wait for its peer before it is disconnected; at most six times as long
+    /// while other data of the connection moves.
     pub slow_reader_deadline: Duration,
     /// Requests of one peer that are served at once; the next waits for its turn, and is answered
     /// `BUSY` after `stream_deadline`.

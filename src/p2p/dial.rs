@@ -380,7 +380,13 @@ impl Pending {
             return Err(DialFailure::Stopped);
         };
         let id = inner.connections().next_id();
-        let link = Arc::new(Link::new(id, connection, Direction::Outgoing, permit));
+        let link = Arc::new(Link::new(
+            id,
+            connection,
+            Direction::Outgoing,
+            permit,
+            inner.now().mono,
+        ));
         let peer = inner.establish(&link)?;
         inner.spawn(super::builtin::introduce(inner.clone(), link));
         Ok(peer)

@@ -9,8 +9,18 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::signal::Signal;
 use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
 use crate::identity::PeerId;
+use crate::policy::{Micros, TokenBucket};
 use crate::transport::{Connection, Path};
 use crate::wire::ErrorCode;
+
+/// Watched streams of one connection that may be reset: 400 KB in quinn. After that, requests are not
+/// given up when their peer does.
+const MAX_WATCHED_RESETS: u32 = 4096;
+
+/// Introductions and observations that a peer may send at once, and a second after that. An honest one
+/// sends one of each, and another when an address changes.
+const NOTICE_BURST: u32 = 8;
+const NOTICES_PER_SECOND: u32 = 1;
 
 /// Protocols remembered as not spoken by one peer: as many as this node can speak itself.
 const MAX_UNSPOKEN: usize = super::MAX_PROTOCOLS;
@@ -29,6 +39,10 @@ pub(super) struct Link {
     peer: OnceLock<PeerId>,
     open_streams: AtomicU32,
     waiting: AtomicU32,
+    /// Streams whose end was watched and that were then reset.
+    watched_resets: AtomicU32,
+    /// What the peer may make known about itself and this node.
+    notices: Mutex<TokenBucket>,
     /// Requests served before the handshake was confirmed.
     served_early: AtomicU32,
     /// Protocols that the peer does not speak, with the code it said so. Asking again would cost
@@ -54,6 +68,7 @@ impl Link {
         connection: Connection,
         direction: Direction,
         permit: PermitId,
+        now: Micros,
     ) -> Self {
         Self {
             id,
@@ -64,6 +79,8 @@ impl Link {
             peer: OnceLock::new(),
             open_streams: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
+            watched_resets: AtomicU32::new(0),
+            notices: Mutex::new(TokenBucket::new(NOTICE_BURST, NOTICES_PER_SECOND, now)),
             served_early: AtomicU32::new(0),
             unspoken: Mutex::default(),
             last_path: Mutex::new(connection.path()),
@@ -152,6 +169,23 @@ impl Link {
     /// Number of the next observation that the peer is told.
     pub(super) fn next_observation(&self) -> u64 {
         self.observations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether the end of a response stream may be watched while its request is in hand: quinn keeps
+    /// about 100 bytes for each watched stream that is then reset, until the connection ends.
+    pub(super) fn may_watch(&self) -> bool {
+        self.watched_resets.load(Ordering::Relaxed) < MAX_WATCHED_RESETS
+    }
+
+    pub(super) fn count_watched_reset(&self) {
+        self.watched_resets.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Whether what the peer says of itself or of this node may become an event: no peer may push
+    /// other events out of their ring.
+    pub(super) fn may_notify(&self, now: Micros) -> bool {
+        let mut notices = self.notices.lock().unwrap_or_else(PoisonError::into_inner);
+        notices.try_take(1, now)
     }
 
     /// Takes the number of an observation that the peer sent; whether it is newer than all before, on

@@ -238,12 +238,17 @@ async fn serve_request(
         let reply = reply_to(inner, link, opened, frames).await?;
         Ok((permit, reply))
     };
-    let (_permit, reply) = tokio::select! {
+    let watches = link.may_watch();
+    let done = tokio::select! {
         biased;
-        done = work => done?,
+        done = work => done,
         // Nobody waits for the answer any more.
-        _ = send.acknowledged() => return Err(Rejection::Gone),
+        _ = send.acknowledged(), if watches => Err(Rejection::Gone),
     };
+    if watches && done.is_err() {
+        link.count_watched_reset();
+    }
+    let (_permit, reply) = done?;
     write_reply(inner, link, send, reply).await
 }
 

@@ -47,7 +47,7 @@ pub struct Setup {
     /// Where events go; its readers miss none. By default a hub of
     /// [`SwarmConfig::event_backlog`].
     pub events: Option<EventHub>,
-    /// Kept until the swarm has stopped and its sockets are closed.
+    /// Kept until [`Swarm::shutdown`] has closed the sockets, or until the last handle is dropped.
     pub keep: Option<Kept>,
 }
 
@@ -339,9 +339,15 @@ impl Swarm {
         self.inner().transports.all()
     }
 
-    /// Stops: begins nothing new, sends what is queued (at most 3 s; the rest is told as
+    /// Whether the swarm is stopping or has stopped.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        self.inner().is_stopping()
+    }
+
+    /// Stops: dials and accepts no more, sends the one-way messages that are queued (at most 3 s; the rest is told as
     /// [`MessagesUnsent`](super::SwarmEvent::MessagesUnsent)), tells all peers goodbye (at most 3 s more) and ends all
-    /// tasks. Afterwards the readers of events have come to their end, the handlers are dropped and
+    /// tasks. Requests in hand are cut off: wait for their answers before. Afterwards the readers of events have come to their end, the handlers are dropped and
     /// the ports are free, whatever clones of the swarm exist; only a connection, a stream or a
     /// transport that the program still holds keeps its port.
     pub async fn shutdown(&self) {

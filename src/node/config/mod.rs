@@ -68,8 +68,8 @@ pub struct P2PConfig {
     /// Bytes that wait for one peer and protocol; 64 KiB to 64 MiB, default 4 MiB: more than a
     /// connection has in flight on a fast line.
     pub send_queue_bytes: u64,
-    /// How long a full queue may stay full before its peer counts as a slow reader and is
-    /// disconnected; 100 ms to 60 s, default 10 s.
+    /// How long one write may wait before its peer counts as a slow reader and is disconnected, and at
+    /// most six times as long while other data of the connection moves; 100 ms to 60 s, default 10 s.
     #[serde(rename = "slow_reader_ms", with = "millis")]
     pub slow_reader: Duration,
     /// Events kept for readers that fall behind; 16 to 65 536, default 256.
