@@ -5,6 +5,7 @@
 //!      ─► farewell on the wire ─► tasks ended ─► handlers, events, sockets gone ─► stopped
 //! ```
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,18 +55,18 @@ impl Inner {
     /// closed they end at once.
     async fn empty_outboxes(&self) {
         loop {
-            let outboxes: Vec<_> = self
-                .outboxes
-                .iter()
-                .map(|outbox| outbox.value().clone())
+            let outboxes = self.outboxes.iter();
+            // In the order of their keys: that of the map differs from run to run.
+            let outboxes: BTreeMap<_, _> = outboxes
+                .map(|outbox| (*outbox.key(), outbox.value().clone()))
                 .collect();
             if outboxes.is_empty() {
                 return;
             }
-            for outbox in &outboxes {
+            for outbox in outboxes.values() {
                 outbox.seal();
             }
-            for outbox in outboxes {
+            for outbox in outboxes.values() {
                 outbox.ended().await;
             }
         }
