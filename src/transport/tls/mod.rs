@@ -19,6 +19,7 @@ mod tests;
 
 pub use credential::Credential;
 
+#[cfg(any(test, feature = "sim"))]
 pub(super) use config::TlsSettings;
 pub use config::{PqcHandshake, TlsError};
 pub(super) use server_name::ServerName;
