@@ -1,11 +1,12 @@
 //! A post-quantum peer-to-peer network stack on raw QUIC.
 //!
 //! The crate is a house of rooms on floors; an import may point down, never up:
-//! `crypto`, `identity` → `wire`, `policy` → `transport` → `p2p` → `node` → the program.
+//! `crypto`, `identity` → `wire`, `policy` → `discovery` → `transport` → `p2p` → `node` → the program.
 //! The lower rooms are pure (no clock, no socket, no ambient randomness) and build with
 //! `--no-default-features`.
 
 pub mod crypto;
+pub mod discovery;
 pub mod identity;
 pub mod policy;
 pub mod wire;

@@ -47,6 +47,16 @@ labels! {
     TokenKey = "creto/1 address token key",
     /// Derives a node's QUIC connection id key from its signing seed.
     ConnectionIdKey = "creto/1 connection id key",
+    /// Names an immutable record: its value.
+    ImmutableKey = "creto/1 immutable record key",
+    /// Names a mutable record: owner ‖ salt.
+    MutableKey = "creto/1 mutable record key",
+    /// Opens the signed input of a mutable record.
+    MutableRecord = "creto/1 mutable record",
+    /// Names a role that nodes advertise: the role's name in UTF-8.
+    RoleKey = "creto/1 role key",
+    /// Checks a file of discovery's state: the file's bytes before it.
+    DiscoveryState = "creto/1 discovery state",
     /// Opens the signed input of the start-up self-test.
     SelfTest = "creto/1 self test",
 }

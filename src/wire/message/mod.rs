@@ -1,6 +1,7 @@
 //! One file of messages per protocol: its number, its frame types, who sends what in which state,
 //! and how long it may be.
 
+pub mod discovery;
 pub mod identify;
 pub mod observed;
 pub mod ping;
@@ -17,7 +18,7 @@ pub mod protocol {
     pub const PING: u32 = 2;
     /// [`observed`](super::observed).
     pub const OBSERVED: u32 = 3;
-    /// Kademlia; reserved.
+    /// [`discovery`](super::discovery).
     pub const DISCOVERY: u32 = 4;
     /// GossipSub; reserved.
     pub const GOSSIP: u32 = 5;
