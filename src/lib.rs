@@ -18,7 +18,7 @@ pub mod p2p;
 #[cfg(feature = "node")]
 pub mod transport;
 
-#[cfg(feature = "sim")]
+#[cfg(feature = "scale")]
 pub mod sim;
 
 /// Compiles and runs the example of the README.

@@ -71,6 +71,20 @@ impl Key {
         drawn
     }
 
+    /// The least and the greatest key that share the first `bits` bits with this one.
+    #[must_use]
+    pub fn prefix_range(&self, bits: u32) -> (Self, Self) {
+        let (mut first, mut last) = (*self, *self);
+        let (whole, rest) = ((bits.min(KEY_BITS) / 8) as usize, bits % 8);
+        let ends = first.0.iter_mut().zip(&mut last.0).skip(whole);
+        for (index, (low, high)) in ends.enumerate() {
+            let free = if index == 0 { 0xff >> rest } else { 0xff };
+            *low &= !free;
+            *high |= free;
+        }
+        (first, last)
+    }
+
     /// The same key with one bit, counted from the most significant, inverted; the same key if there
     /// is no such bit.
     #[must_use]

@@ -1,6 +1,7 @@
-//! A simulated network under real QUIC, in virtual time.
+//! Simulated networks, in virtual time: [`scale`] runs thousands of the pure machines without sockets,
+//! `Net` real QUIC.
 //!
-//! [`Net`] carries the datagrams of any number of hosts in memory. Each host is an
+//! `Net` carries the datagrams of any number of hosts in memory. Each host is an
 //! [`Environment`](crate::transport::environment::Environment): its sockets, clock and entropy come
 //! from the network, so that the code under test is the code that ships. Links have latency,
 //! jitter, loss, reordering, a rate with a drop-tail queue, and an MTU; hosts can be partitioned
@@ -24,29 +25,41 @@
 //! under test: a seeded `EndpointConfig::rng_seed` and connection-id generator, `biased` in
 //! `select!`, no blocking pool, signatures and certificates of constant length.
 
+#[cfg(feature = "sim")]
 mod first_flight;
+#[cfg(feature = "sim")]
 mod hop;
+#[cfg(feature = "sim")]
 mod host;
+#[cfg(feature = "sim")]
 mod link;
+#[cfg(feature = "sim")]
 mod net;
+#[cfg(feature = "sim")]
 mod profile;
-#[cfg(test)]
+#[cfg(all(test, feature = "sim"))]
 pub(crate) mod raw_quinn;
+pub mod scale;
+#[cfg(feature = "sim")]
 mod socket;
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sim"))]
 mod tests;
 
-pub use first_flight::FirstFlight;
-pub use host::WALL_CLOCK_START;
-pub use net::{Datagram, Net, Verdict};
-pub use profile::{LinkCounters, LinkProfile, Traffic};
+#[cfg(feature = "sim")]
+pub use self::{
+    first_flight::FirstFlight,
+    host::WALL_CLOCK_START,
+    net::{Datagram, Net, Verdict},
+    profile::{LinkCounters, LinkProfile, Traffic},
+};
 
 /// A runtime for simulated runs: one thread, its clock paused from the first moment.
 ///
 /// # Errors
 ///
 /// The operating system refused the event queue that tokio opens.
+#[cfg(feature = "sim")]
 pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()

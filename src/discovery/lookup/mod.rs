@@ -1,0 +1,214 @@
+//! Lookups: walking towards a key.
+//!
+//! A [`Lookup`] is a machine of its own. It is fed with contacts and with what became of its
+//! requests, says whom to ask next, and writes no table.
+
+mod path;
+mod shortlist;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::config::K;
+use super::{Density, Key};
+use crate::identity::PeerId;
+use crate::wire::message::discovery::Contact;
+
+use path::Path;
+pub use shortlist::MAX_HOPS;
+pub(super) use shortlist::within_quota;
+
+/// Requests that one path may send: five times what the worst lookup among 50 000 nodes needs, of
+/// which a third are dead. It ends whoever leads a lookup on through endless contacts.
+pub const MAX_REQUESTS: usize = 256;
+
+/// Over-quota ids within the distance of the k-th accepted contact from which on an attack on this
+/// key is told: none of 10 000 honest lookups saw more than a handful.
+pub const ALARM_AT: usize = 20;
+
+/// How a lookup walks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LookupPolicy {
+    /// Requests under way at first.
+    pub alpha: usize,
+    /// And at most.
+    pub alpha_max: usize,
+    /// Paths that share no node.
+    pub paths: usize,
+}
+
+/// One lookup, over one or several disjoint paths.
+///
+/// Call order: any of the inputs ([`add`](Self::add), [`answered`](Self::answered),
+/// [`slow`](Self::slow), [`failed`](Self::failed)), then [`next_request`](Self::next_request) until it
+/// returns `None`, then look at [`is_finished`](Self::is_finished).
+#[derive(Debug)]
+pub struct Lookup {
+    target: Key,
+    paths: Vec<Path>,
+    /// Nodes that a path asked: no other path asks them.
+    claimed: BTreeSet<PeerId>,
+    density: Arc<Density>,
+}
+
+/// What a lookup found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Found {
+    /// The nearest nodes that answered, nearest first, at most [`K`] and within the density quota.
+    pub closest: Vec<Contact>,
+    /// Every node that answered, nearest first.
+    pub answered: Vec<Contact>,
+    /// The node whose place the target is, if anybody named it.
+    pub target: Option<Contact>,
+    /// Whether the nodes stand closer together than chance allows.
+    pub is_suspicious: bool,
+    /// Ids above the quota within the distance of the k-th accepted contact.
+    pub over_quota: usize,
+    /// Requests in the chain to the nearest node, the one to it included.
+    pub hops: u8,
+    /// Requests sent.
+    pub requests: usize,
+}
+
+impl Lookup {
+    /// A lookup for `target` that starts from `seeds`.
+    #[must_use]
+    pub fn new(
+        target: Key,
+        seeds: impl IntoIterator<Item = Contact>,
+        policy: &LookupPolicy,
+        density: Arc<Density>,
+    ) -> Self {
+        let count = policy.paths.max(1);
+        let mut paths: Vec<_> = (0..count).map(|_| Path::new(target, policy)).collect();
+        for (index, seed) in seeds.into_iter().enumerate() {
+            if let Some(path) = paths.get_mut(index % count) {
+                path.add(seed);
+            }
+        }
+        Self {
+            target,
+            paths,
+            claimed: BTreeSet::new(),
+            density,
+        }
+    }
+
+    /// Where it walks to.
+    #[must_use]
+    pub const fn target(&self) -> &Key {
+        &self.target
+    }
+
+    /// A contact that is known from elsewhere.
+    pub fn add(&mut self, contact: Contact) {
+        let least = self.paths.iter_mut().min_by_key(|path| path.len());
+        if let Some(path) = least {
+            path.add(contact);
+        }
+    }
+
+    /// Whom to ask now. Call until it returns `None`.
+    pub fn next_request(&mut self) -> Option<Contact> {
+        let (claimed, density) = (&mut self.claimed, &*self.density);
+        self.paths
+            .iter_mut()
+            .find_map(|path| path.next_request(claimed, density))
+    }
+
+    /// A node answered, in time or late, and named `contacts`.
+    pub fn answered(&mut self, peer: &PeerId, contacts: Vec<Contact>) {
+        if let Some(path) = self.path_of(peer) {
+            path.answered(peer, contacts);
+        }
+    }
+
+    /// A node takes longer than it should: another one is asked meanwhile. No failure.
+    pub fn slow(&mut self, peer: &PeerId) {
+        if let Some(path) = self.path_of(peer) {
+            path.slow(peer);
+        }
+    }
+
+    /// A node is given up. An answer that comes later still counts.
+    pub fn failed(&mut self, peer: &PeerId) {
+        if let Some(path) = self.path_of(peer) {
+            path.failed(peer);
+        }
+    }
+
+    /// Whether the k nearest nodes that are known and not given up have all answered.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.paths.iter().all(|path| path.is_finished(&self.density))
+    }
+
+    /// Whether this node answered.
+    #[must_use]
+    pub fn has_answered(&self, peer: &PeerId) -> bool {
+        self.paths.iter().any(|path| path.has_answered(peer))
+    }
+
+    /// What is known of a node, whether it answered or not.
+    #[must_use]
+    pub fn contact(&self, peer: &PeerId) -> Option<&Contact> {
+        self.paths.iter().find_map(|path| path.contact(peer))
+    }
+
+    /// What it found so far.
+    #[must_use]
+    pub fn found(&self) -> Found {
+        let answered = self.merged();
+        let accepted = within_quota(&self.target, &answered, &self.density);
+        let closest: Vec<_> = accepted.into_iter().take(K).collect();
+        let is_suspicious = self.is_suspicious(&closest);
+        let over_quota = self.paths.iter().map(|path| path.over_quota(&self.density));
+        let target = PeerId::from_bytes(*self.target.as_bytes());
+        Found {
+            target: self.contact(&target).cloned(),
+            is_suspicious,
+            over_quota: over_quota.max().unwrap_or(0),
+            hops: self.hops(closest.first()),
+            requests: self.paths.iter().map(Path::requests).sum(),
+            closest,
+            answered,
+        }
+    }
+
+    /// Fewer than k nodes, or k where far fewer are expected: chance does that once in a thousand.
+    fn is_suspicious(&self, closest: &[Contact]) -> bool {
+        /// Below this probability it is not taken for chance.
+        const CHANCE: f64 = 1e-3;
+        /// The estimate may be too low by a quarter.
+        const MARGIN: f64 = 1.25;
+        match closest.get(K - 1) {
+            None => true,
+            Some(last) => {
+                let distance = self.target.distance(&last.peer.into());
+                let expected = MARGIN * self.density.expected(&distance);
+                super::density::poisson_at_least(expected, K) < CHANCE
+            }
+        }
+    }
+
+    fn hops(&self, nearest: Option<&Contact>) -> u8 {
+        let hops = nearest.and_then(|nearest| {
+            let mut paths = self.paths.iter();
+            paths.find_map(|path| path.hops(&nearest.peer))
+        });
+        hops.unwrap_or(0)
+    }
+
+    /// Nodes of all paths that answered, nearest first.
+    fn merged(&self) -> Vec<Contact> {
+        let mut all: Vec<_> = self.paths.iter().flat_map(Path::responders).collect();
+        all.sort_by_key(|contact| self.target.distance(&contact.peer.into()));
+        all.into_iter().cloned().collect()
+    }
+
+    fn path_of(&mut self, peer: &PeerId) -> Option<&mut Path> {
+        self.paths.iter_mut().find(|path| path.has_asked(peer))
+    }
+}

@@ -1,0 +1,216 @@
+//! One path of a lookup: its window, its concurrency, its end.
+
+use std::collections::BTreeSet;
+
+use super::shortlist::{Shortlist, State};
+use super::{LookupPolicy, MAX_REQUESTS};
+use crate::discovery::config::K;
+use crate::discovery::{Density, Key};
+use crate::identity::PeerId;
+use crate::wire::message::discovery::Contact;
+
+/// Nodes of the window once the nearest has answered: k and 40 % more, all asked at once, so that
+/// the end does not wait for those that turn out to be dead. It costs no messages and halves the
+/// time.
+const END_WINDOW: usize = 28;
+
+/// Where k nodes stand though fewer than this are expected, somebody put them there (chance: 1 in
+/// 10 000).
+const TOO_DENSE: f64 = 7.0;
+
+/// A window that is too dense is extended to where this many nodes are expected.
+#[allow(clippy::cast_precision_loss, reason = "k is small")]
+const EXTENDED_TO: f64 = 2.0 * K as f64;
+
+#[derive(Debug)]
+pub(super) struct Path {
+    shortlist: Shortlist,
+    alpha: usize,
+    alpha_max: usize,
+    in_flight: usize,
+    requests: usize,
+}
+
+/// What a look at the window says.
+struct Window {
+    /// The nearest node in it that was not asked.
+    next: Option<usize>,
+    /// Whether all that count have answered.
+    is_settled: bool,
+    /// Ids above the quota before the k-th accepted node.
+    over_quota: usize,
+}
+
+impl Path {
+    pub(super) const fn new(target: Key, policy: &LookupPolicy) -> Self {
+        Self {
+            shortlist: Shortlist::new(target),
+            alpha: policy.alpha,
+            alpha_max: policy.alpha_max,
+            in_flight: 0,
+            requests: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.shortlist.len()
+    }
+
+    pub(super) const fn requests(&self) -> usize {
+        self.requests
+    }
+
+    /// A contact from the asker's own table: one request leads to it.
+    pub(super) fn add(&mut self, contact: Contact) {
+        self.shortlist.add(contact, 1);
+    }
+
+    pub(super) fn next_request(
+        &mut self,
+        claimed: &mut BTreeSet<PeerId>,
+        density: &Density,
+    ) -> Option<Contact> {
+        loop {
+            if self.in_flight >= self.slots() || self.requests >= MAX_REQUESTS {
+                return None;
+            }
+            let next = self.window(density).next?;
+            let candidate = self.shortlist.get_mut(next)?;
+            if !claimed.insert(candidate.contact.peer) {
+                candidate.state = State::Foreign;
+                continue;
+            }
+            candidate.state = State::InFlight;
+            self.in_flight += 1;
+            self.requests += 1;
+            return Some(candidate.contact.clone());
+        }
+    }
+
+    pub(super) fn answered(&mut self, peer: &PeerId, contacts: Vec<Contact>) {
+        let nearest = self.shortlist.nearest();
+        let Some(candidate) = self.shortlist.find_mut(peer) else {
+            return;
+        };
+        if candidate.state == State::InFlight {
+            self.in_flight -= 1;
+        }
+        candidate.state = State::Answered;
+        let hops = candidate.hops.saturating_add(1);
+        for contact in contacts {
+            self.shortlist.add(contact, hops);
+        }
+        if self.shortlist.nearest() >= nearest {
+            self.alpha = self.alpha.saturating_mul(2).min(self.alpha_max);
+        }
+    }
+
+    pub(super) fn slow(&mut self, peer: &PeerId) {
+        if self.leave_flight(peer, State::Slow) {
+            self.alpha = (self.alpha + 1).min(self.alpha_max);
+        }
+    }
+
+    pub(super) fn failed(&mut self, peer: &PeerId) {
+        if !self.leave_flight(peer, State::Failed)
+            && let Some(candidate) = self.shortlist.find_mut(peer)
+            && candidate.state == State::Slow
+        {
+            candidate.state = State::Failed;
+        }
+    }
+
+    pub(super) fn is_finished(&self, density: &Density) -> bool {
+        let is_spent = self.requests >= MAX_REQUESTS && self.in_flight == 0;
+        is_spent || self.window(density).is_settled
+    }
+
+    pub(super) fn over_quota(&self, density: &Density) -> usize {
+        self.window(density).over_quota
+    }
+
+    pub(super) fn has_asked(&self, peer: &PeerId) -> bool {
+        let candidate = self.shortlist.find(peer);
+        candidate.is_some_and(|one| !matches!(one.state, State::New | State::Foreign))
+    }
+
+    pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
+        let candidate = self.shortlist.find(peer);
+        candidate.is_some_and(|one| one.state == State::Answered)
+    }
+
+    pub(super) fn hops(&self, peer: &PeerId) -> Option<u8> {
+        self.shortlist.find(peer).map(|one| one.hops)
+    }
+
+    pub(super) fn contact(&self, peer: &PeerId) -> Option<&Contact> {
+        self.shortlist.find(peer).map(|one| &one.contact)
+    }
+
+    pub(super) fn responders(&self) -> impl Iterator<Item = &Contact> {
+        let answered = self.shortlist.iter().filter(|one| one.state == State::Answered);
+        answered.map(|one| &one.contact)
+    }
+
+    /// Ends a request that was in flight; `false` if it was not.
+    fn leave_flight(&mut self, peer: &PeerId, state: State) -> bool {
+        let Some(candidate) = self.shortlist.find_mut(peer) else {
+            return false;
+        };
+        if candidate.state != State::InFlight {
+            return false;
+        }
+        candidate.state = state;
+        self.in_flight -= 1;
+        true
+    }
+
+    /// Whether the nearest node that may still answer in time has answered.
+    fn is_end(&self) -> bool {
+        let mut hopeful = self.shortlist.iter();
+        let passed_over = |state| matches!(state, State::Failed | State::Slow | State::Foreign);
+        let nearest = hopeful.find(|one| !passed_over(one.state));
+        nearest.is_some_and(|one| one.state == State::Answered)
+    }
+
+    /// Requests that may be under way.
+    fn slots(&self) -> usize {
+        if self.is_end() { END_WINDOW } else { self.alpha }
+    }
+
+    fn window(&self, density: &Density) -> Window {
+        let width = if self.is_end() { END_WINDOW } else { K };
+        let mut window = Window {
+            next: None,
+            is_settled: true,
+            over_quota: 0,
+        };
+        let mut accepted = Vec::with_capacity(width);
+        let (mut counted, mut is_extended) = (0, false);
+        for (index, candidate) in self.shortlist.iter().enumerate() {
+            if matches!(candidate.state, State::Failed | State::Foreign) {
+                continue;
+            }
+            if density.is_over(&accepted, &candidate.distance) {
+                window.over_quota += usize::from(counted < K);
+                continue;
+            }
+            accepted.push(candidate.distance);
+            let mut is_needed = counted < K;
+            if !is_needed {
+                let expected = density.expected(&candidate.distance);
+                is_extended |= density.is_bounded() && expected < TOO_DENSE;
+                is_needed = is_extended && expected < EXTENDED_TO;
+                if !is_needed && counted >= width {
+                    break;
+                }
+            }
+            if candidate.state == State::New && window.next.is_none() {
+                window.next = Some(index);
+            }
+            window.is_settled &= !is_needed || candidate.state == State::Answered;
+            counted += usize::from(candidate.state != State::Slow);
+        }
+        window
+    }
+}

@@ -1,0 +1,129 @@
+//! The nodes that a path knows, nearest first.
+
+use crate::discovery::{Density, Distance, Key};
+use crate::identity::PeerId;
+use crate::wire::message::discovery::Contact;
+
+/// Nodes that a path keeps. The window is 28 wide; behind it must be room for those that fail and for
+/// those above the density quota, which are several hundred in an attack.
+const MAX_CANDIDATES: usize = 1_024;
+
+/// Longest chain of nodes that named each other. Among 50 000 nodes the longest has 6.
+pub const MAX_HOPS: u8 = 20;
+
+/// What became of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    /// Not asked.
+    New,
+    /// Asked; the answer may still come in time.
+    InFlight,
+    /// Asked, and late: it holds no slot, and the end waits for it.
+    Slow,
+    /// Given up.
+    Failed,
+    /// Another path asked it.
+    Foreign,
+    /// It answered.
+    Answered,
+}
+
+#[derive(Debug)]
+pub(super) struct Candidate {
+    pub(super) distance: Distance,
+    pub(super) contact: Contact,
+    pub(super) state: State,
+    /// Requests in the chain to this node, the one to it included.
+    pub(super) hops: u8,
+}
+
+/// Candidates in ascending order of their distance to the target.
+#[derive(Debug)]
+pub(super) struct Shortlist {
+    target: Key,
+    candidates: Vec<Candidate>,
+}
+
+impl Shortlist {
+    pub(super) const fn new(target: Key) -> Self {
+        Self {
+            target,
+            candidates: Vec::new(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.candidates.len()
+    }
+
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, Candidate> {
+        self.candidates.iter()
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> Option<&mut Candidate> {
+        self.candidates.get_mut(index)
+    }
+
+    /// Enters a node unless it is known, the chain to it is too long, or better ones fill the list.
+    pub(super) fn add(&mut self, contact: Contact, hops: u8) {
+        if hops > MAX_HOPS {
+            return;
+        }
+        let distance = self.distance(&contact.peer);
+        let Err(index) = self.position(&distance) else {
+            return;
+        };
+        if index >= MAX_CANDIDATES {
+            return;
+        }
+        self.candidates.truncate(MAX_CANDIDATES - 1);
+        let state = State::New;
+        let candidate = Candidate {
+            distance,
+            contact,
+            state,
+            hops,
+        };
+        self.candidates.insert(index, candidate);
+    }
+
+    pub(super) fn find(&self, peer: &PeerId) -> Option<&Candidate> {
+        let index = self.position(&self.distance(peer)).ok()?;
+        self.candidates.get(index)
+    }
+
+    pub(super) fn find_mut(&mut self, peer: &PeerId) -> Option<&mut Candidate> {
+        let index = self.position(&self.distance(peer)).ok()?;
+        self.candidates.get_mut(index)
+    }
+
+    /// The nearest node that was not given up, asked or not.
+    pub(super) fn nearest(&self) -> Option<Distance> {
+        let mut alive = self.candidates.iter();
+        let nearest = alive.find(|candidate| candidate.state != State::Failed)?;
+        Some(nearest.distance)
+    }
+
+    fn distance(&self, peer: &PeerId) -> Distance {
+        self.target.distance(&Key::from(*peer))
+    }
+
+    fn position(&self, distance: &Distance) -> Result<usize, usize> {
+        self.candidates
+            .binary_search_by(|candidate| candidate.distance.cmp(distance))
+    }
+}
+
+/// Those of `contacts`, nearest to `target` first, that the density quota lets pass.
+pub(in crate::discovery) fn within_quota(target: &Key, contacts: &[Contact], density: &Density) -> Vec<Contact> {
+    let mut accepted = Vec::new();
+    let passes = |contact: &&Contact| {
+        let distance = target.distance(&contact.peer.into());
+        let is_over = density.is_over(&accepted, &distance);
+        if !is_over {
+            accepted.push(distance);
+        }
+        !is_over
+    };
+    contacts.iter().filter(passes).cloned().collect()
+}

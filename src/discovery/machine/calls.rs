@@ -1,0 +1,191 @@
+//! Requests of this node that wait for an answer, and how long they may take.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::io::CallId;
+use super::search::SearchId;
+use super::OperationId;
+use crate::policy::Micros;
+use crate::wire::message::discovery::Contact;
+
+/// A peer that answered before is given up after three of its round-trip times, and after this in any
+/// case.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// And not before this: a busy host schedules a process some ten milliseconds late.
+const SHORTEST: Duration = Duration::from_millis(100);
+
+/// Another peer is asked meanwhile no sooner than this, for the same reason.
+const SOONEST_HEDGE: Duration = Duration::from_millis(20);
+
+/// For a peer never met, another one is asked after this, or after what nine of ten new contacts took.
+const NEW_CONTACT_HEDGE: Duration = Duration::from_millis(200);
+
+/// Bulk transfers carry half a megabyte and wait for signatures to be verified.
+const BULK: Duration = Duration::from_secs(5);
+
+/// Contacts whose time to the first answer is remembered.
+const RECENT: usize = 64;
+
+/// For what a request was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// A step of a search.
+    Search(SearchId),
+    /// An operation's own request, with a number that it understands.
+    Operation(OperationId, u64),
+    /// Whether a node is there.
+    Probe,
+}
+
+/// What the next deadline of a call means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Late {
+    /// Ask another one meanwhile.
+    Slow,
+    /// Give it up; the answer still counts when it comes.
+    GivenUp,
+}
+
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) contact: Contact,
+    pub(super) purpose: Purpose,
+    pub(super) request: u8,
+    pub(super) sent: Micros,
+    /// Whether a connection existed when it was sent.
+    pub(super) was_warm: bool,
+    deadline: Option<(Micros, Late)>,
+    give_up: Micros,
+}
+
+/// How long an answer may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Patience {
+    hedge: Duration,
+    give_up: Duration,
+}
+
+/// All requests under way, by number and by deadline.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    next: u64,
+    calls: BTreeMap<CallId, Call>,
+    deadlines: BTreeSet<(Micros, CallId)>,
+    /// How long the last new contacts took to answer.
+    recent: VecDeque<Duration>,
+}
+
+impl Patience {
+    /// For a peer whose round-trip time is known; without a connection the handshake takes another.
+    pub(super) fn known(rtt: Duration, is_warm: bool) -> Self {
+        let expected = if is_warm { rtt } else { rtt * 2 };
+        Self {
+            hedge: (expected * 3 / 2).clamp(SOONEST_HEDGE, LONGEST),
+            give_up: (expected * 3).clamp(SHORTEST, LONGEST),
+        }
+    }
+
+    /// For a bulk transfer: nobody else is asked in its place.
+    pub(super) const fn bulk() -> Self {
+        Self {
+            hedge: BULK,
+            give_up: BULK,
+        }
+    }
+}
+
+impl Calls {
+    /// For a peer that was never met.
+    pub(super) fn unknown(&self) -> Patience {
+        let mut recent: Vec<_> = self.recent.iter().copied().collect();
+        recent.sort_unstable();
+        let nine_of_ten = recent.get(recent.len() * 9 / 10).copied();
+        let hedge = NEW_CONTACT_HEDGE.max(nine_of_ten.unwrap_or_default());
+        Patience {
+            hedge: hedge.min(LONGEST),
+            give_up: LONGEST,
+        }
+    }
+
+    /// A new contact answered after `span`.
+    pub(super) fn note_new_contact(&mut self, span: Duration) {
+        if self.recent.len() >= RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(span);
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        now: Micros,
+        (contact, request, purpose): (Contact, u8, Purpose),
+        patience: Patience,
+        was_warm: bool,
+    ) -> CallId {
+        let id = CallId(self.next);
+        self.next += 1;
+        let hedge = now + patience.hedge;
+        let give_up = now + patience.give_up;
+        let first = if hedge < give_up {
+            (hedge, Late::Slow)
+        } else {
+            (give_up, Late::GivenUp)
+        };
+        self.deadlines.insert((first.0, id));
+        let call = Call {
+            contact,
+            purpose,
+            request,
+            sent: now,
+            was_warm,
+            deadline: Some(first),
+            give_up,
+        };
+        self.calls.insert(id, call);
+        id
+    }
+
+    pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
+        let call = self.calls.remove(&id)?;
+        if let Some((at, _)) = call.deadline {
+            self.deadlines.remove(&(at, id));
+        }
+        Some(call)
+    }
+
+    pub(super) fn get(&self, id: CallId) -> Option<&Call> {
+        self.calls.get(&id)
+    }
+
+    /// The next call whose deadline has come, and what that means.
+    pub(super) fn next_late(&mut self, now: Micros) -> Option<(CallId, Late)> {
+        let &(at, id) = self.deadlines.first()?;
+        if at > now {
+            return None;
+        }
+        self.deadlines.pop_first();
+        let call = self.calls.get_mut(&id)?;
+        let (_, late) = call.deadline.take()?;
+        if late == Late::Slow {
+            call.deadline = Some((call.give_up, Late::GivenUp));
+            self.deadlines.insert((call.give_up, id));
+        }
+        Some((id, late))
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Micros> {
+        self.deadlines.first().map(|(at, _)| *at)
+    }
+
+    /// Calls for one search or operation.
+    pub(super) fn with_purpose(&self, is_meant: impl Fn(Purpose) -> bool) -> Vec<CallId> {
+        let meant = self.calls.iter().filter(|(_, call)| is_meant(call.purpose));
+        meant.map(|(id, _)| *id).collect()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.calls.len()
+    }
+}

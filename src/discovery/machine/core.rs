@@ -1,0 +1,525 @@
+//! What all operations share: the table, the connections, the searches and calls under way.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand_chacha::ChaCha8Rng;
+
+use super::calls::{Call, Calls, Late, Patience, Purpose};
+use super::io::{CallFailure, CallId, CheckId, Event, Fault, Output};
+use super::liars::Liars;
+use super::links::Links;
+use super::search::{Aim, Search, SearchId, find_node};
+use super::signal::{CheckOwner, Signal};
+use super::OperationId;
+use crate::discovery::config::DiscoveryConfig;
+use crate::discovery::lookup::{ALARM_AT, Found, Lookup, LookupPolicy};
+use crate::discovery::record::PendingSignature;
+use crate::discovery::table::{Entered, RoutingTable};
+use crate::discovery::{Density, Key, Scope, SizeEstimate};
+use crate::identity::PeerId;
+use crate::policy::Now;
+use crate::wire::codec::encode;
+use crate::wire::message::discovery::{self as wire, Contact};
+
+/// Requests of this node that wait for answers at once: ten lookups at their widest.
+pub(super) const MAX_CALLS: usize = 512;
+
+/// Lookups at once; more wait for their turn.
+const MAX_SEARCHES: usize = 64;
+
+/// Lookups that wait for their turn: a table's refresh has less than one a bucket.
+const MAX_WAITING: usize = 1_024;
+
+/// No lookup takes longer: twenty steps to nodes that are given up after half a second each.
+const LONGEST_SEARCH: Duration = Duration::from_secs(10);
+
+/// Nodes from which a lookup starts: as many as it may ask before the first answer, and enough to go
+/// on if half of them are dead.
+const SEEDS: usize = 40;
+
+/// Nodes that are asked for a sign of life at once.
+const MAX_PROBES: usize = 32;
+
+/// Peers that are kept out of the table, and for how long: as many, and as long, as a ban.
+const MAX_VETOES: usize = 1_024;
+const VETO: Duration = Duration::from_secs(600);
+
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) local: PeerId,
+    pub(super) config: DiscoveryConfig,
+    /// When the present input came.
+    pub(super) now: Now,
+    pub(super) rng: ChaCha8Rng,
+    pub(super) table: RoutingTable,
+    pub(super) estimate: SizeEstimate,
+    pub(super) links: Links,
+    pub(super) calls: Calls,
+    pub(super) outputs: VecDeque<Output>,
+    /// What operations have to be told.
+    pub(super) signals: VecDeque<(OperationId, Signal)>,
+    /// Whether a node of the table failed and is to be asked again.
+    pub(super) has_doubts: bool,
+    searches: BTreeMap<SearchId, Search>,
+    waiting: VecDeque<(SearchId, OperationId, Aim)>,
+    next_search: u64,
+    checks: BTreeMap<CheckId, CheckOwner>,
+    next_check: u64,
+    probes: BTreeSet<PeerId>,
+    liars: Liars,
+    vetoes: VecDeque<(PeerId, crate::policy::Micros)>,
+}
+
+impl Core {
+    pub(super) fn new(local: PeerId, config: DiscoveryConfig, rng: ChaCha8Rng) -> Self {
+        let is_bounded = config.density_quota;
+        Self {
+            local,
+            now: Now::default(),
+            rng,
+            table: RoutingTable::new(local.into()),
+            estimate: SizeEstimate::new(crate::discovery::config::K, is_bounded),
+            links: Links::default(),
+            calls: Calls::default(),
+            outputs: VecDeque::new(),
+            signals: VecDeque::new(),
+            has_doubts: false,
+            searches: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            next_search: 0,
+            checks: BTreeMap::new(),
+            next_check: 0,
+            probes: BTreeSet::new(),
+            liars: Liars::default(),
+            vetoes: VecDeque::new(),
+            config,
+        }
+    }
+
+    pub(super) fn density(&self) -> &Arc<Density> {
+        self.estimate.density()
+    }
+
+    /// Nodes expected in the network; at least those that are known.
+    #[allow(clippy::cast_precision_loss, reason = "an estimate")]
+    pub(super) fn network_size(&self) -> f64 {
+        self.density().size().max(self.table.len() as f64 + 1.0)
+    }
+
+    pub(super) fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(super) fn blame(&mut self, peer: PeerId, fault: Fault) {
+        self.outputs.push_back(Output::Fault { peer, fault });
+    }
+
+    pub(super) fn signal(&mut self, operation: OperationId, signal: Signal) {
+        self.signals.push_back((operation, signal));
+    }
+
+    /// Has a signature verified; the owner hears of it.
+    pub(super) fn verify(&mut self, owner: CheckOwner, signature: PendingSignature) {
+        let check = CheckId(self.next_check);
+        self.next_check += 1;
+        self.checks.insert(check, owner);
+        let signature = Box::new(signature);
+        self.outputs.push_back(Output::Verify { check, signature });
+    }
+
+    pub(super) fn verified(&mut self, check: CheckId) -> Option<CheckOwner> {
+        self.checks.remove(&check)
+    }
+
+    // Searches.
+
+    /// Begins a lookup, or lines it up. Its owner is told what it finds.
+    pub(super) fn search(&mut self, owner: OperationId, aim: Aim) -> SearchId {
+        let id = SearchId(self.next_search);
+        self.next_search += 1;
+        if self.searches.len() < MAX_SEARCHES {
+            self.begin(id, owner, aim);
+        } else if self.waiting.len() < MAX_WAITING {
+            self.waiting.push_back((id, owner, aim));
+        } else {
+            self.signal(owner, Signal::Found(id, Found::default()));
+        }
+        id
+    }
+
+    fn begin(&mut self, id: SearchId, owner: OperationId, aim: Aim) {
+        let target = aim.target;
+        self.table.looked_up(self.now.mono, &target);
+        let seeds = aim.seeds.unwrap_or_else(|| self.table.seeds(&target, SEEDS));
+        let policy = LookupPolicy {
+            alpha: self.config.alpha,
+            alpha_max: self.config.alpha_max,
+            paths: aim.paths.max(self.config.paths),
+        };
+        let lookup = Lookup::new(target, seeds, &policy, self.density().clone());
+        let search = Search {
+            owner,
+            question: aim.question,
+            goal: aim.goal,
+            lookup,
+            deadline: self.now.mono + LONGEST_SEARCH,
+            tellers: BTreeMap::new(),
+        };
+        self.searches.insert(id, search);
+        self.pump(id);
+    }
+
+    /// Sends what a search wants to send, and ends it if it is over.
+    fn pump(&mut self, id: SearchId) {
+        while self.calls.len() < MAX_CALLS {
+            let Some(search) = self.searches.get_mut(&id) else {
+                return;
+            };
+            let Some(contact) = search.lookup.next_request() else {
+                break;
+            };
+            let (kind, body) = search.question.frame(search.lookup.target());
+            if contact.peer != self.local && !self.is_vetoed(&contact.peer) {
+                self.call(Purpose::Search(id), contact, kind, body);
+            } else if let Some(search) = self.searches.get_mut(&id) {
+                search.lookup.failed(&contact.peer);
+            }
+        }
+        let now = self.now.mono;
+        let over = |search: &Search| search.lookup.is_finished() || search.deadline <= now;
+        if self.searches.get(&id).is_some_and(over) {
+            self.end_search(id);
+        }
+    }
+
+    fn end_search(&mut self, id: SearchId) {
+        let Some(search) = self.searches.remove(&id) else {
+            return;
+        };
+        for call in self.calls.with_purpose(|one| one == Purpose::Search(id)) {
+            self.abandon(call);
+        }
+        let found = search.lookup.found();
+        let target = *search.lookup.target();
+        if found.over_quota >= ALARM_AT {
+            let over_quota = found.over_quota;
+            self.emit(Event::Alarm { target, over_quota });
+        }
+        self.signal(search.owner, Signal::Found(id, found));
+        if self.searches.len() < MAX_SEARCHES
+            && let Some((id, owner, aim)) = self.waiting.pop_front()
+        {
+            self.begin(id, owner, aim);
+        }
+    }
+
+    /// Lets go of all that an operation has under way.
+    pub(super) fn forget(&mut self, operation: OperationId) {
+        self.waiting.retain(|(_, owner, _)| *owner != operation);
+        let owned = |(_, search): &(&SearchId, &Search)| search.owner == operation;
+        let searches: Vec<_> = self.searches.iter().filter(owned).map(|(id, _)| *id).collect();
+        let is_meant = |purpose| match purpose {
+            Purpose::Search(id) => searches.contains(&id),
+            Purpose::Operation(owner, _) => owner == operation,
+            Purpose::Probe => false,
+        };
+        for call in self.calls.with_purpose(is_meant) {
+            self.abandon(call);
+        }
+        for id in searches {
+            self.searches.remove(&id);
+        }
+        while self.searches.len() < MAX_SEARCHES
+            && let Some((id, owner, aim)) = self.waiting.pop_front()
+        {
+            self.begin(id, owner, aim);
+        }
+    }
+
+    // Calls.
+
+    /// Asks a peer something.
+    pub(super) fn call(&mut self, purpose: Purpose, contact: Contact, kind: u8, body: Bytes) {
+        let peer = contact.peer;
+        let is_warm = self.links.is_connected(&peer);
+        let rtt = self.links.rtt(&peer).or_else(|| self.table.rtt(&peer));
+        let patience = match (kind, rtt) {
+            (wire::STORE | wire::HAND_OFF, _) => Patience::bulk(),
+            (_, Some(rtt)) => Patience::known(rtt, is_warm),
+            (_, None) => self.calls.unknown(),
+        };
+        let what = (contact.clone(), kind, purpose);
+        let call = self.calls.insert(self.now.mono, what, patience, is_warm);
+        self.outputs.push_back(Output::Call {
+            call,
+            contact,
+            kind,
+            body,
+        });
+    }
+
+    /// Asks a node whether it is there.
+    pub(super) fn probe(&mut self, contact: Contact) {
+        let peer = contact.peer;
+        let is_needless = peer == self.local || self.is_vetoed(&peer);
+        if is_needless || self.probes.len() >= MAX_PROBES || !self.probes.insert(peer) {
+            return;
+        }
+        let body = encode(&find_node(*peer.as_bytes(), 0));
+        self.call(Purpose::Probe, contact, wire::FIND_NODE, body);
+    }
+
+    fn abandon(&mut self, id: CallId) {
+        if let Some(call) = self.calls.remove(id) {
+            if call.purpose == Purpose::Probe {
+                self.probes.remove(&call.contact.peer);
+            }
+            self.outputs.push_back(Output::Abandon(id));
+        }
+    }
+
+    /// A peer answered.
+    pub(super) fn answered(&mut self, id: CallId, scope: Scope, frame: (u8, Bytes)) {
+        let Some(call) = self.calls.remove(id) else {
+            return;
+        };
+        self.heard(&call);
+        match call.purpose {
+            Purpose::Search(search) => {
+                self.search_answered(search, &call.contact, scope, frame);
+                self.pump(search);
+            }
+            Purpose::Operation(operation, tag) => {
+                let contact = call.contact;
+                let signal = Signal::Answered {
+                    tag,
+                    contact,
+                    scope,
+                    frame,
+                };
+                self.signal(operation, signal);
+            }
+            Purpose::Probe => _ = self.probes.remove(&call.contact.peer),
+        }
+        self.pump_waiting();
+    }
+
+    /// A node that answers belongs into the table, and its distance is known.
+    fn heard(&mut self, call: &Call) {
+        let span = self.now.mono.since(call.sent);
+        let peer = call.contact.peer;
+        let is_bulk = matches!(call.request, wire::STORE | wire::HAND_OFF);
+        let rtt = (call.was_warm && !is_bulk).then_some(span);
+        match rtt {
+            Some(rtt) => self.links.measured(&peer, rtt),
+            None if !is_bulk => self.calls.note_new_contact(span),
+            None => {}
+        }
+        self.enter(&call.contact.clone(), rtt);
+    }
+
+    fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
+        if self.is_vetoed(&contact.peer) {
+            return;
+        }
+        let density = self.density().clone();
+        let entered = self.table.answered(self.now.mono, contact, rtt, &density);
+        match entered {
+            Entered::Added => {
+                self.table_changed();
+                self.emit(Event::Added(contact.peer));
+            }
+            Entered::Waiting(Some(oldest)) => self.probe(oldest),
+            Entered::Known | Entered::Waiting(None) | Entered::Refused(_) => {}
+        }
+    }
+
+    /// A call came to nothing.
+    pub(super) fn failed(&mut self, id: CallId, why: CallFailure) {
+        let Some(call) = self.calls.remove(id) else {
+            return;
+        };
+        let peer = call.contact.peer;
+        match why {
+            CallFailure::Unreachable => self.missed(&peer),
+            CallFailure::Refused | CallFailure::OtherNetwork => self.expel(&peer),
+            CallFailure::OtherIdentity { group } => {
+                self.expel(&peer);
+                if let Purpose::Search(search) = call.purpose
+                    && let Some(search) = self.searches.get(&search)
+                    && let Some(teller) = search.tellers.get(&peer).copied()
+                    && self.liars.caught(teller, group)
+                {
+                    self.blame(teller, Fault::WrongAddresses);
+                }
+            }
+            CallFailure::Busy | CallFailure::NotDialled | CallFailure::Malformed => {}
+        }
+        self.give_up(&call);
+        self.pump_waiting();
+    }
+
+    /// Tells whoever waits for a call that there will be no answer.
+    fn give_up(&mut self, call: &Call) {
+        let peer = call.contact.peer;
+        match call.purpose {
+            Purpose::Search(id) => {
+                if let Some(search) = self.searches.get_mut(&id) {
+                    search.lookup.failed(&peer);
+                }
+                self.pump(id);
+            }
+            Purpose::Operation(operation, tag) => {
+                let contact = call.contact.clone();
+                self.signal(operation, Signal::Unanswered { tag, contact });
+            }
+            Purpose::Probe => _ = self.probes.remove(&peer),
+        }
+    }
+
+    /// Looks at the deadlines that have passed.
+    pub(super) fn look_at_deadlines(&mut self) {
+        while let Some((id, late)) = self.calls.next_late(self.now.mono) {
+            let Some(call) = self.calls.get(id) else {
+                continue;
+            };
+            let (peer, purpose) = (call.contact.peer, call.purpose);
+            if late == Late::GivenUp {
+                self.missed(&peer);
+            }
+            match (purpose, late) {
+                (Purpose::Search(search), _) => self.search_late(search, &peer, late),
+                (_, Late::Slow) => {}
+                (_, Late::GivenUp) => {
+                    if let Some(call) = self.calls.remove(id) {
+                        self.outputs.push_back(Output::Abandon(id));
+                        self.give_up(&call);
+                    }
+                }
+            }
+        }
+        let now = self.now.mono;
+        let due = self.searches.iter().filter(|(_, search)| search.deadline <= now);
+        let due: Vec<_> = due.map(|(id, _)| *id).collect();
+        for id in due {
+            self.end_search(id);
+        }
+        self.pump_waiting();
+    }
+
+    /// The earliest deadline of a call or a search.
+    pub(super) fn next_deadline(&self) -> Option<crate::policy::Micros> {
+        let searches = self.searches.values().map(|search| search.deadline);
+        searches.chain(self.calls.next_deadline()).min()
+    }
+
+    fn search_late(&mut self, id: SearchId, peer: &PeerId, late: Late) {
+        let Some(search) = self.searches.get_mut(&id) else {
+            return;
+        };
+        match late {
+            Late::Slow => search.lookup.slow(peer),
+            Late::GivenUp => search.lookup.failed(peer),
+        }
+        self.pump(id);
+    }
+
+    /// Searches that could not send because too many calls were under way.
+    fn pump_waiting(&mut self) {
+        if self.calls.len() + 1 < MAX_CALLS {
+            return;
+        }
+        let searches: Vec<_> = self.searches.keys().copied().collect();
+        for id in searches {
+            self.pump(id);
+        }
+    }
+
+    // The table.
+
+    /// A peer did not answer.
+    fn missed(&mut self, peer: &PeerId) {
+        let was_there = self.table.contains(peer);
+        let asks_again = self.table.failed(peer);
+        self.has_doubts |= asks_again;
+        if was_there && !asks_again {
+            self.table_changed();
+            self.emit(Event::Removed(*peer));
+        }
+    }
+
+    /// Takes a peer out of the table at once.
+    pub(super) fn expel(&mut self, peer: &PeerId) {
+        if self.table.remove(peer) {
+            self.table_changed();
+            self.emit(Event::Removed(*peer));
+        }
+    }
+
+    fn table_changed(&mut self) {
+        let neighbourhood = self.table.neighbourhood();
+        self.estimate.own_neighbourhood(neighbourhood);
+    }
+
+    /// Keeps a peer out of the table for a while.
+    pub(super) fn veto(&mut self, peer: PeerId) {
+        self.expel(&peer);
+        if self.vetoes.len() >= MAX_VETOES {
+            self.vetoes.pop_front();
+        }
+        self.vetoes.push_back((peer, self.now.mono + VETO));
+    }
+
+    pub(super) fn is_vetoed(&self, peer: &PeerId) -> bool {
+        let now = self.now.mono;
+        let mut vetoes = self.vetoes.iter();
+        vetoes.any(|(vetoed, until)| vetoed == peer && *until > now)
+    }
+
+    /// Takes what a search was answered. Whatever is wrong with an answer ends the peer's part.
+    fn search_answered(
+        &mut self,
+        id: SearchId,
+        contact: &Contact,
+        scope: Scope,
+        (kind, body): (u8, Bytes),
+    ) {
+        let Some(search) = self.searches.get_mut(&id) else {
+            return;
+        };
+        let peer = contact.peer;
+        let answer = super::answer::read(search.question, kind, &body, scope);
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(fault) => {
+                search.lookup.failed(&peer);
+                return self.blame(peer, fault);
+            }
+        };
+        for named in &answer.contacts {
+            search.tellers.entry(named.peer).or_insert(peer);
+        }
+        let local = self.local;
+        let named = answer.contacts.into_iter().filter(|one| one.peer != local);
+        search.lookup.answered(&peer, named.collect());
+        let (owner, is_goal) = (search.owner, search.goal == Some(peer));
+        if let Some(record) = answer.record {
+            let contact = contact.clone();
+            self.signal(owner, Signal::Value { contact, record });
+        }
+        if !answer.providers.is_empty() {
+            self.signal(owner, Signal::Providers(answer.providers));
+        }
+        if is_goal {
+            self.end_search(id);
+        }
+    }
+
+    /// The place of this node.
+    pub(super) fn key(&self) -> Key {
+        self.local.into()
+    }
+}

@@ -1,0 +1,134 @@
+//! What has to be done from time to time.
+
+use std::time::Duration;
+
+use rand_core::Rng;
+
+use super::core::Core;
+use super::holding::Holding;
+use super::io::Event;
+use super::operation::{Operation, Refresh, Sweep, SweepItem};
+use crate::discovery::Key;
+use crate::discovery::region::share_of;
+use crate::identity::PeerId;
+use crate::policy::Micros;
+
+/// How often buckets, entries and held records are looked at. All that is looked for is counted in
+/// tens of minutes.
+const TICK: Duration = Duration::from_secs(60);
+
+/// A node that failed once is asked again after this: long enough for a restart, short enough that a
+/// dead one does not keep its place.
+const RECHECK: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Default)]
+pub(super) struct Maintenance {
+    tick: Option<Micros>,
+    recheck: Option<Micros>,
+}
+
+impl Maintenance {
+    /// When there is something to do.
+    pub(super) fn next(&self, holding: &Holding) -> Option<Micros> {
+        let due = holding.publications.next_due();
+        [self.tick, self.recheck, due].into_iter().flatten().min()
+    }
+
+    /// Sets the clocks that an input may have made necessary.
+    pub(super) fn arm(&mut self, core: &mut Core) {
+        let now = core.now.mono;
+        if self.tick.is_none() {
+            // Spread, so that nodes that started together do not work together.
+            let wait = core.rng.next_u64() % u64::try_from(TICK.as_micros()).unwrap_or(1);
+            self.tick = Some(now + Duration::from_micros(wait));
+        }
+        if std::mem::take(&mut core.has_doubts) && self.recheck.is_none() {
+            self.recheck = Some(now + RECHECK);
+        }
+    }
+
+    /// Does what is due; the operations that it takes are begun by the caller.
+    pub(super) fn run(&mut self, core: &mut Core, holding: &mut Holding) -> Vec<Operation> {
+        let now = core.now.mono;
+        let mut begun = Vec::new();
+        let mut items = own(core, holding);
+        if self.recheck.is_some_and(|at| at <= now) {
+            self.recheck = None;
+            recheck(core, Duration::MAX);
+        }
+        if self.tick.is_some_and(|at| at <= now) {
+            self.tick = Some(now + TICK);
+            holding.store.expire(now);
+            let age = core.config.refresh;
+            recheck(core, age);
+            let targets = core.table.refresh(now, age, &mut core.rng);
+            begun.extend(targets.into_iter().map(|one| Operation::Refresh(Refresh(one))));
+            items.extend(held(core, holding));
+        }
+        if !items.is_empty() {
+            begun.push(Operation::Sweep(Box::new(Sweep::new(items))));
+        }
+        begun
+    }
+}
+
+/// Asks nodes that failed, and those not heard of for `age`, for a sign of life.
+fn recheck(core: &mut Core, age: Duration) {
+    for contact in core.table.doubtful(core.now.mono, age) {
+        core.probe(contact);
+    }
+}
+
+/// Own records that are to be stored again.
+fn own(core: &mut Core, holding: &mut Holding) -> Vec<SweepItem> {
+    let (again, ended) = holding.publications.take_due(core.now, core.config.republish);
+    for (kind, key) in ended {
+        core.emit(Event::Expired { kind, key });
+    }
+    let item = |(key, record)| SweepItem {
+        key,
+        record,
+        is_own: true,
+    };
+    again.into_iter().map(item).collect()
+}
+
+/// Records held for others that nobody stored again for a while. One of the holders does it for all:
+/// the others see it and wait anew.
+fn held(core: &Core, holding: &mut Holding) -> Vec<SweepItem> {
+    let now = core.now.mono;
+    let (local, repair) = (core.local, core.config.repair);
+    let share = share_of(core.network_size());
+    let here = core.key();
+    let mut items = Vec::new();
+    for held in holding.store.records_after(None, now) {
+        let (key, round) = (held.key, held.last_stored);
+        let is_due = now.since(round) >= patience(&local, &key, round, repair);
+        if is_due && key.distance(&here).fraction() <= share {
+            items.push(SweepItem {
+                key,
+                record: held.record,
+                is_own: false,
+            });
+        }
+    }
+    for item in &items {
+        holding.store.set_last_stored(item.record.kind, &item.key, now);
+    }
+    items
+}
+
+/// Between a half and one and a half of `repair`, different for each node, record and round.
+fn patience(local: &PeerId, key: &Key, round: Micros, repair: Duration) -> Duration {
+    let word = |bytes: &[u8; 32]| {
+        let (first, _) = bytes.split_at(8);
+        first.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
+    };
+    // The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit depends on every other.
+    let mut mixed = word(local.as_bytes()) ^ word(key.as_bytes()).rotate_left(32) ^ round.0;
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^= mixed >> 31;
+    let thousandths = u32::try_from(500 + mixed % 1_001).unwrap_or(1_000);
+    repair / 1_000 * thousandths
+}

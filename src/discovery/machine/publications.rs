@@ -1,0 +1,131 @@
+//! What this node publishes, and when it is stored again.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::discovery::Key;
+use crate::discovery::record::Checked;
+use crate::policy::{Micros, Now};
+use crate::wire::message::discovery::{Record, kind};
+
+/// Records that a node publishes: with 1 KiB each 64 MiB of its own memory.
+pub const MAX_PUBLICATIONS: usize = 65_536;
+
+/// Provider records are stored again after this long. Their holders hand them to nobody, so that each
+/// one that leaves is one less: after 20 min of heavy churn (half of the nodes every 10 min) a quarter
+/// of 30 are left.
+const PROVIDE_EVERY: Duration = Duration::from_secs(1_200);
+
+#[derive(Debug)]
+struct Publication {
+    record: Record,
+    checked: Checked,
+    due: Micros,
+    /// When it must have been replaced by its owner; never, if it lives as long as it is stored again.
+    ends: Option<Micros>,
+}
+
+/// Own records by kind and key. They are never evicted, and no budget of others counts them.
+#[derive(Debug, Default)]
+pub(super) struct Publications {
+    records: BTreeMap<(u16, Key), Publication>,
+    due: BTreeSet<(Micros, u16, Key)>,
+}
+
+/// Why a record is not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotPublished {
+    TooMany,
+    Superseded,
+}
+
+impl Publications {
+    /// Publishes a record from now on, in the place of an older version.
+    pub(super) fn insert(
+        &mut self,
+        now: Now,
+        republish: Duration,
+        record: Record,
+        checked: Checked,
+    ) -> Result<(), NotPublished> {
+        let name = (record.kind, checked.key);
+        match self.records.get(&name) {
+            Some(old) if old.checked.version > checked.version => {
+                return Err(NotPublished::Superseded);
+            }
+            None if self.records.len() >= MAX_PUBLICATIONS => return Err(NotPublished::TooMany),
+            _ => {}
+        }
+        self.remove(name.0, &name.1);
+        let is_signed = record.kind == kind::MUTABLE;
+        let ends = is_signed.then_some(checked.expires);
+        let due = now.mono + interval(record.kind, republish);
+        self.due.insert((due, name.0, name.1));
+        let publication = Publication {
+            record,
+            checked,
+            due,
+            ends,
+        };
+        self.records.insert(name, publication);
+        Ok(())
+    }
+
+    /// Publishes it no more. Says whether it was.
+    pub(super) fn remove(&mut self, kind: u16, key: &Key) -> bool {
+        let Some(gone) = self.records.remove(&(kind, *key)) else {
+            return false;
+        };
+        self.due.remove(&(gone.due, kind, *key));
+        true
+    }
+
+    pub(super) fn get(&self, now: Now, kind: u16, key: &Key) -> Option<Record> {
+        let found = self.records.get(&(kind, *key))?;
+        let is_over = found.ends.is_some_and(|ends| ends <= now.mono);
+        (!is_over).then(|| found.record.clone())
+    }
+
+    /// Records to be stored again now; from now on they are not due. The second list names those that
+    /// have ended: they are published no more.
+    pub(super) fn take_due(
+        &mut self,
+        now: Now,
+        republish: Duration,
+    ) -> (Vec<(Key, Record)>, Vec<(u16, Key)>) {
+        let (mut again, mut ended) = (Vec::new(), Vec::new());
+        while let Some(&(due, kind, key)) = self.due.first()
+            && due <= now.mono
+        {
+            self.due.pop_first();
+            let Some(one) = self.records.get_mut(&(kind, key)) else {
+                continue;
+            };
+            if one.ends.is_some_and(|ends| ends <= now.mono) {
+                self.records.remove(&(kind, key));
+                ended.push((kind, key));
+                continue;
+            }
+            one.due = now.mono + interval(kind, republish);
+            self.due.insert((one.due, kind, key));
+            again.push((key, one.record.clone()));
+        }
+        (again, ended)
+    }
+
+    pub(super) fn next_due(&self) -> Option<Micros> {
+        self.due.first().map(|(due, _, _)| *due)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.records.values().map(|one| &one.record)
+    }
+}
+
+fn interval(kind: u16, republish: Duration) -> Duration {
+    if kind == kind::PROVIDER {
+        PROVIDE_EVERY.min(republish)
+    } else {
+        republish
+    }
+}

@@ -1,0 +1,147 @@
+//! The nodes that share a prefix of one length with this node.
+
+use std::time::Duration;
+
+use super::TableEntry;
+use crate::discovery::Key;
+use crate::discovery::config::K;
+use crate::identity::PeerId;
+use crate::policy::Micros;
+use crate::wire::message::discovery::Contact;
+
+/// Nodes that wait for a place: enough to replace half of a bucket that dies at once; the rest comes
+/// with the next lookup.
+const MAX_WAITING: usize = K / 2;
+
+/// A node in the table.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) contact: Contact,
+    pub(super) last_seen: Micros,
+    pub(super) failures: u8,
+    /// Smoothed round-trip time in microseconds; 0 if none was measured.
+    rtt: u32,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Bucket {
+    entries: Vec<Entry>,
+    /// The newest last.
+    waiting: Vec<Entry>,
+    looked_up: Micros,
+}
+
+impl Entry {
+    pub(super) const fn new(now: Micros, contact: Contact) -> Self {
+        Self {
+            contact,
+            last_seen: now,
+            failures: 0,
+            rtt: 0,
+        }
+    }
+
+    /// It answered; the round-trip time is smoothed by an eighth (RFC 6298, section 2).
+    pub(super) fn seen(&mut self, now: Micros, rtt: Option<Duration>) {
+        self.last_seen = now;
+        self.failures = 0;
+        let Some(rtt) = rtt else { return };
+        let sample = u32::try_from(rtt.as_micros()).unwrap_or(u32::MAX).max(1);
+        self.rtt = match self.rtt {
+            0 => sample,
+            smoothed => smoothed - smoothed / 8 + sample / 8,
+        };
+    }
+
+    pub(super) fn rtt(&self) -> Option<Duration> {
+        (self.rtt > 0).then(|| Duration::from_micros(self.rtt.into()))
+    }
+
+    pub(super) fn show(&self, bucket: u32) -> TableEntry {
+        TableEntry {
+            contact: self.contact.clone(),
+            last_seen: self.last_seen,
+            failures: self.failures,
+            rtt: self.rtt(),
+            bucket,
+        }
+    }
+}
+
+impl Bucket {
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn entries(&self) -> std::slice::Iter<'_, Entry> {
+        self.entries.iter()
+    }
+
+    /// Those in their places and those that wait.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().chain(&self.waiting)
+    }
+
+    pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
+        self.entries.iter().map(|entry| &entry.contact)
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = Key> + Clone + '_ {
+        self.entries.iter().map(|entry| entry.contact.peer.into())
+    }
+
+    pub(super) fn find(&self, peer: &PeerId) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.contact.peer == *peer)
+    }
+
+    pub(super) fn find_mut(&mut self, peer: &PeerId) -> Option<&mut Entry> {
+        let mut entries = self.entries.iter_mut();
+        entries.find(|entry| entry.contact.peer == *peer)
+    }
+
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    pub(super) fn remove(&mut self, peer: &PeerId) -> Option<Entry> {
+        let mut entries = self.entries.iter();
+        let index = entries.position(|entry| entry.contact.peer == *peer)?;
+        Some(self.entries.swap_remove(index))
+    }
+
+    /// Lines a node up; the oldest that waits makes room.
+    pub(super) fn wait(&mut self, entry: Entry) {
+        self.forget_waiting(&entry.contact.peer);
+        if self.waiting.len() >= MAX_WAITING {
+            self.waiting.remove(0);
+        }
+        self.waiting.push(entry);
+    }
+
+    pub(super) fn forget_waiting(&mut self, peer: &PeerId) {
+        self.waiting.retain(|entry| entry.contact.peer != *peer);
+    }
+
+    /// The newest that waits: it answered most recently.
+    pub(super) fn next_waiting(&mut self) -> Option<Entry> {
+        self.waiting.pop()
+    }
+
+    pub(super) fn wants_more(&self) -> bool {
+        self.entries.len() < K || self.waiting.len() < MAX_WAITING
+    }
+
+    /// The least recently seen node, if it was not seen for `age`.
+    pub(super) fn to_probe(&self, now: Micros, age: Duration) -> Option<Contact> {
+        let oldest = self.entries.iter().min_by_key(|entry| entry.last_seen)?;
+        (now.since(oldest.last_seen) > age).then(|| oldest.contact.clone())
+    }
+
+    pub(super) fn is_stale(&self, now: Micros, age: Duration) -> bool {
+        now.since(self.looked_up) >= age
+    }
+
+    pub(super) const fn looked_up(&mut self, now: Micros) {
+        self.looked_up = now;
+    }
+}

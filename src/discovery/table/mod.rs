@@ -1,0 +1,374 @@
+//! The routing table.
+
+mod bucket;
+mod groups;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use rand_core::Rng;
+
+use super::config::K;
+use super::{Density, Distance, Key, Scope};
+use crate::identity::PeerId;
+use crate::policy::Micros;
+use crate::wire::message::discovery::Contact;
+
+use bucket::{Bucket, Entry};
+use groups::Groups;
+pub use groups::{MAX_GROUP_IN_BUCKET, MAX_GROUP_IN_TABLE};
+
+/// A full bucket asks its least recently seen node for a sign of life if it was not seen for this
+/// long: a newcomer never costs more than one probe a minute and bucket.
+const PROBE_AFTER: Duration = Duration::from_secs(60);
+
+/// Nodes near this one, more of them the nearer: one bucket of [`K`] for each length of the prefix
+/// that they share with it.
+///
+/// Every node in it has answered this node at least once. A node leaves only after it failed twice,
+/// or at the order of its owner; that a connection with it ended, or that a newcomer would like its
+/// place, never removes it. While its last request failed it is not told to others.
+#[derive(Debug)]
+pub struct RoutingTable {
+    local: Key,
+    is_public: bool,
+    /// By length of the common prefix.
+    buckets: Vec<Bucket>,
+    groups: Groups,
+    len: usize,
+}
+
+/// What became of a node that answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entered {
+    /// It was in the table.
+    Known,
+    /// It is now.
+    Added,
+    /// Its bucket is full: it waits for a place. This node, the least recently seen of the bucket,
+    /// should be probed, if any.
+    Waiting(Option<Contact>),
+    /// It is not taken.
+    Refused(NoEntry),
+}
+
+/// Why a node is not taken into the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoEntry {
+    /// This node itself.
+    Local,
+    /// It has no address that this node could use.
+    NoAddress,
+    /// Its network has its share of the bucket or the table.
+    Group,
+    /// More nodes share its prefix than chance brings together.
+    Density,
+}
+
+/// One entry as others may look at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableEntry {
+    /// Who and where.
+    pub contact: Contact,
+    /// When it last answered.
+    pub last_seen: Micros,
+    /// Requests in a row that failed.
+    pub failures: u8,
+    /// Smoothed round-trip time, if any was measured.
+    pub rtt: Option<Duration>,
+    /// Bits that its key shares with this node's: its bucket.
+    pub bucket: u32,
+}
+
+impl RoutingTable {
+    /// An empty table of the node at `local`.
+    #[must_use]
+    pub const fn new(local: Key) -> Self {
+        Self {
+            local,
+            is_public: false,
+            buckets: Vec::new(),
+            groups: Groups::new(),
+            len: 0,
+        }
+    }
+
+    /// Whether this node has a public address: then it keeps no private ones of others.
+    pub fn set_public(&mut self, is_public: bool) {
+        self.is_public = is_public;
+        if !is_public {
+            return;
+        }
+        let useless = |entry: &Entry| usable(&entry.contact, true).is_none();
+        let buckets = self.buckets.iter();
+        let gone: Vec<_> = buckets
+            .flat_map(|bucket| bucket.all().filter(|entry| useless(entry)))
+            .map(|entry| entry.contact.peer)
+            .collect();
+        for peer in gone {
+            self.remove(&peer);
+        }
+    }
+
+    /// A node answered a request of this node after `rtt`, if that was measured.
+    pub fn answered(
+        &mut self,
+        now: Micros,
+        contact: &Contact,
+        rtt: Option<Duration>,
+        density: &Density,
+    ) -> Entered {
+        let key = Key::from(contact.peer);
+        if key == self.local {
+            return Entered::Refused(NoEntry::Local);
+        }
+        let Some(contact) = usable(contact, self.is_public) else {
+            return Entered::Refused(NoEntry::NoAddress);
+        };
+        let bits = self.local.common_prefix(&key);
+        let index = bits as usize;
+        if self.buckets.len() <= index {
+            self.buckets.resize_with(index + 1, Bucket::default);
+        }
+        let Some(bucket) = self.buckets.get_mut(index) else {
+            return Entered::Refused(NoEntry::Local);
+        };
+        if let Some(entry) = bucket.find_mut(&contact.peer) {
+            entry.seen(now, rtt);
+            return Entered::Known;
+        }
+        if !self.groups.has_room(&contact, bucket.contacts()) {
+            return Entered::Refused(NoEntry::Group);
+        }
+        if density.is_crowded(bits, bucket.keys(), &key) {
+            return Entered::Refused(NoEntry::Density);
+        }
+        let mut entry = Entry::new(now, contact);
+        entry.seen(now, rtt);
+        if bucket.len() < K {
+            self.groups.add(&entry.contact);
+            bucket.push(entry);
+            self.len += 1;
+            return Entered::Added;
+        }
+        bucket.wait(entry);
+        Entered::Waiting(bucket.to_probe(now, PROBE_AFTER))
+    }
+
+    /// A node told where else it is.
+    pub fn moved(&mut self, contact: &Contact) {
+        let Some(contact) = usable(contact, self.is_public) else {
+            return;
+        };
+        let Some(entry) = self.entry_mut(&contact.peer) else {
+            return;
+        };
+        if entry.contact.addresses == contact.addresses {
+            return;
+        }
+        let former = std::mem::replace(&mut entry.contact, contact.clone());
+        self.groups.remove(&former);
+        self.groups.add(&contact);
+    }
+
+    /// A node did not answer. After the second time in a row it is replaced by one that waits, if
+    /// any does, and dropped. Says whether it should be asked once more.
+    pub fn failed(&mut self, peer: &PeerId) -> bool {
+        let Some(entry) = self.entry_mut(peer) else {
+            return false;
+        };
+        entry.failures = entry.failures.saturating_add(1);
+        if entry.failures < 2 {
+            return true;
+        }
+        self.remove(peer);
+        false
+    }
+
+    /// Takes a node out: it belongs to another network, or misbehaved. One that waits follows.
+    pub fn remove(&mut self, peer: &PeerId) -> bool {
+        let index = self.index(peer);
+        let Some(bucket) = self.buckets.get_mut(index) else {
+            return false;
+        };
+        bucket.forget_waiting(peer);
+        let Some(gone) = bucket.remove(peer) else {
+            return false;
+        };
+        self.groups.remove(&gone.contact);
+        self.len -= 1;
+        while let Some(next) = bucket.next_waiting() {
+            if self.groups.has_room(&next.contact, bucket.contacts()) {
+                self.groups.add(&next.contact);
+                bucket.push(next);
+                self.len += 1;
+                break;
+            }
+        }
+        true
+    }
+
+    /// Whether a node that is not in the table could be of use to it: whether its bucket, or the
+    /// list of those that wait for it, has room.
+    #[must_use]
+    pub fn wants(&self, peer: &PeerId) -> bool {
+        match self.buckets.get(self.index(peer)) {
+            None => true,
+            Some(bucket) => bucket.find(peer).is_none() && bucket.wants_more(),
+        }
+    }
+
+    /// Whether a node is in the table.
+    #[must_use]
+    pub fn contains(&self, peer: &PeerId) -> bool {
+        self.entry(peer).is_some()
+    }
+
+    /// The smoothed round-trip time to a node.
+    #[must_use]
+    pub fn rtt(&self, peer: &PeerId) -> Option<Duration> {
+        self.entry(peer)?.rtt()
+    }
+
+    /// The nodes nearest to `target` that a lookup starts from, nearest first. Those whose last
+    /// request failed are left out unless there are no others.
+    #[must_use]
+    pub fn seeds(&self, target: &Key, count: usize) -> Vec<Contact> {
+        let alive = self.nearest(target, count, |entry| entry.failures == 0);
+        if alive.is_empty() {
+            return self.nearest(target, count, |_| true);
+        }
+        alive
+    }
+
+    /// What is told to somebody about the surroundings of `target`: nodes that answer, with the
+    /// addresses that are its business, within the density quota, nearest first.
+    #[must_use]
+    pub fn reply(
+        &self,
+        target: &Key,
+        count: usize,
+        (asker, scope): (&PeerId, Scope),
+        density: &Density,
+    ) -> Vec<Contact> {
+        let is_told = |entry: &Entry| {
+            entry.failures == 0 && entry.contact.peer != *asker && scope.sees_any(&entry.contact)
+        };
+        // The quota takes out some; a few more than wanted are nearly always enough.
+        let near = self.nearest(target, count.saturating_mul(2), is_told);
+        let mut told = super::lookup::within_quota(target, &near, density);
+        told.truncate(count);
+        told.iter_mut().for_each(|contact| scope.hide_others(contact));
+        told
+    }
+
+    /// How many nodes are nearer to `key` than `distance`, counted up to `limit`.
+    #[must_use]
+    pub fn count_nearer(&self, key: &Key, distance: &Distance, limit: usize) -> usize {
+        let all = self.buckets.iter().flat_map(Bucket::entries);
+        let nearer = all.filter(|one| key.distance(&one.contact.peer.into()) < *distance);
+        nearer.take(limit).count()
+    }
+
+    /// Distance of the `k`-th nearest node to this one.
+    #[must_use]
+    pub fn neighbourhood(&self) -> Option<Distance> {
+        let nearest = self.nearest(&self.local, K, |_| true);
+        let last = nearest.get(K - 1)?;
+        Some(self.local.distance(&last.peer.into()))
+    }
+
+    /// A random target in each bucket, up to the one of the nearest neighbour, that no lookup went
+    /// through for `age`. They count as looked up from now on.
+    pub fn refresh<R: Rng + ?Sized>(&mut self, now: Micros, age: Duration, rng: &mut R) -> Vec<Key> {
+        let deepest = self.buckets.iter().rposition(|bucket| bucket.len() > 0);
+        let Some(deepest) = deepest else {
+            return Vec::new();
+        };
+        let mut targets = Vec::new();
+        for (bits, bucket) in (0..).zip(&mut self.buckets).take(deepest) {
+            if bucket.is_stale(now, age) {
+                bucket.looked_up(now);
+                let sibling = self.local.with_flipped_bit(bits);
+                targets.push(sibling.random_with_prefix(bits + 1, rng));
+            }
+        }
+        targets
+    }
+
+    /// A lookup went towards `target`.
+    pub fn looked_up(&mut self, now: Micros, target: &Key) {
+        let index = self.local.common_prefix(target) as usize;
+        if let Some(bucket) = self.buckets.get_mut(index) {
+            bucket.looked_up(now);
+        }
+    }
+
+    /// Nodes that failed once, or did not answer for `age`: they are asked again.
+    #[must_use]
+    pub fn doubtful(&self, now: Micros, age: Duration) -> Vec<Contact> {
+        let all = self.buckets.iter().flat_map(Bucket::entries);
+        let doubtful = all.filter(|one| one.failures > 0 || now.since(one.last_seen) > age);
+        doubtful.map(|entry| entry.contact.clone()).collect()
+    }
+
+    /// All nodes, by bucket.
+    pub fn iter(&self) -> impl Iterator<Item = TableEntry> + '_ {
+        let buckets = (0..).zip(&self.buckets);
+        buckets.flat_map(|(bits, bucket)| bucket.entries().map(move |entry| entry.show(bits)))
+    }
+
+    /// Nodes in the table.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    fn nearest(&self, target: &Key, count: usize, take: impl Fn(&Entry) -> bool) -> Vec<Contact> {
+        let all = self.buckets.iter().flat_map(Bucket::entries);
+        let mut near: Vec<(Distance, &Entry)> = all
+            .filter(|entry| take(entry))
+            .map(|entry| (target.distance(&entry.contact.peer.into()), entry))
+            .collect();
+        if count == 0 {
+            return Vec::new();
+        }
+        if near.len() > count {
+            near.select_nth_unstable_by_key(count - 1, |(distance, _)| *distance);
+            near.truncate(count);
+        }
+        near.sort_unstable_by_key(|(distance, _)| *distance);
+        near.into_iter()
+            .map(|(_, entry)| entry.contact.clone())
+            .collect()
+    }
+
+    fn index(&self, peer: &PeerId) -> usize {
+        self.local.common_prefix(&Key::from(*peer)) as usize
+    }
+
+    fn entry(&self, peer: &PeerId) -> Option<&Entry> {
+        self.buckets.get(self.index(peer))?.find(peer)
+    }
+
+    fn entry_mut(&mut self, peer: &PeerId) -> Option<&mut Entry> {
+        let index = self.index(peer);
+        self.buckets.get_mut(index)?.find_mut(peer)
+    }
+}
+
+/// The contact with the addresses that this node can use; `None` if there are none.
+fn usable(contact: &Contact, is_public: bool) -> Option<Contact> {
+    let mut contact = contact.clone();
+    if is_public {
+        Scope::Public.hide_others(&mut contact);
+    }
+    (!contact.addresses.is_empty()).then_some(contact)
+}

@@ -1,0 +1,517 @@
+//! The world: all nodes, the network between them, and the clock.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use bytes::Bytes;
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::events::{Event, Events, What};
+use super::node::{Behaviour, Node};
+use super::{NetworkModel, NodeId, SybilGroup};
+use crate::crypto::RustCrypto;
+use crate::discovery::store::StoreConfig;
+use crate::discovery::{
+    Asker, CallId, Command, DiscoveryConfig, Event as Happened, Input, Kademlia, Key, OperationId,
+    Outcome, Output, Refuse, ReplyFrame, RequestId, Scope, Setup,
+};
+use crate::identity::PeerId;
+use crate::policy::{IpGroup, Micros, Now, UnixMillis};
+use crate::wire::message::discovery::{self as wire, Contact};
+
+/// The wall clock when the world begins: 2025-01-01T00:00:00Z.
+const WALL_CLOCK_START: u64 = 1_735_689_600_000;
+
+/// What went over the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Requests for nodes, values and providers.
+    pub questions: u64,
+    /// Requests to store.
+    pub stores: u64,
+    /// Requests to hand records over.
+    pub hand_offs: u64,
+    /// Bytes of frames and handshakes.
+    pub bytes: u64,
+    /// Connections that had to be made first.
+    pub handshakes: u64,
+    /// Requests that were refused as too many.
+    pub busy: u64,
+}
+
+/// A request on its way, as its answer finds back.
+#[derive(Debug, Clone, Copy)]
+struct Asked {
+    from: NodeId,
+    call: CallId,
+}
+
+/// Nodes and the network between them. See the module for what is simplified.
+#[derive(Debug)]
+pub struct World {
+    model: NetworkModel,
+    seed: u64,
+    rng: ChaCha8Rng,
+    now: Micros,
+    events: Events,
+    nodes: Vec<Node>,
+    /// Only looked up, never iterated.
+    by_peer: HashMap<PeerId, NodeId>,
+    groups: Vec<SybilGroup>,
+    asked: HashMap<(NodeId, RequestId), Asked>,
+    next_request: u64,
+    next_operation: u64,
+    uses: u64,
+    done: BTreeMap<(NodeId, OperationId), (Micros, Outcome)>,
+    happened: Vec<(Micros, NodeId, Happened)>,
+    traffic: Traffic,
+    provider: RustCrypto,
+}
+
+impl World {
+    /// An empty world.
+    #[must_use]
+    pub fn new(seed: u64, model: NetworkModel) -> Self {
+        Self {
+            model,
+            seed,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            now: Micros(0),
+            events: Events::default(),
+            nodes: Vec::new(),
+            by_peer: HashMap::new(),
+            groups: Vec::new(),
+            asked: HashMap::new(),
+            next_request: 0,
+            next_operation: 0,
+            uses: 0,
+            done: BTreeMap::new(),
+            happened: Vec::new(),
+            traffic: Traffic::default(),
+            provider: RustCrypto::new(),
+        }
+    }
+
+    /// The world's chance, for what a scenario draws.
+    pub const fn rng(&mut self) -> &mut ChaCha8Rng {
+        &mut self.rng
+    }
+
+    /// Virtual time.
+    #[must_use]
+    pub const fn now(&self) -> Micros {
+        self.now
+    }
+
+    /// The network between the nodes; it may be changed during a run.
+    pub const fn model(&mut self) -> &mut NetworkModel {
+        &mut self.model
+    }
+
+    // Nodes.
+
+    /// Adds a node with a random identity that knows nobody.
+    pub fn add(&mut self, config: &DiscoveryConfig, store: StoreConfig) -> NodeId {
+        let local = PeerId::from_bytes(*Key::random(&mut self.rng).as_bytes());
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let machine = Kademlia::new(Setup {
+            local,
+            network: [0; 32],
+            config: config.clone(),
+            store,
+            seed,
+        });
+        self.insert(local, Behaviour::Honest(Box::new(machine)))
+    }
+
+    /// Adds an attacker at `place`, to a group of them.
+    pub fn add_sybil(&mut self, group: usize, place: Key) -> NodeId {
+        let peer = PeerId::from_bytes(*place.as_bytes());
+        let node = self.insert(peer, Behaviour::Sybil(group));
+        if self.groups.len() <= group {
+            self.groups.resize_with(group + 1, SybilGroup::default);
+        }
+        let contact = self.contact(node);
+        if let Some(group) = self.groups.get_mut(group) {
+            group.members.push(contact);
+        }
+        node
+    }
+
+    fn insert(&mut self, peer: PeerId, behaviour: Behaviour) -> NodeId {
+        let number = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.nodes.push(Node::new(number, peer, behaviour));
+        self.by_peer.insert(peer, NodeId(number));
+        NodeId(number)
+    }
+
+    /// A node stops without a word.
+    pub fn kill(&mut self, node: NodeId) {
+        if let Some(node) = self.nodes.get_mut(node.0 as usize) {
+            node.is_alive = false;
+        }
+    }
+
+    /// Whether a node runs.
+    #[must_use]
+    pub fn is_alive(&self, node: NodeId) -> bool {
+        self.node(node).is_some_and(|node| node.is_alive)
+    }
+
+    /// Honest nodes that run.
+    #[must_use]
+    pub fn alive(&self) -> Vec<NodeId> {
+        let nodes = (0..).map(NodeId).zip(&self.nodes);
+        let alive = nodes.filter(|(_, node)| node.is_alive && node.machine().is_some());
+        alive.map(|(id, _)| id).collect()
+    }
+
+    /// Where a node is.
+    ///
+    /// # Panics
+    /// If there is no such node: the scenario's mistake.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "a scenario's mistake")]
+    pub fn contact(&self, node: NodeId) -> Contact {
+        self.node(node).expect("no such node").contact.clone()
+    }
+
+    /// Its machine; none for an attacker.
+    #[must_use]
+    pub fn machine(&self, node: NodeId) -> Option<&Kademlia> {
+        self.node(node)?.machine()
+    }
+
+    /// Which node has this identity.
+    #[must_use]
+    pub fn find(&self, peer: &PeerId) -> Option<NodeId> {
+        self.by_peer.get(peer).copied()
+    }
+
+    /// The `count` honest nodes that run nearest to a key, by looking at all of them.
+    #[must_use]
+    pub fn nearest(&self, key: &Key, count: usize) -> Vec<PeerId> {
+        let alive = self.alive().into_iter();
+        let mut peers: Vec<_> = alive.map(|node| self.contact(node).peer).collect();
+        if peers.len() > count {
+            peers.select_nth_unstable_by_key(count, |peer| key.distance(&(*peer).into()));
+            peers.truncate(count);
+        }
+        peers.sort_unstable_by_key(|peer| key.distance(&(*peer).into()));
+        peers
+    }
+
+    // What happens.
+
+    /// Has a node carry out a command.
+    pub fn start(&mut self, node: NodeId, command: Command) -> OperationId {
+        let operation = OperationId(self.next_operation);
+        self.next_operation += 1;
+        self.tell(node, Input::Start { operation, command });
+        operation
+    }
+
+    /// Tells a node's machine something, now.
+    pub fn tell(&mut self, node: NodeId, input: Input) {
+        self.events.plan(self.now, node, What::Input(input));
+    }
+
+    /// An attacker, or anybody else, connects with a node and says who it is.
+    pub fn introduce(&mut self, stranger: NodeId, to: NodeId) {
+        self.connect(stranger, to);
+    }
+
+    /// A node knows the round-trip time to all others, as if it were connected with them.
+    pub fn warm_up(&mut self, node: NodeId) {
+        for other in 0..self.nodes.len() {
+            let other = NodeId(u32::try_from(other).unwrap_or(u32::MAX));
+            let rtt = self.model.rtt(self.seed, node, other);
+            let peer = self.contact(other).peer;
+            self.tell(node, Input::Connected { peer, rtt });
+        }
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, span: Duration) {
+        let end = self.now + span;
+        while let Some(event) = self.events.pop_until(end) {
+            self.now = event.at;
+            self.handle(event);
+        }
+        self.now = end;
+    }
+
+    /// Lets time pass until an operation is done, at most `span`; what came of it, and when.
+    pub fn run_until_done(
+        &mut self,
+        node: NodeId,
+        operation: OperationId,
+        span: Duration,
+    ) -> Option<(Micros, Outcome)> {
+        let end = self.now + span;
+        while !self.done.contains_key(&(node, operation)) {
+            let Some(event) = self.events.pop_until(end) else {
+                self.now = end;
+                break;
+            };
+            self.now = event.at;
+            self.handle(event);
+        }
+        self.done.remove(&(node, operation))
+    }
+
+    /// What came of an operation, and when, if it is done.
+    pub fn take_done(
+        &mut self,
+        node: NodeId,
+        operation: OperationId,
+    ) -> Option<(Micros, Outcome)> {
+        self.done.remove(&(node, operation))
+    }
+
+    /// What the machines told since the last call.
+    pub fn take_happened(&mut self) -> Vec<(Micros, NodeId, Happened)> {
+        std::mem::take(&mut self.happened)
+    }
+
+    /// What went over the network since the last call.
+    pub fn take_traffic(&mut self) -> Traffic {
+        std::mem::take(&mut self.traffic)
+    }
+
+    fn node(&self, node: NodeId) -> Option<&Node> {
+        self.nodes.get(node.0 as usize)
+    }
+
+    fn node_mut(&mut self, node: NodeId) -> Option<&mut Node> {
+        self.nodes.get_mut(node.0 as usize)
+    }
+
+    fn handle(&mut self, event: Event) {
+        let Event { node, what, .. } = event;
+        if !self.is_alive(node) {
+            return;
+        }
+        match what {
+            What::Connected(other) => self.connect(node, other),
+            What::Input(input) => self.input(node, input),
+            What::Timer => {
+                let is_planned = |one: &Node| one.timer == Some(event.at);
+                if self.node(node).is_some_and(is_planned) {
+                    if let Some(node) = self.node_mut(node) {
+                        node.timer = None;
+                    }
+                    self.input(node, Input::Timer);
+                }
+            }
+        }
+    }
+
+    fn wall(&self) -> Now {
+        Now {
+            mono: self.now,
+            wall: UnixMillis(WALL_CLOCK_START + self.now.0 / 1_000),
+        }
+    }
+
+    fn input(&mut self, id: NodeId, input: Input) {
+        let now = self.wall();
+        let Some(node) = self.nodes.get_mut(id.0 as usize) else {
+            return;
+        };
+        let machine = match &mut node.behaviour {
+            Behaviour::Honest(machine) => machine,
+            Behaviour::Sybil(_) => return self.sybil(id, input),
+        };
+        machine.handle(now, input);
+        let mut outputs = Vec::new();
+        while let Some(output) = machine.poll_output() {
+            outputs.push(output);
+        }
+        let timeout = machine.poll_timeout();
+        let is_sooner = |at: &Micros| node.timer.is_none_or(|planned| *at < planned);
+        if let Some(at) = timeout.filter(is_sooner) {
+            let at = at.max(self.now);
+            node.timer = Some(at);
+            self.events.plan(at, id, What::Timer);
+        }
+        for output in outputs {
+            self.output(id, output);
+        }
+    }
+
+    fn output(&mut self, node: NodeId, output: Output) {
+        match output {
+            Output::Call {
+                call,
+                contact,
+                kind,
+                body,
+            } => self.call(node, call, &contact, (kind, body)),
+            Output::Reply { id, reply } => self.reply(node, id, reply),
+            Output::Verify { check, signature } => {
+                let is_valid = signature.verify(&self.provider);
+                let at = self.now + self.model.verify;
+                let input = Input::Verified { check, is_valid };
+                self.events.plan(at, node, What::Input(input));
+            }
+            Output::Done { operation, outcome } => {
+                self.done.insert((node, operation), (self.now, outcome));
+            }
+            Output::Event(event) => {
+                if !matches!(event, Happened::Added(_) | Happened::Removed(_)) {
+                    self.happened.push((self.now, node, event));
+                }
+            }
+            Output::Abandon(_) | Output::Fault { .. } => {}
+        }
+    }
+
+    fn call(&mut self, from: NodeId, call: CallId, contact: &Contact, frame: (u8, Bytes)) {
+        let (kind, body) = frame;
+        match kind {
+            wire::STORE => self.traffic.stores += 1,
+            wire::HAND_OFF => self.traffic.hand_offs += 1,
+            _ => self.traffic.questions += 1,
+        }
+        self.traffic.bytes += body.len() as u64;
+        let Some(to) = self.find(&contact.peer) else {
+            return;
+        };
+        let rtt = self.model.rtt(self.seed, from, to);
+        let mut at = self.now;
+        if !self.model.all_warm && !self.use_link(from, to) {
+            self.traffic.handshakes += 1;
+            self.traffic.bytes += self.model.handshake_bytes;
+            at = at + rtt + self.model.lateness(rtt, &mut self.rng);
+            if self.is_alive(to) {
+                self.events.plan(at, from, What::Connected(to));
+            }
+        }
+        if !self.is_alive(to) {
+            return;
+        }
+        let id = RequestId(self.next_request);
+        self.next_request += 1;
+        self.asked.insert((to, id), Asked { from, call });
+        let asker = Asker {
+            peer: self.contact(from).peer,
+            is_confirmed: true,
+            group: group_of(&self.contact(from)),
+            scope: Scope::Public,
+        };
+        let input = Input::Request {
+            id,
+            asker,
+            kind,
+            body,
+        };
+        let arrival = at + rtt / 2 + self.model.lateness(rtt, &mut self.rng);
+        self.events.plan(arrival, to, What::Input(input));
+    }
+
+    fn reply(&mut self, from: NodeId, id: RequestId, reply: Result<ReplyFrame, Refuse>) {
+        let Some(asked) = self.asked.remove(&(from, id)) else {
+            return;
+        };
+        let call = asked.call;
+        let input = match reply {
+            Ok(ReplyFrame { kind, body }) => {
+                self.traffic.bytes += body.len() as u64;
+                Input::Answer {
+                    call,
+                    scope: Scope::Public,
+                    kind,
+                    body,
+                }
+            }
+            Err(refuse) => {
+                self.traffic.busy += u64::from(refuse == Refuse::Busy);
+                let why = crate::discovery::CallFailure::Busy;
+                Input::Failed { call, why }
+            }
+        };
+        let rtt = self.model.rtt(self.seed, from, asked.from);
+        let at = self.now + rtt / 2 + self.model.lateness(rtt, &mut self.rng);
+        self.events.plan(at, asked.from, What::Input(input));
+    }
+
+    fn sybil(&mut self, node: NodeId, input: Input) {
+        let Input::Request { id, kind, body, .. } = input else {
+            return;
+        };
+        let group = self.node(node).and_then(|one| one.group(&self.groups));
+        let answer = group.and_then(|group| group.answer(kind, &body));
+        self.reply(node, id, answer.ok_or(Refuse::Unsupported));
+    }
+
+    // Connections.
+
+    /// Whether two nodes are connected; that they are used is noted.
+    fn use_link(&mut self, from: NodeId, to: NodeId) -> bool {
+        self.uses += 1;
+        let uses = self.uses;
+        let Some(node) = self.node_mut(from) else {
+            return false;
+        };
+        if let Some(used) = node.dialled.get_mut(&to) {
+            *used = uses;
+        }
+        node.is_connected(to)
+    }
+
+    /// Two nodes are connected from now on; the least recently used connection of the one that dialled
+    /// makes room.
+    fn connect(&mut self, from: NodeId, to: NodeId) {
+        let is_connected = |one: &Node| one.is_connected(to);
+        if self.model.all_warm || self.node(from).is_some_and(is_connected) {
+            return;
+        }
+        self.uses += 1;
+        let (uses, most) = (self.uses, self.model.warm_links);
+        let mut closed = None;
+        if let Some(node) = self.node_mut(from) {
+            if node.dialled.len() >= most {
+                let oldest = node.dialled.iter().min_by_key(|(_, used)| **used);
+                closed = oldest.map(|(other, _)| *other);
+            }
+            node.dialled.insert(to, uses);
+        }
+        if let Some(node) = self.node_mut(to) {
+            node.dialled_by.insert(from, ());
+        }
+        for (one, other) in [(from, to), (to, from)] {
+            let rtt = self.model.rtt(self.seed, one, other);
+            let contact = self.contact(other);
+            let peer = contact.peer;
+            self.tell(one, Input::Connected { peer, rtt });
+            let is_server = true;
+            self.tell(one, Input::Met { contact, is_server });
+        }
+        if let Some(closed) = closed {
+            self.disconnect(from, closed);
+        }
+    }
+
+    fn disconnect(&mut self, from: NodeId, to: NodeId) {
+        if let Some(node) = self.node_mut(from) {
+            node.dialled.remove(&to);
+        }
+        if let Some(node) = self.node_mut(to) {
+            node.dialled_by.remove(&from);
+        }
+        for (one, other) in [(from, to), (to, from)] {
+            if !self.node(one).is_some_and(|node| node.is_connected(other)) {
+                let peer = self.contact(other).peer;
+                self.tell(one, Input::Disconnected(peer));
+            }
+        }
+    }
+}
+
+fn group_of(contact: &Contact) -> IpGroup {
+    let socket = contact.addresses.first().and_then(crate::wire::Address::socket_addr);
+    socket.map_or(IpGroup::Local, |socket| IpGroup::of(socket.ip()))
+}
