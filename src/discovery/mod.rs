@@ -4,5 +4,7 @@
 //! of these machines in one process, a node runs one of them over QUIC.
 
 mod key;
+pub mod record;
+pub mod store;
 
 pub use key::{Distance, KEY_BITS, Key};
