@@ -2,6 +2,7 @@ mod address_binary;
 mod address_text;
 mod codec;
 mod codec_attacks;
+mod discovery_limits;
 mod error_code;
 mod frame;
 mod frame_attacks;

@@ -4,9 +4,12 @@
 //! A difference is an error; with `CRETO_BLESS=1` in the environment the file is rewritten.
 
 mod addresses;
+mod contacts;
+mod discovery;
 mod framing;
 mod messages;
 mod names;
+mod records;
 mod registry;
 mod signed;
 mod spki;
