@@ -6,7 +6,6 @@ use bytes::Bytes;
 use serde_json::{Value as Json, json};
 
 use super::discovery::{KEY, TARGET, accept};
-use super::messages::refuse;
 use super::{Vectors, hex, variant};
 use crate::crypto::{
     Label, Provider, RustCrypto, SIGNATURE_BYTES, SeededEntropy, SignedInput, SigningSeed, Suite,
@@ -14,7 +13,7 @@ use crate::crypto::{
 };
 use crate::discovery::Key;
 use crate::identity::{Keypair, PeerId, PublicKey};
-use crate::wire::codec::{decode, encode};
+use crate::wire::codec::{WireType, decode, encode};
 use crate::wire::message::discovery::{ImmutableRecord, MutableRecord, ProviderRecord};
 use crate::wire::{NetworkId, Violation};
 
@@ -90,6 +89,14 @@ fn signed(network: &str, fields: &Fields) -> MutableRecord {
     let keypair = owner();
     let signature = keypair.sign(&input(network, keypair.peer_id(), fields));
     record(fields, *signature.unwrap().as_bytes())
+}
+
+/// Checks that the body is refused as expected and adds it. It ends no stream: a record has its
+/// outcome.
+fn refuse<T: WireType>(vectors: &mut Vectors, name: &str, bytes: &[u8], violation: Violation) {
+    let verdict = decode::<T>(&bytes.to_vec().into()).map(drop);
+    assert_eq!(verdict, Err(violation), "{name}");
+    vectors.invalid_unsent(name, bytes, variant(&violation));
 }
 
 fn value_of_mutable(record: &MutableRecord) -> Json {
