@@ -8,3 +8,6 @@ mod key;
 
 pub use contact::{ContactFault, Scope, check as check_contact};
 pub use key::{Distance, KEY_BITS, Key};
+
+#[cfg(test)]
+mod vectors;

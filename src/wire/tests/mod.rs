@@ -12,4 +12,4 @@ mod sensitive;
 mod strategies;
 mod stream_header;
 mod varint;
-mod vectors;
+pub(crate) mod vectors;

@@ -13,9 +13,9 @@ use crate::wire::message::discovery::{
     Store, StoreOutcome, Stored, Value, kind,
 };
 
-pub(super) const TARGET: [u8; 32] = [0xa5; 32];
+pub(crate) const TARGET: [u8; 32] = [0xa5; 32];
 
-pub(super) const KEY: [u8; 32] = {
+pub(crate) const KEY: [u8; 32] = {
     let mut key = [0; 32];
     let mut i = 0_u8;
     while i < 32 {
