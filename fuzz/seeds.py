@@ -27,6 +27,31 @@ TARGETS = {
     "spki": ("spki.json", "hex"),
 }
 
+# Fuzz target: for each file of vectors the byte that stands before its inputs, a frame type or a kind
+# of record.
+PREFIXED = {
+    "discovery_request": {
+        "find_node.json": 0x01,
+        "find_value.json": 0x02,
+        "get_providers.json": 0x03,
+        "store.json": 0x04,
+        "hand_off.json": 0x05,
+    },
+    "discovery_response": {
+        "nodes.json": 0x11,
+        "value.json": 0x12,
+        "providers.json": 0x13,
+        "stored.json": 0x14,
+        "handed_off.json": 0x15,
+    },
+    "record_body": {
+        "immutable_record.json": 1,
+        "mutable_record.json": 2,
+        "mutable_signature.json": 2,
+        "provider_record.json": 3,
+    },
+}
+
 # Operations of the target `crypto_backends`; those of MUTATE change bytes of valid inputs.
 VERIFY, SHORT_SIGNATURE, ENCAPSULATE, DECAPSULATE, AGREE, SIGN = 0, 3, 4, 6, 8, 9
 MUTATE = (1, 2, 5, 7)
@@ -43,6 +68,10 @@ def from_vectors():
         for case in json.loads((VECTORS / file).read_text())["cases"]:
             data = case[member]
             save(target, bytes.fromhex(data) if member == "hex" else data.encode())
+    for target, files in PREFIXED.items():
+        for file, prefix in files.items():
+            for case in json.loads((VECTORS / file).read_text())["cases"]:
+                save(target, bytes([prefix]) + bytes.fromhex(case["hex"]))
     for case in json.loads((VECTORS / "peer_id.json").read_text())["cases"]:
         if "text" in case:
             save("peer_id", case["text"].encode())

@@ -14,6 +14,8 @@ mod region;
 mod scope;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod vectors;
 
 pub use config::{DiscoveryConfig, HARDENED_PATHS, K, Rate, ServingConfig};
 pub use contact::{ContactFault, check as check_contact};

@@ -15,7 +15,7 @@ pub mod varint;
 mod violation;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use address::Address;
 pub use error_code::ErrorCode;

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import address
+import discovery
 import frame
 import identity
 import messages
 import mldsa
+import record
 import seal
 import spec
 import spki
@@ -32,6 +34,8 @@ class Reader:
     answers: tuple[str, Callable[[], dict[str, str]]] | None = None
     # Texts that must all have a case, where a registry lists them.
     complete: Callable[[], set[str]] | None = None
+    # Whether a decoder takes so long that a test tries only some of the changes to an input.
+    costly: bool = False
 
 
 def reader(file: str, rules: dict | None) -> Reader:
@@ -189,6 +193,73 @@ def _read_address_text(text: str, _: Value) -> Value:
     return text
 
 
+def _read_owner_key(salt: bytes, stated: Value) -> Value:
+    owner = bytes.fromhex(stated["owner"])
+    return {"owner": owner.hex(), "key": record.key_of_owner(owner, salt).hex()}
+
+
+def _read_distance(data: bytes, _: Value) -> Value:
+    if len(data) != 2 * discovery.KEY_BYTES:
+        raise Refused("Length")
+    a, b = data[: discovery.KEY_BYTES], data[discovery.KEY_BYTES :]
+    return {
+        "distance": record.distance(a, b).hex(),
+        "common_prefix": record.common_prefix(a, b),
+    }
+
+
+def _read_record_input(data: bytes, stated: Value) -> Value:
+    """A hash for which the stated name or bytes do not stand is returned as it is."""
+    fields, claimed = record.decode_input(data), _record_input(stated)
+    same_network = fields.network == claimed.network
+    same_salt = fields.salt_hash == claimed.salt_hash
+    same_value = fields.value_hash == claimed.value_hash
+    return {
+        "network": stated["network"] if same_network else fields.network.hex(),
+        "owner": fields.owner.hex(),
+        "salt": stated["salt"] if same_salt else fields.salt_hash.hex(),
+        "sequence": str(fields.sequence),
+        "created": str(fields.created),
+        "expires": str(fields.expires),
+        "value": stated["value"] if same_value else fields.value_hash.hex(),
+    }
+
+
+def _record_input(value: Value) -> record.RecordInput:
+    return record.RecordInput(
+        network=identity.network_id(value["network"]),
+        owner=bytes.fromhex(value["owner"]),
+        salt_hash=identity.digest(bytes.fromhex(value["salt"])),
+        sequence=_u64(value["sequence"]),
+        created=_u64(value["created"]),
+        expires=_u64(value["expires"]),
+        value_hash=identity.digest(bytes.fromhex(value["value"])),
+    )
+
+
+def _read_signed_record(data: bytes, _: Value) -> Value:
+    network = identity.network_id(NETWORK_OF_RECORDS)
+    owner, key = record.check_mutable(discovery.MUTABLE_RECORD.decode(data), network)
+    return {"owner": owner.hex(), "key": key.hex()}
+
+
+def _told_contact(public: bool) -> Callable[[bytes, Value], Value]:
+    def read(data: bytes, _: Value) -> Value:
+        contact = discovery.CONTACT.decode(data)
+        discovery.check_contact(contact, public)
+        return contact
+
+    return read
+
+
+def _body(message: discovery.Struct, ends_stream: bool = True) -> Reader:
+    return Reader(
+        from_hex=lambda data, _: message.decode(data),
+        to_bytes=message.write,
+        answers=CODES if ends_stream else None,
+    )
+
+
 def _u64(text: str) -> int:
     value = int(text)
     if str(value) != text or not 0 <= value < 2**64:
@@ -198,6 +269,9 @@ def _u64(text: str) -> int:
 
 CODES = ("code", spec.answering_codes)
 ALERTS = ("alert", spec.answering_alerts)
+
+# The network of `mutable_signature.json`.
+NETWORK_OF_RECORDS = "test"
 
 READERS = {
     "labels.json": Reader(
@@ -239,4 +313,34 @@ READERS = {
         to_bytes=messages.encode_observed,
         answers=CODES,
     ),
+    "immutable_key.json": Reader(from_hex=lambda data, _: record.key_of_value(data).hex()),
+    "mutable_key.json": Reader(from_hex=_read_owner_key),
+    "role_key.json": Reader(from_text=lambda role, _: record.key_of_role(role).hex()),
+    "distance.json": Reader(from_hex=_read_distance),
+    "contact.json": _body(discovery.CONTACT),
+    "contact_public.json": Reader(
+        from_hex=_told_contact(public=True), to_bytes=discovery.CONTACT.write
+    ),
+    "contact_local.json": Reader(
+        from_hex=_told_contact(public=False), to_bytes=discovery.CONTACT.write
+    ),
+    "find_node.json": _body(discovery.FIND_NODE),
+    "nodes.json": _body(discovery.NODES),
+    "find_value.json": _body(discovery.FIND_VALUE),
+    "value.json": _body(discovery.VALUE),
+    "get_providers.json": _body(discovery.GET_PROVIDERS),
+    "providers.json": _body(discovery.PROVIDERS),
+    "store.json": _body(discovery.STORE),
+    "stored.json": _body(discovery.STORED),
+    "hand_off.json": _body(discovery.HAND_OFF),
+    "handed_off.json": _body(discovery.HANDED_OFF),
+    "record.json": _body(discovery.RECORD),
+    "immutable_record.json": _body(discovery.IMMUTABLE_RECORD, ends_stream=False),
+    "mutable_record.json": _body(discovery.MUTABLE_RECORD, ends_stream=False),
+    "provider_record.json": _body(discovery.PROVIDER_RECORD, ends_stream=False),
+    "mutable_input.json": Reader(
+        from_hex=_read_record_input,
+        to_bytes=lambda value: record.encode_input(_record_input(value)),
+    ),
+    "mutable_signature.json": Reader(from_hex=_read_signed_record, costly=True),
 }

@@ -1,13 +1,17 @@
 """The examples printed in the chapters, and bodies that no chapter prints."""
 
+import json
 import random
+import re
 import unittest
 
 import address
 import codec
+import discovery
 import frame
 import identity
 import messages
+import record
 import spec
 import spki
 import varint
@@ -15,6 +19,12 @@ from refusal import Refused
 
 CHAPTER_3 = "03-framing-and-encoding.md"
 CHAPTER_4 = "04-control-protocols.md"
+CHAPTER_5 = "05-discovery.md"
+
+# `Example (file, "case"):` and the code block, or the code span, that follows it.
+EXAMPLE = re.compile(
+    r'^Example \(`vectors/([a-z_]+\.json)`, "([^"]+)"\):(?:\n\n```\n(.*?)```| `([^`]*)`)', re.M | re.S
+)
 
 
 def hexadecimal(cell: str) -> bytes:
@@ -26,6 +36,21 @@ def printed_bytes(chapter: str) -> list[str]:
     """What each line of a chapter prints before a key, in hexadecimal without spaces."""
     lines = (spec.FOLDER / chapter).read_text(encoding="utf-8").splitlines()
     return [line.split("‖")[0].replace(" ", "") for line in lines if "‖ public key [" in line]
+
+
+def vector(file: str, name: str) -> str:
+    """Input of a case, in hexadecimal."""
+    document = json.loads((spec.FOLDER / "vectors" / file).read_text(encoding="utf-8"))
+    return next(case["hex"] for case in document["cases"] if case["name"] == name)
+
+
+def pattern(block: str) -> str:
+    """What a printed example stands for: its bytes up to the first gap of two spaces on each line.
+
+    An ellipsis stands for any bytes.
+    """
+    printed = (re.split(r" {2,}", line.strip())[0] for line in block.splitlines())
+    return "".join(printed).replace(" ", "").replace("…", "[0-9a-f]*")
 
 
 class Chapter1(unittest.TestCase):
@@ -123,6 +148,119 @@ class Chapter4(unittest.TestCase):
         self.assertEqual(frame.decode_frames(data[end:], state), frames)
 
 
+    def test_printed_vectors(self):
+        self.assertEqual(assert_examples(self, CHAPTER_4), {"identify.json"})
+
+
+def assert_examples(test: unittest.TestCase, chapter: str) -> set[str]:
+    """Every example of a chapter is the case that it names. The files of these cases."""
+    text = (spec.FOLDER / chapter).read_text(encoding="utf-8")
+    examples = EXAMPLE.findall(text)
+    test.assertEqual(len(examples), text.count("Example ("))
+    for file, name, block, span in examples:
+        with test.subTest(file):
+            test.assertRegex(vector(file, name), f"^{pattern(block or span)}$")
+    return {file for file, *_ in examples}
+
+
+class Chapter5(unittest.TestCase):
+    def test_printed_vectors(self):
+        files = assert_examples(self, CHAPTER_5)
+        answers = {"value.json", "providers.json", "stored.json", "handed_off.json"}
+        requests = {"find_node.json", "find_value.json", "get_providers.json", "store.json"}
+        self.assertLessEqual(answers | requests | {"hand_off.json", "contact.json"}, files)
+
+    def test_whole_streams(self):
+        request = bytes.fromhex("04 01 22 01") + bytes.fromhex(vector("find_node.json", "typical"))
+        self.assertEqual(frame.decode_header(request), (4, 1, 2))
+        state = frame.State({1: 33}, frozenset({1}))
+        (kind, body), *rest = frame.decode_frames(request[2:], state)
+        self.assertEqual((kind, rest), (1, []))
+        self.assertEqual(discovery.FIND_NODE.decode(body)["want"], 40)
+        nobody = frame.decode_frames(bytes.fromhex("02 11 00"), frame.State({0x11: 1}, frozenset()))
+        self.assertEqual(nobody, [(0x11, b"\0")])
+        self.assertEqual(discovery.NODES.decode(b"\0"), {"contacts": []})
+
+    def test_printed_keys(self):
+        owner = bytes.fromhex("e633966b4f122c0c5f0cbd56dc78abb4546c406a83188e49689e91e2a57bcff7")
+        keys = [hexadecimal(cell) for _, cell in spec.table(CHAPTER_5, "key of", "key")]
+        computed = [
+            record.key_of_value(b"hello"),
+            record.key_of_owner(owner, b"profile"),
+            record.key_of_role("relay"),
+        ]
+        self.assertEqual(keys, computed)
+
+    def test_the_outcomes_have_the_numbers_of_their_table(self):
+        rows = [
+            row
+            for row in spec.table(CHAPTER_5, "variant", "number", "meaning")
+            if row[1].isdigit()
+        ]
+        self.assertEqual([name for name, _, _ in rows], list(discovery.OUTCOMES))
+        self.assertEqual([int(number) for _, number, _ in rows], list(range(5)))
+
+    def test_the_largest_messages_have_the_lengths_of_the_limits(self):
+        peer, key = "07" * 32, "ff" * 32
+        relay = identity.base32(bytes(32))
+        host = f"/ip6/2001:db8::1/udp/65535/quic-v1/p2p/{relay}/p2p-circuit/p2p/"
+        told = {"peer": peer, "addresses": [host + identity.base32(bytes.fromhex(peer))] * 4}
+        nodes = {"contacts": [told] * 40}
+        blob = {"kind": 65_535, "body": "00" * 65_536}
+        largest = {
+            "FIND_NODE": discovery.FIND_NODE.write({"target": key, "want": 255}),
+            "FIND_VALUE": discovery.FIND_VALUE.write({"target": key, "kind": 65_535, "key": key}),
+            "GET_PROVIDERS": discovery.GET_PROVIDERS.write({"target": key, "key": key}),
+            "HAND_OFF": discovery.HAND_OFF.write({"after": key}),
+            "NODES": discovery.NODES.write(nodes),
+            "VALUE": discovery.VALUE.write({"record": blob} | nodes),
+            "PROVIDERS": discovery.PROVIDERS.write({"providers": [told] * 32} | nodes),
+            "STORED": discovery.STORED.write({"outcomes": ["Invalid"] * 64}),
+        }
+        limits = {name: limit for name, limit in printed_limits().items() if name in largest}
+        self.assertEqual({name: len(body) for name, body in largest.items()}, limits)
+
+    def test_the_state_machine_and_the_registry_give_the_same_limits(self):
+        self.assertEqual(printed_limits(), registered_limits())
+
+    def test_the_largest_record_of_each_kind(self):
+        numbers = {"sequence": str(2**64 - 1), "created": str(2**64 - 1), "expires": str(2**64 - 1)}
+        mutable = {"suite": 1, "public_key": "00" * 2592, "signature": "00" * 4627} | numbers
+        bodies = {
+            "1": discovery.IMMUTABLE_RECORD.write({"value": "00" * 16_384}),
+            "2": discovery.MUTABLE_RECORD.write(
+                mutable | {"salt": "00" * 64, "value": "00" * 16_384}
+            ),
+            "3": discovery.PROVIDER_RECORD.write({"key": "00" * 32, "lifetime": 2**32 - 1}),
+        }
+        rows = spec.table(CHAPTER_5, "kind", "record", "largest body", "replicated", "lives")
+        printed = {number: amount(largest) for number, _, largest, _, _ in rows if largest}
+        self.assertEqual({kind: len(body) for kind, body in bodies.items()}, printed)
+
+
+def amount(cell: str) -> int:
+    return int(cell.replace(" ", ""))
+
+
+def printed_limits() -> dict[str, int]:
+    """Largest body of each frame of discovery by its state machine."""
+    rows = spec.table(CHAPTER_5, "state", "legal now", "largest body")
+    limits = {name: amount(limit) for _, name, limit in rows}
+    assert all(limits[name] == amount(limit) for _, name, limit in rows)
+    return limits
+
+
+def registered_limits() -> dict[str, int]:
+    """The same by the registry (README section 3.2)."""
+    limits, protocol = {}, ""
+    header = ("protocol", "type", "name", "sent by", "largest body, bytes")
+    for number, _, name, _, limit in spec.table("README.md", *header):
+        protocol = number or protocol
+        if protocol.startswith("0x04"):
+            limits[name] = amount(limit)
+    return limits
+
+
 class Registry(unittest.TestCase):
     def test_every_violation_is_answered_with_a_registered_code(self):
         self.assertLessEqual(set(spec.answering_codes().values()), spec.error_codes().keys())
@@ -142,6 +280,12 @@ class AnyBytes(unittest.TestCase):
             (messages.decode_identify, messages.encode_identify),
             (messages.decode_observed, messages.encode_observed),
             (address.decode, address.write),
+            (discovery.STORE.decode, discovery.STORE.write),
+            (discovery.STORED.decode, discovery.STORED.write),
+            (discovery.HANDED_OFF.decode, discovery.HANDED_OFF.write),
+            (discovery.VALUE.decode, discovery.VALUE.write),
+            (discovery.RECORD.decode, discovery.RECORD.write),
+            (discovery.IMMUTABLE_RECORD.decode, discovery.IMMUTABLE_RECORD.write),
         )
         accepted = 0
         for _ in range(60_000):

@@ -11,6 +11,10 @@ import vectors
 from refusal import Refused
 
 
+# A prime: about 70 places in a mutable record, in every part of it.
+COSTLY_STEP = 101
+
+
 def all_cases() -> Iterator[tuple[str, vectors.Case, readers.Reader]]:
     for name in sorted(readers.known_files()):
         file = vectors.load(spec.FOLDER / "vectors" / name)
@@ -18,15 +22,18 @@ def all_cases() -> Iterator[tuple[str, vectors.Case, readers.Reader]]:
             yield f"{name}: {case.name}", case, readers.reader(name, file.rules)
 
 
-def changed_inputs(data: bytes | str) -> Iterator[bytes | str]:
-    """The input with one bit flipped, cut short anywhere, and with something appended."""
+def changed_inputs(data: bytes | str, step: int = 1) -> Iterator[bytes | str]:
+    """The input with one bit flipped, cut short anywhere, and with something appended.
+
+    Of the changes to bytes, only those to every byte whose position is a multiple of `step`.
+    """
     if isinstance(data, str):
         flipped = [data[:i] + chr(ord(data[i]) ^ 1) + data[i + 1 :] for i in range(len(data))]
         yield from flipped + [data + "0", data + "/"]
     else:
-        for i, byte in enumerate(data):
+        for i in range(0, len(data), step):
             for mask in (0x01, 0x80):
-                yield data[:i] + bytes([byte ^ mask]) + data[i + 1 :]
+                yield data[:i] + bytes([data[i] ^ mask]) + data[i + 1 :]
         yield from (data + bytes([byte]) for byte in (0x00, 0x01, 0xFF))
     yield from (data[:length] for length in range(len(data)))
 
@@ -58,7 +65,7 @@ class ChangedInputs(unittest.TestCase):
         for name, case, reader in all_cases():
             if not case.valid:
                 continue
-            for data in changed_inputs(case.data):
+            for data in changed_inputs(case.data, COSTLY_STEP if reader.costly else 1):
                 tried += 1
                 try:
                     value = check.read(dataclasses.replace(case, data=data), reader)

@@ -67,19 +67,25 @@ pub const MAX_VALUE: usize = 16 << 10;
 /// Longest salt of a mutable record.
 pub const MAX_SALT: usize = 64;
 
-/// Largest answer that names nodes: 40 contacts of 373 bytes (an id, four addresses behind an IPv6
-/// relay of 85 bytes each) are 14 921 bytes.
-const MAX_NODES_BODY: u32 = 16 << 10;
+/// Largest contact: an id and four addresses, each an IPv6 host with its port behind a relay: 85 bytes.
+const MAX_CONTACT: u32 = 32 + 1 + MAX_CONTACT_ADDRESSES as u32 * (17 + 3 + 65);
 
-/// Largest record of one of the first kinds: a mutable one has 16 384 bytes of value, 64 of salt and
-/// 7 262 of key, signature, numbers and lengths.
-const MAX_VALUE_BODY: u32 = MAX_NODES_BODY + (66 << 10);
+/// Largest answer that names nodes.
+const MAX_NODES_BODY: u32 = 1 + MAX_CONTACTS as u32 * MAX_CONTACT;
 
-/// The nodes, and 32 providers of 373 bytes.
-const MAX_PROVIDERS_BODY: u32 = MAX_NODES_BODY + (12 << 10);
+/// Largest record of any kind: its number, the length of its body and the body. The largest mutable
+/// one takes 23 703 bytes: 16 384 of value, 64 of salt and 7 255 of the rest.
+const MAX_RECORD: u32 = 3 + 5 + MAX_RECORD_BODY as u32;
 
-/// Largest bulk of records: 21 of the largest mutable ones, 64 of less than 8 KiB.
-const MAX_BULK_BODY: u32 = 512 << 10;
+/// A record and the nodes.
+const MAX_VALUE_BODY: u32 = MAX_RECORD + MAX_NODES_BODY;
+
+/// The providers and the nodes.
+const MAX_PROVIDERS_BODY: u32 = 1 + MAX_PROVIDERS as u32 * MAX_CONTACT + MAX_NODES_BODY;
+
+/// Largest bulk of records: 22 of the largest mutable ones, 64 of less than 8 KiB. Whoever fills a
+/// message stops at this limit or at [`MAX_RECORDS`], whichever comes first.
+pub const MAX_BULK_BODY: u32 = 512 << 10;
 
 const DEFINED: &[u8] = &[
     FIND_NODE,

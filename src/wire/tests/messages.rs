@@ -5,6 +5,10 @@ use proptest::prelude::*;
 
 use super::strategies;
 use crate::wire::codec::{WireType, decode, encode};
+use crate::wire::message::discovery::{
+    Contact, FindNode, FindValue, GetProviders, HandOff, HandedOff, ImmutableRecord, MutableRecord,
+    Nodes, ProviderRecord, Providers, Record, Store, Stored, Value,
+};
 use crate::wire::message::identify::{self, Identify, Roles, SupportedProtocol};
 use crate::wire::message::observed::{self, Observed};
 use crate::wire::message::ping::{self, Ping};
@@ -73,6 +77,62 @@ proptest! {
         canonical_or_refused::<Address>(bytes.clone());
         canonical_or_refused::<Observed>(bytes.clone());
         canonical_or_refused::<Ping>(bytes);
+    }
+}
+
+macro_rules! discovery_messages {
+    ($($name:ident: $message:ident, $type:ty;)+) => {
+        proptest! {
+            $(
+                #[test]
+                fn $name(
+                    message in strategies::$message(),
+                    changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..6),
+                    bytes in prop::collection::vec(any::<u8>(), 0..200),
+                ) {
+                    survives::<$type>(&message);
+                    canonical_or_refused::<$type>(perturbed(&encode(&message), &changes));
+                    canonical_or_refused::<$type>(bytes);
+                }
+            )+
+        }
+    };
+}
+
+discovery_messages! {
+    find_node_survives: find_node, FindNode;
+    find_value_survives: find_value, FindValue;
+    get_providers_survives: get_providers, GetProviders;
+    store_survives: store, Store;
+    hand_off_survives: hand_off, HandOff;
+    nodes_survives: nodes, Nodes;
+    value_survives: value, Value;
+    providers_survives: providers, Providers;
+    stored_survives: stored, Stored;
+    handed_off_survives: handed_off, HandedOff;
+    contact_survives: contact, Contact;
+    record_survives: record, Record;
+    immutable_record_survives: immutable_record, ImmutableRecord;
+    provider_record_survives: provider_record, ProviderRecord;
+}
+
+proptest! {
+    // Each case decodes seven thousand times seven kilobytes.
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn mutable_record_survives(message in strategies::mutable_record()) {
+        survives::<MutableRecord>(&message);
+    }
+}
+
+proptest! {
+    #[test]
+    fn perturbed_mutable_records_never_panic(
+        message in strategies::mutable_record(),
+        changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..6),
+    ) {
+        canonical_or_refused::<MutableRecord>(perturbed(&encode(&message), &changes));
     }
 }
 

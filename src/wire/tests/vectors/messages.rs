@@ -62,7 +62,12 @@ fn empty() -> Identify {
 }
 
 /// Checks that the bytes are refused as expected and adds them.
-fn refuse<T: WireType>(vectors: &mut Vectors, name: &str, bytes: &[u8], violation: Violation) {
+pub(super) fn refuse<T: WireType>(
+    vectors: &mut Vectors,
+    name: &str,
+    bytes: &[u8],
+    violation: Violation,
+) {
     let verdict = decode::<T>(&bytes.to_vec().into()).map(drop);
     assert_eq!(verdict, Err(violation), "{name}");
     vectors.invalid(name, bytes, violation);

@@ -1,12 +1,16 @@
 //! Golden vectors in `wire-spec/vectors/`, for implementations in other languages.
 //!
 //! Each test builds the cases of one file, checks them against the decoders and compares the file.
+//! The files of what rooms above compute are built there, with what is shared here.
 //! A difference is an error; with `CRETO_BLESS=1` in the environment the file is rewritten.
 
 mod addresses;
+pub(crate) mod contacts;
+pub(crate) mod discovery;
 mod framing;
 mod messages;
 mod names;
+pub(crate) mod records;
 mod registry;
 mod signed;
 mod spki;
@@ -21,7 +25,7 @@ use crate::wire::Violation;
 
 /// One file of cases.
 #[derive(Serialize)]
-struct Vectors {
+pub(crate) struct Vectors {
     /// What `hex` (or `text`) is, what `value` is, and how they belong together.
     description: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,18 +71,18 @@ enum Input {
     Text(String),
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     data_encoding::HEXLOWER.encode(bytes)
 }
 
 /// The name of an enum variant, without its named fields.
-fn variant(value: &impl std::fmt::Debug) -> String {
+pub(crate) fn variant(value: &impl std::fmt::Debug) -> String {
     let text = format!("{value:?}");
     text.split(" {").next().unwrap().to_owned()
 }
 
 impl Vectors {
-    const fn new(description: &'static str) -> Self {
+    pub(crate) const fn new(description: &'static str) -> Self {
         Self {
             description,
             rules: None,
@@ -86,12 +90,12 @@ impl Vectors {
         }
     }
 
-    fn valid(&mut self, name: &str, bytes: &[u8], value: Value) {
+    pub(crate) fn valid(&mut self, name: &str, bytes: &[u8], value: Value) {
         self.push(name, Input::Hex(hex(bytes)), Ok(value));
     }
 
     /// Bytes on a stream that are answered with the code of a violation.
-    fn invalid(&mut self, name: &str, bytes: &[u8], violation: Violation) {
+    pub(crate) fn invalid(&mut self, name: &str, bytes: &[u8], violation: Violation) {
         let answer = Some(Answer::Code(violation.code().name()));
         self.refuse(name, Input::Hex(hex(bytes)), variant(&violation), answer);
     }
@@ -103,11 +107,11 @@ impl Vectors {
     }
 
     /// Bytes that no node receives as they stand.
-    fn invalid_unsent(&mut self, name: &str, bytes: &[u8], error: String) {
+    pub(crate) fn invalid_unsent(&mut self, name: &str, bytes: &[u8], error: String) {
         self.refuse(name, Input::Hex(hex(bytes)), error, None);
     }
 
-    fn valid_text(&mut self, name: &str, text: &str, value: Value) {
+    pub(crate) fn valid_text(&mut self, name: &str, text: &str, value: Value) {
         self.push(name, Input::Text(text.to_owned()), Ok(value));
     }
 
@@ -141,7 +145,7 @@ impl Vectors {
     }
 
     /// Compares the cases with the file, or rewrites it.
-    fn check(&self, file: &str) {
+    pub(crate) fn check(&self, file: &str) {
         assert!(!self.cases.is_empty());
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("wire-spec/vectors");
         let path = folder.join(file);
