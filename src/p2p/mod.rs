@@ -61,8 +61,9 @@ pub use limits::{
 pub use metrics::SwarmMetrics;
 pub use outbox::SendError;
 pub use peer_book::{
-    AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_PEERS_REMEMBERED,
-    MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE, RETRY_CAP, TagError,
+    AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_ADDRESSES_TOLD,
+    MAX_PEERS_REMEMBERED, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE,
+    RETRY_CAP, TagError,
 };
 pub use protocol::{
     CircuitId, FIRST_APPLICATION_PROTOCOL, Handler, HandlerFuture, InboundOrdered, InboundRaw,
