@@ -124,19 +124,24 @@ impl Swarm {
         super::dial::dial(self.inner(), peer, addresses).await
     }
 
-    /// Sends a request that is safe to repeat to a peer that may not be connected, in the first
-    /// flight if a ticket allows it. The connection stays.
+    /// Sends a request that is safe to repeat to a peer that may not be connected. The connection
+    /// stays.
+    ///
+    /// If a ticket allows it, the request goes to the first address in the first flight, and again on
+    /// the connection if it did not get through; the other addresses are tried when that dial fails or
+    /// takes its time. Without a ticket, all are tried as [`dial`](Self::dial) does, and then the
+    /// request is sent.
     ///
     /// # Errors
     /// See [`DialFailure`] and [`RequestError`].
     pub async fn dial_and_request(
         &self,
         peer: PeerId,
-        address: &Address,
+        addresses: &[Address],
         request: &OutboundRequest,
     ) -> Result<Reply, DialFailure> {
         self.running()?;
-        super::dial::dial_and_request(self.inner(), peer, address, request).await
+        super::first_flight::dial_and_request(self.inner(), peer, addresses, request).await
     }
 
     /// Measures the round trip to a connected peer.
@@ -163,7 +168,11 @@ impl Swarm {
     pub async fn dial_and_ping(&self, peer: PeerId, address: &Address) -> Result<(), DialFailure> {
         let nonce = self.inner().nonce()?;
         let reply = self
-            .dial_and_request(peer, address, &builtin::ping_request(nonce))
+            .dial_and_request(
+                peer,
+                std::slice::from_ref(address),
+                &builtin::ping_request(nonce),
+            )
             .await?;
         Ok(builtin::check_pong(&reply, nonce)?)
     }
