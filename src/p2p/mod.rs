@@ -24,6 +24,7 @@ mod establish;
 mod events;
 mod first_flight;
 mod framing;
+mod hold;
 mod housekeeping;
 mod inner;
 mod limits;
@@ -42,10 +43,13 @@ mod reputation;
 mod request;
 mod resolve;
 mod serve;
+mod service;
 mod signal;
 mod stop;
 mod swarm;
 mod tasks;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
 mod transports;
 mod within;
 
@@ -56,6 +60,7 @@ pub use dial_failure::DialFailure;
 pub use duplicates::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PEER};
 pub use events::{Event, EventHub, EventStream, IncomingRefusal, Lagged, SwarmEvent};
 pub use framing::{FrameError, FrameReader, FrameWriter};
+pub use hold::Hold;
 pub use limits::{
     Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, MAX_UNFINISHED_DIALS, PermitId,
     RefuseReason, Source,
@@ -81,4 +86,9 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-pub use swarm::{Setup, Swarm};
+#[cfg_attr(
+    not(all(test, feature = "sim")),
+    expect(unused_imports, reason = "the services that name it stand above")
+)]
+pub(crate) use service::StackProtocols;
+pub use swarm::{Setup, Swarm, WeakSwarm};
