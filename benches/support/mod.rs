@@ -14,6 +14,7 @@ mod introduction;
 mod memory;
 mod messages;
 mod options;
+mod peer_book;
 mod process;
 mod report;
 mod requests;
@@ -30,6 +31,7 @@ pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) fn run(options: &Options) -> Result<Report, Failure> {
     let mut report = Report::new(options);
     // Memory first: what the other rows leave behind must not be counted.
+    peer_book::run(options, &mut report)?;
     memory::run(options, &mut report)?;
     handshakes::run(options, &mut report)?;
     connections::run(options, &mut report)?;

@@ -140,6 +140,7 @@ impl NodeBuilder {
             protocols: self.protocols,
             events: self.events,
             keep: lock.map(|lock| Box::new(lock) as _),
+            ..Setup::default()
         };
         let swarm = Swarm::start(
             swarm_config(&config),

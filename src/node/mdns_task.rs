@@ -116,6 +116,10 @@ fn note_attempt(
     rng: &mut ChaCha20Rng,
 ) {
     candidates.dialled(attempt.peer, attempt.outcome.is_err());
+    if let Ok(peer) = attempt.outcome {
+        // Nobody is to close it for being idle: it would be dialled again at once.
+        swarm.keep(&peer);
+    }
     // The dial itself notes what went wrong at an address; what is wrong with the peer it does not.
     if let Err(DialFailure::Banned | DialFailure::OwnIdentity) = attempt.outcome {
         swarm.with_book(|book, now| {

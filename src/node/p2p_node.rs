@@ -56,25 +56,38 @@ impl P2PNode {
     }
 
     /// Connects to whom an address names, or to whoever answers there if it names nobody. Without
-    /// a name nothing is remembered for a faster return.
+    /// a name nothing is remembered for a faster return. The node does not close the connection for
+    /// being idle.
     ///
     /// # Errors
     /// See [`DialFailure`].
     pub async fn dial(&self, address: &Address) -> Result<PeerId, DialFailure> {
-        self.0
-            .swarm
-            .dial(address.peer_id(), std::slice::from_ref(address))
+        self.dial_and_keep(address.peer_id(), std::slice::from_ref(address))
             .await
     }
 
-    /// Connects to a peer at the addresses that the peer book knows.
+    /// Connects to a peer at the addresses that the peer book knows. The node does not close the
+    /// connection for being idle.
     ///
     /// # Errors
     /// See [`DialFailure`]; [`DialFailure::NoAddress`] if none is known.
     pub async fn connect(&self, peer: PeerId) -> Result<PeerId, DialFailure> {
         let swarm = &self.0.swarm;
         let addresses = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
-        swarm.dial(Some(peer), &addresses).await
+        self.dial_and_keep(Some(peer), &addresses).await
+    }
+
+    async fn dial_and_keep(
+        &self,
+        peer: Option<PeerId>,
+        addresses: &[Address],
+    ) -> Result<PeerId, DialFailure> {
+        let swarm = &self.0.swarm;
+        // From before the dial, so that nobody closes the connection before it is kept.
+        let _held = peer.map(|peer| swarm.hold(peer));
+        let connected = swarm.dial(peer, addresses).await?;
+        swarm.keep(&connected);
+        Ok(connected)
     }
 
     /// Remembers an address of a peer, as told by the program; an identity in the address must be
@@ -146,7 +159,12 @@ impl P2PNode {
     pub async fn dial_and_ping(&self, address: &Address) -> Result<Duration, DialFailure> {
         let start = Instant::now();
         match address.peer_id() {
-            Some(peer) => self.0.swarm.dial_and_ping(peer, address).await?,
+            Some(peer) => {
+                let swarm = &self.0.swarm;
+                let _held = swarm.hold(peer);
+                swarm.dial_and_ping(peer, address).await?;
+                swarm.keep(&peer);
+            }
             None => {
                 let peer = self.dial(address).await?;
                 self.ping(peer).await?;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::duplicates::{Input as DuplicatesInput, Output as DuplicatesOutput};
+use super::hold::Holds;
 use super::link::Link;
 use super::{Admission, BanList, ConnectionId, Duplicates, ReputationLedger, SwarmConfig};
 use crate::identity::PeerId;
@@ -18,6 +19,7 @@ pub(super) struct Connections {
     pub(super) admission: Admission,
     pub(super) reputation: ReputationLedger,
     pub(super) bans: BanList,
+    pub(super) holds: Holds,
 }
 
 #[derive(Debug)]
@@ -51,6 +53,7 @@ impl Connections {
             admission: Admission::new(config.limits, config.max_peers),
             reputation: ReputationLedger::new(config.reputation),
             bans: BanList::new(),
+            holds: Holds::default(),
         }
     }
 
@@ -76,6 +79,7 @@ impl Connections {
     /// Lets go of all connections, at the end of the swarm.
     pub(super) fn forget_links(&mut self) {
         self.peers.clear();
+        self.holds.let_all_go();
     }
 
     /// The confirmed connections with one peer, oldest first.
@@ -89,6 +93,27 @@ impl Connections {
     /// One of them.
     pub(super) fn link_of(&self, peer: &PeerId, id: ConnectionId) -> Option<Arc<Link>> {
         self.peers.get(peer)?.link(id)
+    }
+
+    /// Holds the connection with a peer as long as it lasts; false if there is none.
+    pub(super) fn keep(&mut self, peer: &PeerId) -> bool {
+        let is_connected = self.peers.contains_key(peer);
+        if is_connected {
+            self.holds.keep(*peer);
+        }
+        is_connected
+    }
+
+    /// The connections with a peer that nobody needs: none if the peer is held, if a stream is open on
+    /// one of them, or if they are about to end anyway.
+    pub(super) fn idle_links(&self, peer: &PeerId) -> Vec<Arc<Link>> {
+        let links = self.links_of(peer);
+        let is_idle = |link: &Arc<Link>| link.open_streams() == 0;
+        let lives = |link: &Arc<Link>| link.connection.close_reason().is_none();
+        if self.holds.is_held(peer) || !links.iter().all(is_idle) || !links.iter().any(lives) {
+            return Vec::new();
+        }
+        links
     }
 
     /// A confirmed connection joins.
@@ -130,6 +155,7 @@ impl Connections {
         let mut effects = state.effects();
         if state.links.is_empty() {
             self.peers.remove(&peer);
+            self.holds.let_go(&peer);
             effects.gone = true;
         }
         effects

@@ -10,76 +10,21 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::dials::Part;
 use super::link::Link;
-use super::protocol::Reply;
-use super::request::{RequestError, exchange};
 use super::swarm::Inner;
-use super::{Direction, OutboundRequest, RefuseReason, SwarmEvent};
+use super::{DialFailure, Direction, SwarmEvent};
 use crate::identity::PeerId;
-use crate::transport::{DialError, Dialing};
-use crate::wire::{Address, ErrorCode};
+use crate::transport::{Connection, Dialing};
+use crate::wire::Address;
 
 /// The next address is tried this long after the one before it, as RFC 8305 §5 recommends.
-const STAGGER: Duration = Duration::from_millis(250);
+pub(super) const STAGGER: Duration = Duration::from_millis(250);
 
 /// Addresses that one dial tries: as many as an identify message carries.
-const MAX_ADDRESSES: usize = 8;
+pub(super) const MAX_ADDRESSES: usize = 8;
 
-/// Why a dial led to no connected peer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DialFailure {
-    /// No address, or none that this node can dial.
-    #[error("no address that can be dialled")]
-    NoAddress,
-    /// The handshake failed at the last address tried.
-    #[error(transparent)]
-    Transport(#[from] DialError),
-    /// No answer within the connection timeout.
-    #[error("no answer in time")]
-    TimedOut,
-    /// The address belongs to this node itself.
-    #[error("the address belongs to this node itself")]
-    OwnIdentity,
-    /// The peer is banned for now.
-    #[error("the peer is banned")]
-    Banned,
-    /// A limit of this node.
-    #[error(transparent)]
-    Limit(RefuseReason),
-    /// The peer's identity could not be read.
-    #[error("the peer's identity could not be read")]
-    NoIdentity,
-    /// The connection was made, the request on it failed.
-    #[error(transparent)]
-    Request(#[from] RequestError),
-    /// The node dials as many peers at once as it may.
-    #[error("too many dials under way")]
-    TooMany,
-    /// The node is stopping.
-    #[error("the node is stopping")]
-    Stopped,
-}
-
-impl DialFailure {
-    /// Whether the address is to blame: nobody answers there, or somebody else does.
-    const fn is_of_address(self) -> bool {
-        matches!(
-            self,
-            Self::TimedOut
-                | Self::NoIdentity
-                | Self::Transport(DialError::Failed(_) | DialError::NoIdentity)
-        )
-    }
-
-    /// The code with which a connection that was refused for this reason is closed.
-    pub(super) fn code(&self) -> ErrorCode {
-        match self {
-            Self::Banned => ErrorCode::Banned,
-            Self::Limit(_) => ErrorCode::Limit,
-            Self::OwnIdentity | Self::NoIdentity => ErrorCode::WrongIdentity,
-            _ => ErrorCode::Internal,
-        }
-    }
-}
+/// A dial ends at its deadline, and then tells why it failed: whoever waits for it gives it so much
+/// longer, or its reason would be lost to a race of two timers.
+const LAST_WORD: Duration = Duration::from_millis(100);
 
 /// See [`Swarm::dial`](super::Swarm::dial).
 pub(super) async fn dial(
@@ -88,40 +33,44 @@ pub(super) async fn dial(
     addresses: &[Address],
 ) -> Result<PeerId, DialFailure> {
     let addresses = addresses.get(..MAX_ADDRESSES).unwrap_or(addresses);
+    let deadline = Instant::now() + inner.config.connection_timeout;
     match peer {
-        Some(peer) => dial_peer(inner, peer, addresses).await,
+        Some(peer) => dial_peer(inner, peer, addresses, deadline).await,
         None if inner.is_stopping() => Err(DialFailure::Stopped),
-        None => dial_now(inner, None, addresses).await,
+        None => dial_now(inner, None, addresses, deadline).await,
     }
 }
 
-/// Dials a peer, or joins the dial to it that is under way. If that one fails without having tried
-/// all of `addresses`, this one begins.
-async fn dial_peer(
+/// Dials a peer until `deadline`, or joins the dial to it that is under way. If that one fails without
+/// having tried all of `addresses`, this one begins.
+pub(super) async fn dial_peer(
     inner: &Arc<Inner>,
     peer: PeerId,
     addresses: &[Address],
+    deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
-    let deadline = Instant::now() + inner.config.connection_timeout;
+    let mut told = DialFailure::NoAddress;
     loop {
         check(inner, peer)?;
-        if inner.table.contains_key(&peer) {
+        if inner.is_connected(&peer) {
             return Ok(peer);
         }
         let (outcome, is_last) = match inner.dials.enter(peer, addresses) {
             Part::Join { outcome, covers } => (outcome, covers),
             Part::Lead(outcome) => {
-                inner.spawn(lead(inner.clone(), peer, addresses.to_vec()));
+                inner.spawn(lead(inner.clone(), peer, addresses.to_vec(), deadline));
                 (outcome, true)
             }
             Part::TooMany => return Err(DialFailure::TooMany),
         };
-        match timeout_at(deadline, outcome).await {
-            Ok(Ok(Err(failure))) if is_last => return Err(failure),
+        match timeout_at(deadline + LAST_WORD, outcome).await {
             Ok(Ok(Ok(peer))) => return Ok(peer),
-            Ok(Ok(Err(_))) => {}
+            Ok(Ok(Err(failure))) => told = told.or_more_telling(failure),
             Ok(Err(_)) => return Err(DialFailure::Stopped),
-            Err(_) => return Err(DialFailure::TimedOut),
+            Err(_) => return Err(told.or_more_telling(DialFailure::TimedOut)),
+        }
+        if is_last {
+            return Err(told);
         }
     }
 }
@@ -133,6 +82,7 @@ fn lead(
     inner: Arc<Inner>,
     peer: PeerId,
     addresses: Vec<Address>,
+    deadline: Instant,
 ) -> impl Future<Output = ()> + Send + 'static {
     let leader = Leader {
         inner,
@@ -141,7 +91,7 @@ fn lead(
     };
     async move {
         let mut leader = leader;
-        leader.outcome = dial_now(&leader.inner, Some(peer), &addresses).await;
+        leader.outcome = dial_now(&leader.inner, Some(peer), &addresses, deadline).await;
     }
 }
 
@@ -159,7 +109,7 @@ impl Drop for Leader {
 }
 
 /// Whether `peer` may be dialled at all.
-fn check(inner: &Inner, peer: PeerId) -> Result<(), DialFailure> {
+pub(super) fn check(inner: &Inner, peer: PeerId) -> Result<(), DialFailure> {
     if inner.is_stopping() {
         return Err(DialFailure::Stopped);
     }
@@ -176,12 +126,12 @@ async fn dial_now(
     inner: &Arc<Inner>,
     peer: Option<PeerId>,
     addresses: &[Address],
+    deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
-    let deadline = Instant::now() + inner.config.connection_timeout;
     let outcome = try_all(inner, peer, addresses, deadline).await;
     if let Err(failure) = outcome {
         // The peer may have dialled us in the meantime.
-        if let Some(peer) = peer.filter(|peer| inner.table.contains_key(peer)) {
+        if let Some(peer) = peer.filter(|peer| inner.is_connected(peer)) {
             return Ok(peer);
         }
         inner.emit(SwarmEvent::DialFailed {
@@ -202,7 +152,7 @@ async fn try_all(
     deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
     let (report, mut reports) = mpsc::channel(MAX_ADDRESSES);
-    let mut last = DialFailure::NoAddress;
+    let mut told = DialFailure::NoAddress;
     for address in addresses {
         let task = attempt(
             inner.clone(),
@@ -214,7 +164,7 @@ async fn try_all(
         inner.spawn(task);
         match timeout(STAGGER, reports.recv()).await {
             Ok(Some(Ok(peer))) => return Ok(peer),
-            Ok(Some(Err(failure))) => last = failure,
+            Ok(Some(Err(failure))) => told = told.or_more_telling(failure),
             Ok(None) | Err(_) => {}
         }
     }
@@ -223,13 +173,13 @@ async fn try_all(
     while let Some(outcome) = reports.recv().await {
         match outcome {
             Ok(peer) => return Ok(peer),
-            Err(failure) => last = failure,
+            Err(failure) => told = told.or_more_telling(failure),
         }
     }
     Err(if inner.is_stopping() {
         DialFailure::Stopped
     } else {
-        last
+        told
     })
 }
 
@@ -255,7 +205,7 @@ async fn attempt(
 
 impl Inner {
     /// Notes in the peer book how a dial to one address went.
-    fn note_dial(
+    pub(super) fn note_dial(
         &self,
         expected: Option<PeerId>,
         address: &Address,
@@ -276,59 +226,8 @@ impl Inner {
     }
 }
 
-/// See [`Swarm::dial_and_request`](super::Swarm::dial_and_request).
-pub(super) async fn dial_and_request(
-    inner: &Arc<Inner>,
-    peer: PeerId,
-    address: &Address,
-    request: &OutboundRequest,
-) -> Result<Reply, DialFailure> {
-    check(inner, peer)?;
-    if inner.table.contains_key(&peer) {
-        let deadline = inner.config.request_deadline;
-        return Ok(inner.request(peer, request, deadline).await?);
-    }
-    let deadline = Instant::now() + inner.config.connection_timeout;
-    let run = async {
-        let pending = begin(inner, Some(peer), address).await?;
-        let early = pending.dialing.early().cloned();
-        let finish = pending.finish(inner);
-        let reply = match early {
-            None => finish.await.map(|_| None)?,
-            Some(connection) => {
-                let (reply, connected) = tokio::join!(exchange(&connection, request), finish);
-                // The peer may have dialled us meanwhile, and this connection lost against its own.
-                if let Err(failure) = connected
-                    && !inner.table.contains_key(&peer)
-                {
-                    return Err(failure);
-                }
-                match reply {
-                    Err(error) if error.is_early_refusal() || is_cut_off(error) => None,
-                    reply => Some(reply?),
-                }
-            }
-        };
-        match reply {
-            Some(reply) => Ok(reply),
-            None => Ok(inner
-                .request(peer, request, inner.config.request_deadline)
-                .await?),
-        }
-    };
-    timeout_at(deadline, run)
-        .await
-        .unwrap_or(Err(DialFailure::TimedOut))
-}
-
-/// Whether a request has no answer because its connection ended. Where another one with the peer
-/// lives the request, which is safe to repeat, goes there.
-const fn is_cut_off(error: RequestError) -> bool {
-    matches!(error, RequestError::Disconnected(_))
-}
-
 /// A handshake under way, with its permit.
-struct Pending {
+pub(super) struct Pending {
     dialing: Dialing,
     permit: PermitGuard,
 }
@@ -347,7 +246,7 @@ impl Drop for PermitGuard {
     }
 }
 
-async fn begin(
+pub(super) async fn begin(
     inner: &Arc<Inner>,
     peer: Option<PeerId>,
     address: &Address,
@@ -371,7 +270,12 @@ async fn begin(
 }
 
 impl Pending {
-    async fn finish(mut self, inner: &Arc<Inner>) -> Result<PeerId, DialFailure> {
+    /// The provisional connection, when a ticket allows early data.
+    pub(super) fn early(&self) -> Option<Connection> {
+        self.dialing.early().cloned()
+    }
+
+    pub(super) async fn finish(mut self, inner: &Arc<Inner>) -> Result<PeerId, DialFailure> {
         let connection = self.dialing.confirmed().await?;
         if inner.is_stopping() {
             return Err(DialFailure::Stopped);

@@ -73,10 +73,11 @@ impl Inner {
         let mut book = self.book();
         // A full book of connected peers forgets this one first; the connection needs no entry.
         let _ = book.connected(now, peer);
-        if let (Direction::Outgoing, Path::Direct { addr, .. }) =
-            (link.direction, link.connection.path())
-        {
-            book.dial_succeeded(now, peer, &addr.into());
+        if let Path::Direct { addr, .. } = link.connection.path() {
+            book.seen_at(peer, addr.ip());
+            if link.direction == Direction::Outgoing {
+                book.dial_succeeded(now, peer, &addr.into());
+            }
         }
     }
 

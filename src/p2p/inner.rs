@@ -135,6 +135,12 @@ impl Inner {
         self.table.get(peer).map(|link| link.clone())
     }
 
+    /// Whether there is a confirmed connection with `peer` that has not ended.
+    pub(super) fn is_connected(&self, peer: &PeerId) -> bool {
+        self.link(peer)
+            .is_some_and(|link| link.connection.close_reason().is_none())
+    }
+
     pub(super) fn listen_addresses(&self) -> Vec<Address> {
         let transports = self.transports.all();
         let sockets = transports.iter();
@@ -183,6 +189,14 @@ impl Inner {
     /// The transport from which `address` is dialled.
     pub(super) fn transport_for(&self, address: SocketAddr) -> Option<Arc<QuicTransport>> {
         self.transports.for_dial(address)
+    }
+
+    /// Whether a dial to `peer` has a ticket to show, from whichever transport: they share them.
+    pub(super) fn may_resume(&self, peer: PeerId) -> bool {
+        let transports = self.transports.all();
+        transports
+            .first()
+            .is_some_and(|transport| transport.has_ticket(peer))
     }
 
     pub(super) fn nonce(&self) -> Result<u64, RequestError> {

@@ -17,11 +17,14 @@ mod builtin;
 mod config;
 mod connections;
 mod dial;
+mod dial_failure;
 mod dials;
 pub mod duplicates;
 mod establish;
 mod events;
+mod first_flight;
 mod framing;
+mod hold;
 mod housekeeping;
 mod inner;
 mod limits;
@@ -40,20 +43,24 @@ mod reputation;
 mod request;
 mod resolve;
 mod serve;
+mod service;
 mod signal;
 mod stop;
 mod swarm;
 mod tasks;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
 mod transports;
 mod within;
 
 pub use ban_list::{Ban, BanList, BanReason, MAX_BANS};
 pub use bounds::OutOfRange;
 pub use config::SwarmConfig;
-pub use dial::DialFailure;
+pub use dial_failure::DialFailure;
 pub use duplicates::{ConnectionId, Direction, Duplicates, MAX_CONNECTIONS_PER_PEER};
 pub use events::{Event, EventHub, EventStream, IncomingRefusal, Lagged, SwarmEvent};
 pub use framing::{FrameError, FrameReader, FrameWriter};
+pub use hold::Hold;
 pub use limits::{
     Admission, Admit, Counts, LimitsConfig, MAX_TRACKED_SOURCES, MAX_UNFINISHED_DIALS, PermitId,
     RefuseReason, Source,
@@ -61,8 +68,9 @@ pub use limits::{
 pub use metrics::SwarmMetrics;
 pub use outbox::SendError;
 pub use peer_book::{
-    AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_PEERS_REMEMBERED,
-    MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE, RETRY_CAP, TagError,
+    AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_ADDRESSES_TOLD,
+    MAX_PEERS_REMEMBERED, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE,
+    RETRY_CAP, TagError,
 };
 pub use protocol::{
     CircuitId, FIRST_APPLICATION_PROTOCOL, Handler, HandlerFuture, InboundOrdered, InboundRaw,
@@ -78,4 +86,9 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-pub use swarm::{Setup, Swarm};
+#[cfg_attr(
+    not(all(test, feature = "sim")),
+    expect(unused_imports, reason = "the services that name it stand above")
+)]
+pub(crate) use service::StackProtocols;
+pub use swarm::{Setup, Swarm, WeakSwarm};

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::framing::{FrameReader, FrameWriter};
 use crate::identity::PeerId;
+use crate::transport::Path;
 use crate::wire::frame::FrameRules;
 use crate::wire::{ErrorCode, Violation};
 
@@ -92,6 +93,9 @@ pub struct CircuitId(pub u64);
 pub struct InboundRequest {
     /// Who asks.
     pub origin: Origin,
+    /// Whence the request comes, as of now: what a limit by IP group charges, also for an origin that
+    /// is provisional.
+    pub path: Path,
     /// Version that the stream was opened with.
     pub version: u16,
     /// Type of the request frame.

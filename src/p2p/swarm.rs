@@ -1,6 +1,6 @@
 //! The swarm: all connections of a node, and the protocols on them.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,8 +14,9 @@ use super::inner::Kept;
 use super::link::Link;
 use super::protocol::{Handler, Protocol, RegisterError, Reply};
 use super::serve::StreamGuard;
+use super::service::StackProtocols;
 use super::{
-    AddError, AddressSource, BanReason, Counts, DialFailure, EventHub, EventStream,
+    AddError, AddressSource, BanReason, Counts, DialFailure, EventHub, EventStream, Hold,
     OutboundRequest, PeerBook, PeerEntry, Reachability, RequestError, SendError, SwarmConfig,
     SwarmEvent, SwarmMetrics,
 };
@@ -39,11 +40,26 @@ impl Drop for Handle {
     }
 }
 
+/// A handle that does not keep its swarm running.
+#[derive(Debug, Clone)]
+pub struct WeakSwarm(Weak<Handle>);
+
+impl WeakSwarm {
+    /// The swarm, unless its last handle was dropped. It runs at least as long as what this returns:
+    /// not to be kept for longer than a step.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Swarm> {
+        self.0.upgrade().map(Swarm)
+    }
+}
+
 /// What a swarm has before its first task runs.
 #[derive(Debug, Default)]
 pub struct Setup {
     /// Protocols of applications: a peer that is connected in the first moment finds them.
     pub protocols: Vec<(Protocol, Handler)>,
+    /// Protocols of the stack that rooms above serve.
+    pub(crate) stack: StackProtocols,
     /// Where events go; its readers miss none. By default a hub of
     /// [`SwarmConfig::event_backlog`].
     pub events: Option<EventHub>,
@@ -63,24 +79,57 @@ impl Swarm {
         environment: Environment,
         setup: Setup,
     ) -> Result<Self, RegisterError> {
-        let (protocols, setup) = (setup.protocols, (setup.events, setup.keep));
-        let inner = Arc::new(Inner::new(config, keypair, transports, environment, setup));
+        let Setup {
+            protocols,
+            stack,
+            events,
+            keep,
+        } = setup;
+        let events = (events, keep);
+        let inner = Inner::new(config, keypair, transports, environment, events);
+        let swarm = Self(Arc::new(Handle(Arc::new(inner))));
+        swarm.prepare(protocols, stack)?;
+        swarm.begin();
+        Ok(swarm)
+    }
+
+    /// Makes the swarm ready to be asked.
+    fn prepare(
+        &self,
+        protocols: Vec<(Protocol, Handler)>,
+        stack: StackProtocols,
+    ) -> Result<(), RegisterError> {
+        let inner = self.inner();
         let has_public_address = inner
             .listen_addresses()
             .iter()
             .any(Address::is_globally_routable);
         let is_public = inner.reachability() == Reachability::Public;
         inner.book().set_public(is_public || has_public_address);
-        builtin::register(&inner)?;
+        builtin::register(inner)?;
+        for (protocol, handler) in stack.make(self) {
+            inner.protocols.register_stack(protocol, handler)?;
+        }
         for (protocol, handler) in protocols {
             inner.protocols.register(protocol, handler)?;
         }
+        Ok(())
+    }
+
+    /// Starts the tasks.
+    fn begin(&self) {
+        let inner = self.inner();
         for index in 0..inner.transports.all().len() {
             inner.spawn(super::accept::run(inner.clone(), index));
             inner.spawn(super::housekeeping::watch_paths(inner.clone(), index));
         }
         inner.spawn(super::housekeeping::run(inner.clone()));
-        Ok(Self(Arc::new(Handle(inner))))
+    }
+
+    /// A handle that does not keep the swarm running.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakSwarm {
+        WeakSwarm(Arc::downgrade(&self.0))
     }
 
     /// This node's identity.
@@ -124,19 +173,25 @@ impl Swarm {
         super::dial::dial(self.inner(), peer, addresses).await
     }
 
-    /// Sends a request that is safe to repeat to a peer that may not be connected, in the first
-    /// flight if a ticket allows it. The connection stays.
+    /// Sends a request that is safe to repeat to a peer that may not be connected. The connection
+    /// stays, and the peer is held meanwhile.
+    ///
+    /// If a ticket allows it, the request goes to the first address in the first flight, and again on
+    /// the connection if it did not get through; the other addresses are tried when that dial fails or
+    /// takes its time. Without a ticket, all are tried as [`dial`](Self::dial) does, and then the
+    /// request is sent.
     ///
     /// # Errors
     /// See [`DialFailure`] and [`RequestError`].
     pub async fn dial_and_request(
         &self,
         peer: PeerId,
-        address: &Address,
+        addresses: &[Address],
         request: &OutboundRequest,
     ) -> Result<Reply, DialFailure> {
         self.running()?;
-        super::dial::dial_and_request(self.inner(), peer, address, request).await
+        let _held = self.hold(peer);
+        super::first_flight::dial_and_request(self.inner(), peer, addresses, request).await
     }
 
     /// Measures the round trip to a connected peer.
@@ -163,14 +218,38 @@ impl Swarm {
     pub async fn dial_and_ping(&self, peer: PeerId, address: &Address) -> Result<(), DialFailure> {
         let nonce = self.inner().nonce()?;
         let reply = self
-            .dial_and_request(peer, address, &builtin::ping_request(nonce))
+            .dial_and_request(
+                peer,
+                std::slice::from_ref(address),
+                &builtin::ping_request(nonce),
+            )
             .await?;
         Ok(builtin::check_pong(&reply, nonce)?)
     }
 
-    /// Closes the connection with `peer`; false if there was none.
+    /// Closes the connection with `peer`, whoever holds it, and [keeps](Self::keep) it no more; false if
+    /// there was none.
     pub fn disconnect(&self, peer: &PeerId) -> bool {
+        self.inner().connections().holds.let_go(peer);
         self.inner().close_peer(peer, ErrorCode::Shutdown)
+    }
+
+    /// Holds `peer`: as long as the guard lives no service closes the connection with it for being
+    /// idle. To be taken before a dial, so that nothing comes between.
+    pub fn hold(&self, peer: PeerId) -> Hold {
+        Hold::new(self.inner(), peer)
+    }
+
+    /// Holds the connection with `peer` for as long as it lasts: until the last connection with the
+    /// peer is gone, or [`disconnect`](Self::disconnect). False if there is none.
+    pub fn keep(&self, peer: &PeerId) -> bool {
+        self.inner().connections().keep(peer)
+    }
+
+    /// Whether somebody holds `peer`, or keeps its connection.
+    #[must_use]
+    pub fn is_held(&self, peer: &PeerId) -> bool {
+        self.inner().connections().holds.is_held(peer)
     }
 
     /// Sends a request and waits for the answer, at most `deadline`.

@@ -27,6 +27,16 @@ impl Backoff {
         }
     }
 
+    /// After so many failures in a row: for who keeps that number and nothing else.
+    #[must_use]
+    pub const fn resumed(base: Duration, cap: Duration, failures: u32) -> Self {
+        Self {
+            base,
+            cap,
+            failures,
+        }
+    }
+
     /// Counts a failure and draws the wait before the next attempt.
     pub fn next_delay<R: Rng + ?Sized>(&mut self, rng: &mut R) -> Duration {
         let factor = 1u32.checked_shl(self.failures).unwrap_or(u32::MAX);

@@ -179,6 +179,12 @@ impl QuicTransport {
         Ok(Dialing::new(connecting, self.context(expected, congestion)))
     }
 
+    /// Whether a dial that expects `peer` has a ticket to show, which may allow early data.
+    #[must_use]
+    pub fn has_ticket(&self, peer: PeerId) -> bool {
+        self.handshake.stores().has_ticket(&ServerName::peer(peer))
+    }
+
     /// The next connection attempt; `None` after [`close`](Self::close).
     pub async fn accept(&self) -> Option<Incoming> {
         let quinn = self.endpoint.accept().await?;

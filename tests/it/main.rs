@@ -36,6 +36,8 @@ mod handlers;
 #[cfg(feature = "sim")]
 mod handover;
 #[cfg(feature = "sim")]
+mod holds;
+#[cfg(feature = "sim")]
 mod paths;
 #[cfg(feature = "sim")]
 mod requests;

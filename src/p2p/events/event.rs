@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::IncomingRefusal;
 use crate::identity::PeerId;
-use crate::p2p::dial::DialFailure;
+use crate::p2p::dial_failure::DialFailure;
 use crate::p2p::duplicates::Direction;
 use crate::p2p::reputation::{Fault, PathKind};
 use crate::policy::Micros;

@@ -1,6 +1,6 @@
 use thiserror::Error;
 
-use crate::p2p::dial::DialFailure;
+use crate::p2p::dial_failure::DialFailure;
 use crate::p2p::limits::RefuseReason;
 use crate::transport::DialError;
 

@@ -1,13 +1,16 @@
-use std::cmp::Reverse;
 use std::time::Duration;
 
 use rand_core::Rng;
 
-use crate::policy::{Backoff, Micros};
+use super::record::Record;
+use crate::policy::Micros;
 use crate::wire::Address;
 
 /// Addresses kept for a peer: as many as identify carries, IPv4 and IPv6, direct and over relays.
 pub const MAX_ADDRESSES_PER_PEER: usize = 8;
+
+/// Addresses of a peer that another one is told: as many as a message of discovery carries.
+pub const MAX_ADDRESSES_TOLD: usize = crate::wire::message::discovery::MAX_CONTACT_ADDRESSES;
 
 /// An address is tried again after about this, at first: a lost handshake deserves a second attempt
 /// soon.
@@ -46,47 +49,23 @@ pub struct AddressRecord {
     pub last_named: Micros,
     /// Not to be dialled before this.
     pub retry_at: Micros,
-    backoff: Backoff,
+    pub(super) failures: u32,
 }
 
-/// The addresses of one peer, in no particular order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Addresses(Vec<AddressRecord>);
-
 impl AddressRecord {
-    fn new(now: Micros, address: Address, source: AddressSource) -> Self {
-        Self {
-            address,
-            source,
-            last_success: None,
-            last_named: now,
-            retry_at: now,
-            backoff: Backoff::new(RETRY_BASE, RETRY_CAP),
-        }
-    }
-
     /// Dials that failed since the last success.
     #[must_use]
     pub const fn failures(&self) -> u32 {
-        self.backoff.failures()
-    }
-
-    /// What is kept when there are too many, the best last: configured ones, ones that worked, then
-    /// by source, few failures, and how lately it was named.
-    fn worth(&self) -> (bool, Option<Micros>, AddressSource, Reverse<u32>, Micros) {
-        let configured = self.source == AddressSource::Configured;
-        (
-            configured,
-            self.last_success,
-            self.source,
-            Reverse(self.failures()),
-            self.last_named,
-        )
+        self.failures
     }
 }
 
+/// The addresses of one peer, in no particular order; the allocation has room for them and no more.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Addresses(Vec<Record>);
+
 impl Addresses {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &AddressRecord> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Record> {
         self.0.iter()
     }
 
@@ -95,32 +74,30 @@ impl Addresses {
     }
 
     pub(super) fn has_configured(&self) -> bool {
-        self.0
-            .iter()
-            .any(|record| record.source == AddressSource::Configured)
+        self.0.iter().any(Record::is_configured)
     }
 
     pub(super) fn has_worked(&self) -> bool {
-        self.0.iter().any(|record| record.last_success.is_some())
+        self.0.iter().any(Record::has_worked)
     }
 
     pub(super) fn has_failed(&self) -> bool {
         self.0.iter().any(|record| record.failures() > 0)
     }
 
-    pub(super) fn retain(&mut self, keep: impl FnMut(&AddressRecord) -> bool) {
+    pub(super) fn retain(&mut self, keep: impl FnMut(&Record) -> bool) {
         self.0.retain(keep);
+        self.0.shrink_to_fit();
     }
 
     /// Adds an address or raises its source. When there are too many the worst goes, unless it is
     /// better than the new one: then `false`, and nothing changes.
-    pub(super) fn add(&mut self, now: Micros, address: Address, source: AddressSource) -> bool {
-        if let Some(known) = self.0.iter_mut().find(|record| record.address == address) {
-            known.source = known.source.max(source);
-            known.last_named = known.last_named.max(now);
+    pub(super) fn add(&mut self, now: Micros, address: &Address, source: AddressSource) -> bool {
+        if let Some(known) = self.find(address) {
+            known.named(now, source);
             return true;
         }
-        let record = AddressRecord::new(now, address, source);
+        let record = Record::new(now, address, source);
         if self.0.len() >= MAX_ADDRESSES_PER_PEER {
             let worst = self
                 .0
@@ -130,54 +107,41 @@ impl Addresses {
             let Some((index, worst)) = worst else {
                 return false;
             };
-            if worst.worth() > record.worth() || worst.source == AddressSource::Configured {
+            if worst.worth() > record.worth() || worst.is_configured() {
                 return false;
             }
             self.0.swap_remove(index);
         }
+        self.0.reserve_exact(1);
         self.0.push(record);
         true
     }
 
     pub(super) fn succeeded(&mut self, now: Micros, address: &Address) {
-        if let Some(record) = self.0.iter_mut().find(|record| record.address == *address) {
-            record.last_success = Some(now);
-            record.retry_at = now;
-            record.backoff.reset();
+        if let Some(record) = self.find(address) {
+            record.succeeded(now);
         }
     }
 
     pub(super) fn failed<R: Rng + ?Sized>(&mut self, now: Micros, address: &Address, rng: &mut R) {
-        if let Some(record) = self.0.iter_mut().find(|record| record.address == *address) {
-            record.retry_at = now + record.backoff.next_delay(rng);
+        if let Some(record) = self.find(address) {
+            record.failed(now, rng);
         }
     }
 
-    /// What may be dialled now: what worked last comes first, then what was never tried by trust of
-    /// its source, then what failed least.
-    pub(super) fn for_dial(&self, now: Micros) -> Vec<Address> {
-        let mut ready: Vec<_> = self
-            .0
-            .iter()
-            .filter(|record| record.retry_at <= now)
-            .collect();
-        ready.sort_by_key(|record| {
-            let source = Reverse(record.source);
-            (
-                Reverse(record.last_success),
-                record.failures(),
-                source,
-                &record.address,
-            )
-        });
-        ready
-            .into_iter()
-            .map(|record| record.address.clone())
-            .collect()
+    /// The best first, as [`Rank`](super::record::Rank) says.
+    pub(super) fn ranked(&self) -> Vec<&Record> {
+        let mut ranked: Vec<_> = self.0.iter().collect();
+        ranked.sort_by_key(|record| record.rank());
+        ranked
     }
 
     /// When the next address may be dialled.
     pub(super) fn next_retry(&self) -> Option<Micros> {
-        self.0.iter().map(|record| record.retry_at).min()
+        self.0.iter().map(Record::retry_at).min()
+    }
+
+    fn find(&mut self, address: &Address) -> Option<&mut Record> {
+        self.0.iter_mut().find(|record| record.is(address))
     }
 }

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rand_core::Rng;
@@ -11,7 +12,7 @@ use crate::policy::Micros;
 use crate::wire::Address;
 use crate::wire::message::identify::Identify;
 
-/// Peers remembered. With eight addresses each about 25 MiB; a lookup in a network of a million meets
+/// Peers remembered. With eight addresses each about 15 MiB; a lookup in a network of a million meets
 /// fewer in an hour.
 pub const MAX_PEERS_REMEMBERED: usize = 16_384;
 
@@ -59,7 +60,8 @@ pub enum Audience {
 /// Nothing in here is shared with reputation: no dial that fails lowers a score.
 #[derive(Debug, Clone, Default)]
 pub struct PeerBook {
-    entries: BTreeMap<PeerId, PeerEntry>,
+    /// Boxed: a node of the tree is never full, and an empty slot then costs a pointer.
+    entries: BTreeMap<PeerId, Box<PeerEntry>>,
     /// Who may be evicted, the first first.
     evictable: BTreeSet<EvictionKey>,
     is_public: bool,
@@ -84,13 +86,12 @@ impl PeerBook {
         let peers: Vec<PeerId> = self.entries.keys().copied().collect();
         for peer in peers {
             self.change(peer, |entry| {
-                entry.addresses.retain(|record| {
-                    record.source == AddressSource::Configured
-                        || record.address.is_globally_routable()
-                })
+                entry
+                    .addresses
+                    .retain(|record| record.is_configured() || record.is_globally_routable())
             });
             let is_useless = |entry: &PeerEntry| !entry.connected && entry.addresses.len() == 0;
-            if self.entries.get(&peer).is_some_and(is_useless) {
+            if self.get(&peer).is_some_and(is_useless) {
                 self.remove(&peer);
             }
         }
@@ -119,7 +120,6 @@ impl PeerBook {
         }
         let newcomer = (source != AddressSource::Configured).then_some(Standing::Untried);
         self.admit(now, peer, newcomer)?;
-        let address = address.clone().with_peer_id(peer);
         let added = self.change(peer, |entry| entry.addresses.add(now, address, source));
         if added == Some(true) {
             Ok(())
@@ -136,16 +136,21 @@ impl PeerBook {
         self.admit(now, peer, None)?;
         self.change(peer, |entry| {
             entry.connected = true;
-            entry.last_seen = Some(now);
+            entry.see(now);
         });
         Ok(())
+    }
+
+    /// A confirmed direct connection with the peer leads to this IP address.
+    pub fn seen_at(&mut self, peer: PeerId, ip: IpAddr) {
+        self.change(peer, |entry| entry.see_at(ip));
     }
 
     /// The last connection with the peer is gone.
     pub fn disconnected(&mut self, now: Micros, peer: PeerId) {
         self.change(peer, |entry| {
             entry.connected = false;
-            entry.last_seen = Some(now);
+            entry.see(now);
         });
     }
 
@@ -164,7 +169,7 @@ impl PeerBook {
     pub fn measured(&mut self, now: Micros, peer: PeerId, rtt: Duration) {
         self.change(peer, |entry| {
             entry.rtt = Some(rtt);
-            entry.last_seen = Some(now);
+            entry.see(now);
         });
     }
 
@@ -172,8 +177,7 @@ impl PeerBook {
     /// [`AddressSource::Dialled`], if it is usable.
     pub fn dial_succeeded(&mut self, now: Micros, peer: PeerId, address: &Address) {
         _ = self.add_address(now, peer, address, AddressSource::Dialled);
-        let address = address.clone().with_peer_id(peer);
-        self.change(peer, |entry| entry.addresses.succeeded(now, &address));
+        self.change(peer, |entry| entry.addresses.succeeded(now, address));
     }
 
     /// A dial to this address failed: it waits, longer each time.
@@ -184,8 +188,7 @@ impl PeerBook {
         address: &Address,
         rng: &mut R,
     ) {
-        let address = address.clone().with_peer_id(peer);
-        self.change(peer, |entry| entry.addresses.failed(now, &address, rng));
+        self.change(peer, |entry| entry.addresses.failed(now, address, rng));
     }
 
     /// Where to dial now, in this order: what worked last first, then what was never tried by the
@@ -194,7 +197,7 @@ impl PeerBook {
     pub fn addresses_for_dial(&self, now: Micros, peer: &PeerId) -> Vec<Address> {
         self.entries
             .get(peer)
-            .map(|entry| entry.addresses.for_dial(now))
+            .map(|entry| entry.addresses_for_dial(now))
             .unwrap_or_default()
     }
 
@@ -204,32 +207,31 @@ impl PeerBook {
         self.entries.get(peer)?.addresses.next_retry()
     }
 
-    /// What may be said about the peer to others: what it said itself or where it was reached; to
-    /// public peers no private address.
+    /// Where others may be sent to reach the peer, the best first, at most
+    /// [`MAX_ADDRESSES_TOLD`](super::MAX_ADDRESSES_TOLD): what
+    /// a dial of ours reached; and what the peer itself named, if a direct connection with it leads to
+    /// the same IP address, or if it is behind a relay. Whatever else the peer names may be a victim's
+    /// address that it wants us to spread. No DNS names, since their owner can point them anywhere, and
+    /// to public peers nothing private.
     #[must_use]
     pub fn addresses_to_tell(&self, peer: &PeerId, audience: Audience) -> Vec<Address> {
-        let Some(entry) = self.entries.get(peer) else {
-            return Vec::new();
-        };
-        let told = entry.addresses.iter().filter(|record| {
-            let is_first_hand = record.source == AddressSource::Identified;
-            (is_first_hand || record.last_success.is_some())
-                && (audience == Audience::Local || record.address.is_globally_routable())
-        });
-        let mut told: Vec<_> = told.map(|record| record.address.clone()).collect();
-        told.sort();
-        told
+        self.entries
+            .get(peer)
+            .map(|entry| entry.addresses_to_tell(audience))
+            .unwrap_or_default()
     }
 
     /// What is known of a peer.
     #[must_use]
     pub fn get(&self, peer: &PeerId) -> Option<&PeerEntry> {
-        self.entries.get(peer)
+        self.entries.get(peer).map(Box::as_ref)
     }
 
     /// All peers, by `PeerId`.
     pub fn iter(&self) -> impl Iterator<Item = (PeerId, &PeerEntry)> {
-        self.entries.iter().map(|(peer, entry)| (*peer, entry))
+        self.entries
+            .iter()
+            .map(|(peer, entry)| (*peer, entry.as_ref()))
     }
 
     /// Forgets a peer, whatever it is. Says whether it was there.
@@ -291,12 +293,9 @@ impl PeerBook {
             }
             self.remove(&first);
         }
-        let entry = PeerEntry {
-            known_since: now,
-            ..PeerEntry::default()
-        };
+        let entry = PeerEntry::new(now, peer);
         self.evictable.insert(eviction_key(peer, &entry));
-        self.entries.insert(peer, entry);
+        self.entries.insert(peer, Box::new(entry));
         Ok(())
     }
 
@@ -315,7 +314,7 @@ impl PeerBook {
 fn eviction_key(peer: PeerId, entry: &PeerEntry) -> EvictionKey {
     (
         entry.standing(),
-        entry.last_seen.unwrap_or(entry.known_since),
+        entry.last_seen().unwrap_or(entry.known_since()),
         peer,
     )
 }

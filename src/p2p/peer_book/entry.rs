@@ -1,11 +1,16 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use thiserror::Error;
 
-use super::addresses::{AddressRecord, Addresses};
+use super::addresses::{AddressRecord, Addresses, MAX_ADDRESSES_TOLD};
+use super::book::Audience;
+use super::record::Moment;
+use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::identify::{Identify, Roles, SupportedProtocol};
+use crate::wire::{Address, Sensitive};
 
 /// Tags of the application on one peer.
 pub const MAX_TAGS: usize = 16;
@@ -35,23 +40,47 @@ pub enum TagError {
 }
 
 /// What is known of one peer.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PeerEntry {
+    peer: PeerId,
     pub(super) addresses: Addresses,
     pub(super) connected: bool,
-    pub(super) known_since: Micros,
-    pub(super) last_seen: Option<Micros>,
+    seen_at: Option<Sensitive<IpAddr>>,
+    known_since: Micros,
+    last_seen: Moment,
     pub(super) rtt: Option<Duration>,
-    pub(super) agent: String,
-    pub(super) protocols: Vec<SupportedProtocol>,
-    pub(super) roles: Roles,
+    agent: Box<str>,
+    protocols: Box<[SupportedProtocol]>,
+    roles: Roles,
     pub(super) tags: BTreeMap<String, Vec<u8>>,
 }
 
 impl PeerEntry {
+    pub(super) fn new(now: Micros, peer: PeerId) -> Self {
+        Self {
+            peer,
+            addresses: Addresses::default(),
+            connected: false,
+            seen_at: None,
+            known_since: now,
+            last_seen: Moment::default(),
+            rtt: None,
+            agent: Box::default(),
+            protocols: Box::default(),
+            roles: Roles::default(),
+            tags: BTreeMap::new(),
+        }
+    }
+
     /// Where it may be reached.
-    pub fn addresses(&self) -> impl Iterator<Item = &AddressRecord> {
-        self.addresses.iter()
+    pub fn addresses(&self) -> impl Iterator<Item = AddressRecord> {
+        self.addresses.iter().map(|record| record.unpack(self.peer))
+    }
+
+    /// From which IP address it held a confirmed direct connection last.
+    #[must_use]
+    pub const fn seen_at(&self) -> Option<Sensitive<IpAddr>> {
+        self.seen_at
     }
 
     /// Whether a confirmed connection exists.
@@ -62,8 +91,8 @@ impl PeerEntry {
 
     /// When it last was connected, or said something.
     #[must_use]
-    pub const fn last_seen(&self) -> Option<Micros> {
-        self.last_seen
+    pub fn last_seen(&self) -> Option<Micros> {
+        self.last_seen.get()
     }
 
     /// When it was entered.
@@ -109,10 +138,37 @@ impl PeerEntry {
             .map(|(key, value)| (key.as_str(), value.as_slice()))
     }
 
+    pub(super) const fn see(&mut self, now: Micros) {
+        self.last_seen = Moment::at(now);
+    }
+
+    pub(super) fn see_at(&mut self, ip: IpAddr) {
+        self.seen_at = Some(Sensitive::new(ip.to_canonical()));
+    }
+
     pub(super) fn identified(&mut self, identify: &Identify) {
-        identify.agent.as_str().clone_into(&mut self.agent);
-        self.protocols = identify.protocols.to_vec();
+        self.agent = identify.agent.as_str().into();
+        self.protocols = identify.protocols[..].into();
         self.roles = identify.roles;
+    }
+
+    pub(super) fn addresses_for_dial(&self, now: Micros) -> Vec<Address> {
+        let ranked = self.addresses.ranked().into_iter();
+        ranked
+            .filter(|record| record.retry_at() <= now)
+            .map(|record| record.address(self.peer))
+            .collect()
+    }
+
+    pub(super) fn addresses_to_tell(&self, audience: Audience) -> Vec<Address> {
+        let seen_at = self.seen_at.map(Sensitive::into_inner);
+        let ranked = self.addresses.ranked().into_iter();
+        ranked
+            .filter(|record| record.is_tellable(seen_at))
+            .filter(|record| audience == Audience::Local || record.is_globally_routable())
+            .take(MAX_ADDRESSES_TOLD)
+            .map(|record| record.address(self.peer))
+            .collect()
     }
 
     pub(super) fn set_tag(&mut self, key: &str, value: &[u8]) -> Result<(), TagError> {
@@ -140,7 +196,7 @@ impl PeerEntry {
             (true, false) => Standing::Proven,
             (true, true) => Standing::Lost,
             (false, true) => Standing::NeverReached,
-            (false, false) if self.last_seen.is_some() => Standing::Visitor,
+            (false, false) if self.last_seen().is_some() => Standing::Visitor,
             (false, false) => Standing::Untried,
         }
     }

@@ -19,6 +19,18 @@ fn waits_double_until_the_cap() {
 }
 
 #[test]
+fn a_back_off_that_is_resumed_goes_on_as_if_it_had_been_kept() {
+    let (base, cap) = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut kept = Backoff::new(base, cap);
+    for failures in 0..10 {
+        let mut resumed = Backoff::resumed(base, cap, failures);
+        let wait = resumed.next_delay(&mut ChaCha8Rng::seed_from_u64(1));
+        assert_eq!(wait, kept.next_delay(&mut ChaCha8Rng::seed_from_u64(1)));
+        assert_eq!(resumed, kept);
+    }
+}
+
+#[test]
 fn success_starts_over() {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));

@@ -42,8 +42,12 @@ impl ResumptionStores {
     /// Whether a dial under this name has something to show, so that its ClientHello needs no
     /// padding: a ticket makes the answer short, a token lifts the amplification limit.
     pub(super) fn knows(&self, name: &ServerName) -> bool {
+        self.has_ticket(name) || lock(&self.tokens).get(name.as_str()).is_some()
+    }
+
+    /// Whether there is a ticket under this name. It may have expired.
+    pub(crate) fn has_ticket(&self, name: &ServerName) -> bool {
         lock(&self.sessions).get(name.as_str()).is_some()
-            || lock(&self.tokens).get(name.as_str()).is_some()
     }
 
     /// Entries and bytes of the session store.

@@ -124,10 +124,11 @@ fn a_request_that_may_not_be_early_is_repeated_and_handled_once() {
             responses: request::DIALLER_READS,
         };
         let to_bob = bob.address();
-        let asked = alice
-            .node
-            .swarm()
-            .dial_and_request(peer(2), &to_bob, &question);
+        let asked =
+            alice
+                .node
+                .swarm()
+                .dial_and_request(peer(2), std::slice::from_ref(&to_bob), &question);
         let (reply, took) = elapsed(asked).await;
         assert_eq!(reply.unwrap().body, b"once"[..]);
         assert_round_trips(took, 2);

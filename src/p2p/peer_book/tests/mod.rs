@@ -1,3 +1,5 @@
+mod telling;
+
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -167,27 +169,6 @@ fn a_public_node_keeps_no_private_addresses_but_configured_ones() {
     book.set_public(false);
     book.add_address(START, peer(1), &private(1), AddressSource::Identified)
         .unwrap();
-}
-
-#[test]
-fn private_addresses_are_never_told_to_public_peers() {
-    let mut book = PeerBook::new();
-    for address in [private(1), public(1)] {
-        book.add_address(START, peer(1), &address, AddressSource::Identified)
-            .unwrap();
-    }
-    let to_public = book.addresses_to_tell(&peer(1), Audience::Public);
-    assert_eq!(to_public, [public(1).with_peer_id(peer(1))]);
-    assert_eq!(book.addresses_to_tell(&peer(1), Audience::Local).len(), 2);
-}
-
-#[test]
-fn hearsay_is_not_passed_on_before_it_was_found_true() {
-    let mut book = PeerBook::new();
-    add(&mut book, START, 1, AddressSource::Told);
-    assert_eq!(book.addresses_to_tell(&peer(1), Audience::Public), []);
-    book.dial_succeeded(after(1), peer(1), &public(1));
-    assert_eq!(book.addresses_to_tell(&peer(1), Audience::Public).len(), 1);
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! What the services above ask of a swarm.
+
+use std::fmt;
+use std::future::Future;
+
+use super::{Fault, Handler, Protocol, RegisterError, Swarm};
+use crate::identity::{Keypair, PeerId};
+use crate::transport::environment::Environment;
+use crate::wire::ErrorCode;
+
+type Make = Box<dyn FnOnce(&Swarm) -> Vec<(Protocol, Handler)> + Send>;
+
+/// Protocols of the stack that a swarm speaks before its first task runs, made by the services above
+/// when the swarm exists. Their handlers must hold it weakly: it owns them.
+#[derive(Default)]
+pub(crate) struct StackProtocols(Option<Make>);
+
+impl StackProtocols {
+    pub(super) fn make(self, swarm: &Swarm) -> Vec<(Protocol, Handler)> {
+        self.0.map(|make| make(swarm)).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for StackProtocols {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StackProtocols").finish_non_exhaustive()
+    }
+}
+
+#[cfg_attr(
+    not(all(test, feature = "sim")),
+    expect(dead_code, reason = "the services that make them stand above")
+)]
+impl StackProtocols {
+    /// `make` is called once, before the swarm takes or begins any connection.
+    pub(crate) fn new(
+        make: impl FnOnce(&Swarm) -> Vec<(Protocol, Handler)> + Send + 'static,
+    ) -> Self {
+        Self(Some(Box::new(make)))
+    }
+}
+
+#[cfg_attr(
+    not(all(test, feature = "sim")),
+    expect(dead_code, reason = "the services that call them stand above")
+)]
+impl Swarm {
+    /// Adds a protocol of the stack: with a number below
+    /// [`FIRST_APPLICATION_PROTOCOL`](super::FIRST_APPLICATION_PROTOCOL), and with early frames if it
+    /// has any. A peer that asks before gets `UNKNOWN_PROTOCOL`;
+    /// [`Setup::stack`](super::Setup::stack) is never late.
+    ///
+    /// # Errors
+    /// See [`RegisterError`].
+    pub(crate) fn register_stack(
+        &self,
+        protocol: Protocol,
+        handler: Handler,
+    ) -> Result<(), RegisterError> {
+        self.inner().protocols.register_stack(protocol, handler)
+    }
+
+    /// Runs a task until it ends or the swarm stops. It must hold the swarm weakly while it waits.
+    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        self.inner().spawn(task);
+    }
+
+    /// Clock, randomness, runtime and sockets of this node.
+    pub(crate) fn environment(&self) -> &Environment {
+        &self.inner().environment
+    }
+
+    /// This node's key.
+    pub(crate) fn keypair(&self) -> &Keypair {
+        &self.inner().keypair
+    }
+
+    /// Books a fault that bytes amount to which `peer` itself sent in `protocol` on a confirmed
+    /// connection, and does what the peer's reputation then wants: nothing, an end or a ban. It counts
+    /// only while the peer is connected, and a fault of absence only on a direct path. Never to be
+    /// called for what came as early data or what somebody else says.
+    pub(crate) fn report_fault(&self, peer: &PeerId, protocol: u32, fault: Fault) {
+        if let Some(link) = self.inner().link(peer) {
+            self.inner().record_fault(&link, false, protocol, fault);
+        }
+    }
+
+    /// Closes the connection with `peer` unless the peer is held or streams are open on it; says whether
+    /// it did. A hold that is taken before is seen; one that is taken after finds no connection.
+    pub(crate) fn disconnect_idle(&self, peer: &PeerId) -> bool {
+        let connections = self.inner().connections();
+        let links = connections.idle_links(peer);
+        // Under the lock: no hold can come between the look and the end.
+        for link in &links {
+            link.connection.close(ErrorCode::Unspecified);
+        }
+        !links.is_empty()
+    }
+}
