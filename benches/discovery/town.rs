@@ -13,7 +13,6 @@ pub(crate) struct Town {
 impl Town {
     pub(crate) fn build(seed: u64, n: u32) -> Self {
         let mut config = DiscoveryConfig::default();
-        config.refresh = Duration::from_secs(1_000_000);
         let mut world = World::new(seed, NetworkModel::default());
         let mut nodes = Vec::new();
         for _ in 0..n {
@@ -26,7 +25,7 @@ impl Town {
             world.run_for(Duration::from_millis(100));
             nodes.push(node);
         }
-        world.run_for(Duration::from_secs(5));
+        world.run_for(Duration::from_secs(660));
         Self { world, nodes }
     }
 

@@ -461,7 +461,7 @@ impl Core {
 
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
-        self.estimate.own_neighbourhood(neighbourhood);
+        self.estimate.own_neighbourhood(self.now.mono, neighbourhood);
     }
 
     /// Keeps a peer out of the table for a while.

@@ -70,7 +70,8 @@ impl Refresh {
             Signal::Found(_, found) => {
                 if let Some(last) = found.closest.get(K - 1) {
                     let distance = self.0.distance(&last.peer.into());
-                    context.core.estimate.sample(&distance);
+                    let now = context.core.now.mono;
+                    context.core.estimate.sample(now, &distance);
                 }
                 Progress::Over
             }
