@@ -143,7 +143,11 @@ fn judge(
         now: core.now,
         sender: holder.peer,
     };
-    let checked = kind.check(&context, record.body.as_bytes())?;
+    let checked = match kind.check(&context, record.body.as_bytes()) {
+        // A suite of a later version: no fault, as with a kind of a later version.
+        Err(RecordFault::WrongSuite) => return Ok(Verdict::Now(StoreOutcome::Unsupported)),
+        checked => checked?,
+    };
     if kind.number == wire::kind::PROVIDER {
         if intake.answer_to.is_none() {
             return Ok(Verdict::Now(StoreOutcome::Invalid));

@@ -66,7 +66,7 @@ impl Maintenance {
             items.extend(held(core, holding));
         }
         if !items.is_empty() {
-            begun.push(Operation::Sweep(Box::new(Sweep::new(items))));
+            begun.push(Operation::Sweep(Box::new(Sweep::new(items, 0))));
         }
         begun
     }

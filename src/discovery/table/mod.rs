@@ -123,9 +123,6 @@ impl RoutingTable {
         if key == self.local {
             return Entered::Refused(NoEntry::Local);
         }
-        let Some(contact) = usable(contact, self.is_public) else {
-            return Entered::Refused(NoEntry::NoAddress);
-        };
         let bits = self.local.common_prefix(&key);
         let index = bits as usize;
         if self.buckets.len() <= index {
@@ -138,6 +135,9 @@ impl RoutingTable {
             entry.seen(now, rtt);
             return Entered::Known;
         }
+        let Some(contact) = usable(contact, self.is_public) else {
+            return Entered::Refused(NoEntry::NoAddress);
+        };
         if !self.groups.has_room(&contact, bucket.contacts()) {
             return Entered::Refused(NoEntry::Group);
         }
@@ -253,9 +253,7 @@ impl RoutingTable {
         (asker, scope): (&PeerId, Scope),
         density: &Density,
     ) -> Vec<Contact> {
-        let is_told = |entry: &Entry| {
-            entry.failures == 0 && entry.contact.peer != *asker && scope.sees_any(&entry.contact)
-        };
+        let is_told = |entry: &Entry| entry.failures == 0 && entry.contact.peer != *asker;
         // The quota takes out some: twice as many as are wanted are nearly always enough.
         let mut accepted = Vec::with_capacity(count);
         let mut told = Vec::with_capacity(count);
@@ -263,7 +261,7 @@ impl RoutingTable {
             if told.len() >= count {
                 break;
             }
-            if !density.is_over(&accepted, &distance) {
+            if scope.sees_any(&entry.contact) && !density.is_over(&accepted, &distance) {
                 accepted.push(distance);
                 let mut contact = entry.contact.clone();
                 scope.hide_others(&mut contact);
