@@ -13,7 +13,7 @@ use crate::wire::message::discovery::{
 };
 
 /// An answer, whatever its frame.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     pub(super) contacts: Vec<Contact>,
     pub(super) record: Option<Record>,

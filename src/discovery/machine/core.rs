@@ -47,7 +47,7 @@ const MAX_PROBES: usize = 32;
 const MAX_VETOES: usize = 1_024;
 const VETO: Duration = Duration::from_secs(600);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Core {
     pub(super) local: PeerId,
     pub(super) config: DiscoveryConfig,

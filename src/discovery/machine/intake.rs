@@ -21,7 +21,7 @@ pub(super) struct IntakeId(u64);
 const MAX_CHECKS: usize = 1_024;
 
 /// Records that came together and are not all judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Intake {
     holder: Holder,
     answer_to: Option<RequestId>,
@@ -29,7 +29,7 @@ struct Intake {
     pending: BTreeMap<usize, (&'static Kind, Checked)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Intakes {
     next: u64,
     open: BTreeMap<IntakeId, Intake>,

@@ -75,7 +75,7 @@ pub struct Setup {
 /// monotonic time never goes back; the wall clock may jump. Every [`Output::Call`] is answered by one
 /// [`Input::Answer`] or [`Input::Failed`], unless it is abandoned before; what comes later, or under
 /// an unknown number, is ignored. Every [`Input::Request`] gets one [`Output::Reply`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Kademlia {
     core: Core,
     holding: Holding,

@@ -30,7 +30,7 @@ pub(super) enum Question {
 }
 
 /// Where a search goes, and from where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Aim {
     pub(super) target: Key,
     pub(super) question: Question,
@@ -41,7 +41,7 @@ pub(super) struct Aim {
     pub(super) goal: Option<PeerId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Search {
     pub(super) owner: OperationId,
     pub(super) question: Question,

@@ -9,7 +9,7 @@ use crate::discovery::Scope;
 use crate::discovery::lookup::Found;
 use crate::wire::message::discovery::{Contact, Record};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Signal {
     /// It begins.
     Start,

@@ -29,7 +29,7 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// Every node in it has answered this node at least once. A node leaves only after it failed twice,
 /// or at the order of its owner; that a connection with it ended, or that a newcomer would like its
 /// place, never removes it. While its last request failed it is not told to others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RoutingTable {
     local: Key,
     is_public: bool,
@@ -167,7 +167,7 @@ impl RoutingTable {
         if entry.contact.addresses == contact.addresses {
             return;
         }
-        let former = std::mem::replace(&mut entry.contact, contact.clone());
+        let former = entry.moved(contact.clone());
         self.groups.remove(&former);
         self.groups.add(&contact);
     }
@@ -253,7 +253,10 @@ impl RoutingTable {
         (asker, scope): (&PeerId, Scope),
         density: &Density,
     ) -> Vec<Contact> {
-        let is_told = |entry: &Entry| entry.failures == 0 && entry.contact.peer != *asker;
+        let is_told = |entry: &Entry| {
+            let is_its_business = scope == Scope::Local || entry.is_public;
+            entry.failures == 0 && is_its_business && entry.contact.peer != *asker
+        };
         // The quota takes out some: twice as many as are wanted are nearly always enough.
         let mut accepted = Vec::with_capacity(count);
         let mut told = Vec::with_capacity(count);
@@ -261,11 +264,9 @@ impl RoutingTable {
             if told.len() >= count {
                 break;
             }
-            if scope.sees_any(&entry.contact) && !density.is_over(&accepted, &distance) {
+            if !density.is_over(&accepted, &distance) {
                 accepted.push(distance);
-                let mut contact = entry.contact.clone();
-                scope.hide_others(&mut contact);
-                told.push(contact);
+                told.push(entry.told(scope));
             }
         }
         told

@@ -49,7 +49,7 @@ struct Asked {
 }
 
 /// Nodes and the network between them. See the module for what is simplified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     model: NetworkModel,
     seed: u64,
@@ -99,6 +99,11 @@ impl World {
     /// The world's chance, for what a scenario draws.
     pub const fn rng(&mut self) -> &mut ChaCha8Rng {
         &mut self.rng
+    }
+
+    /// Draws differently from now on: what happens after it differs from a copy's future.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = ChaCha8Rng::seed_from_u64(seed);
     }
 
     /// Virtual time.
@@ -401,7 +406,7 @@ impl World {
                 self.traffic.handshakes += 1;
                 self.traffic.bytes += self.model.handshake_bytes;
             }
-            at = at + rtt + self.model.lateness(rtt, &mut self.rng);
+            at = at + rtt + self.model.handshake_lateness(&mut self.rng);
             if self.is_alive(to) {
                 self.events.plan(at, from, What::Connected(to));
             }

@@ -20,7 +20,7 @@ const NEIGHBOURS: usize = 5;
 const MAX_PAGES: u64 = 128;
 
 /// Asks the nearest nodes for the records to whose nearest nodes this one belongs now.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::discovery::machine) struct HandOff {
     under_way: usize,
     /// How far each neighbour has come.

@@ -26,7 +26,7 @@ const AT_ONCE: usize = 32;
 
 /// A lookup, stores at the k nearest nodes, and, while they work, a walk through the region and
 /// stores at all the rest of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Put {
     kind: u16,
     key: Key,

@@ -39,7 +39,7 @@ const AT_ONCE: usize = 16;
 const MAX_BATCH_BYTES: usize = 500 << 10;
 
 /// A record to be stored, and what became of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct SweepItem {
     pub(in crate::discovery::machine) key: Key,
     pub(in crate::discovery::machine) record: Record,
@@ -47,14 +47,14 @@ pub(in crate::discovery::machine) struct SweepItem {
     pub(in crate::discovery::machine) is_own: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     contact: Contact,
     is_gone: bool,
 }
 
 /// A stretch of the key space that is being explored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stretch {
     target: Key,
     asked: BTreeSet<Key>,
@@ -62,7 +62,7 @@ struct Stretch {
     under_way: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Sweep {
     /// In the order of their keys.
     items: Vec<SweepItem>,
