@@ -78,7 +78,7 @@ impl Bucket {
     }
 
     /// Those in their places and those that wait.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.entries.iter().chain(&self.waiting)
     }
 
@@ -86,8 +86,9 @@ impl Bucket {
         self.entries.iter().map(|entry| &entry.contact)
     }
 
+    /// Of those in their places and those that wait.
     pub(super) fn keys(&self) -> impl Iterator<Item = Key> + Clone + '_ {
-        self.entries.iter().map(|entry| entry.contact.peer.into())
+        self.all().map(|entry| entry.contact.peer.into())
     }
 
     pub(super) fn find(&self, peer: &PeerId) -> Option<&Entry> {

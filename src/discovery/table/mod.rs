@@ -141,7 +141,9 @@ impl RoutingTable {
         if !self.groups.has_room(&contact, bucket.contacts()) {
             return Entered::Refused(NoEntry::Group);
         }
-        if density.is_crowded(bits, bucket.keys(), &key) {
+        // Those that wait count, or a crowd would wait and follow together.
+        let others = bucket.keys().filter(|other| *other != key);
+        if density.is_crowded(bits, others, &key) {
             return Entered::Refused(NoEntry::Density);
         }
         let mut entry = Entry::new(now, contact);
