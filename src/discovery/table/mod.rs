@@ -158,20 +158,29 @@ impl RoutingTable {
         Entered::Waiting(bucket.to_probe(now, PROBE_AFTER))
     }
 
-    /// A node told where else it is.
+    /// A node told where else it is. It stays where it was if its new network has its share.
     pub fn moved(&mut self, contact: &Contact) {
         let Some(contact) = usable(contact, self.is_public) else {
             return;
         };
-        let Some(entry) = self.entry_mut(&contact.peer) else {
+        let index = self.index(&contact.peer);
+        let Some(bucket) = self.buckets.get_mut(index) else {
             return;
         };
-        if entry.contact.addresses == contact.addresses {
+        let Some(former) = bucket.find(&contact.peer).map(|entry| entry.contact.clone()) else {
+            return;
+        };
+        if former.addresses == contact.addresses {
             return;
         }
-        let former = std::mem::replace(&mut entry.contact, contact.clone());
         self.groups.remove(&former);
+        let others = bucket.contacts().filter(|one| one.peer != contact.peer);
+        let is_taken = self.groups.has_room(&contact, others);
+        let contact = if is_taken { contact } else { former };
         self.groups.add(&contact);
+        if let Some(entry) = bucket.find_mut(&contact.peer) {
+            entry.contact = contact;
+        }
     }
 
     /// A node did not answer. After the second time in a row it is replaced by one that waits, if
