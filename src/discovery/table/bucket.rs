@@ -82,6 +82,10 @@ impl Bucket {
         self.entries.iter().chain(&self.waiting)
     }
 
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().chain(&mut self.waiting)
+    }
+
     pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
         self.entries.iter().map(|entry| &entry.contact)
     }

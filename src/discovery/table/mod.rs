@@ -100,7 +100,11 @@ impl RoutingTable {
         if !is_public {
             return;
         }
-        let useless = |entry: &Entry| usable(&entry.contact, true).is_none();
+        for entry in self.buckets.iter_mut().flat_map(Bucket::all_mut) {
+            // What is hidden has no IP group: nothing is counted anew.
+            Scope::Public.hide_others(&mut entry.contact);
+        }
+        let useless = |entry: &Entry| entry.contact.addresses.is_empty();
         let buckets = self.buckets.iter();
         let gone: Vec<_> = buckets
             .flat_map(|bucket| bucket.all().filter(|entry| useless(entry)))
