@@ -239,6 +239,12 @@ impl Core {
         }
     }
 
+    /// Calls and searches under way, those that wait included.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> (usize, usize) {
+        (self.calls.len(), self.searches.len() + self.waiting.len())
+    }
+
     // Calls.
 
     /// Asks a peer something.

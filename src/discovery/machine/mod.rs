@@ -186,6 +186,13 @@ impl Kademlia {
         kind.is_some_and(|kind| self.holding.find(self.core.now, kind, key).is_some())
     }
 
+    /// Calls, searches and operations under way.
+    #[cfg(test)]
+    pub(crate) fn pending(&self) -> (usize, usize, usize) {
+        let (calls, searches) = self.core.pending();
+        (calls, searches, self.operations.len())
+    }
+
     /// A connected peer said who it is. One that answers queries is asked for a sign of life if the
     /// table has use for it; one that does not any more has no place there.
     fn met(&mut self, contact: crate::wire::message::discovery::Contact, is_server: bool) {
