@@ -350,10 +350,14 @@ impl Core {
         };
         let peer = call.contact.peer;
         match why {
-            CallFailure::Unreachable => self.missed(&peer),
-            CallFailure::Refused | CallFailure::OtherNetwork => self.expel(&peer),
+            CallFailure::Unreachable if self.is_about_entry(&call) => self.missed(&peer),
+            CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
+            CallFailure::Unreachable | CallFailure::OtherNetwork => {}
+            CallFailure::Refused => self.expel(&peer),
             CallFailure::OtherIdentity { group } => {
-                self.expel(&peer);
+                if self.is_about_entry(&call) {
+                    self.expel(&peer);
+                }
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
                     && let Some(teller) = search.tellers.get(&peer).copied()
@@ -366,6 +370,14 @@ impl Core {
         }
         self.give_up(&call);
         self.pump_waiting();
+    }
+
+    /// Whether a call that came to nothing says something about the table's entry: it went where the
+    /// entry says, or over a connection. At an address that others name anybody may be, or nobody.
+    fn is_about_entry(&self, call: &Call) -> bool {
+        let known = self.table.contact(&call.contact.peer);
+        let is_there = known.is_none_or(|known| known.addresses == call.contact.addresses);
+        call.was_warm || is_there
     }
 
     /// Tells whoever waits for a call that there will be no answer.
@@ -393,7 +405,8 @@ impl Core {
                 continue;
             };
             let (peer, purpose) = (call.contact.peer, call.purpose);
-            if late == Late::GivenUp {
+            let is_missed = late == Late::GivenUp && self.is_about_entry(call);
+            if is_missed {
                 self.missed(&peer);
             }
             match (purpose, late) {

@@ -240,6 +240,12 @@ impl RoutingTable {
         self.entry(peer).is_some()
     }
 
+    /// Where a node of the table is.
+    #[must_use]
+    pub fn contact(&self, peer: &PeerId) -> Option<&Contact> {
+        Some(&self.entry(peer)?.contact)
+    }
+
     /// The smoothed round-trip time to a node.
     #[must_use]
     pub fn rtt(&self, peer: &PeerId) -> Option<Duration> {
