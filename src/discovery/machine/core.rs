@@ -350,7 +350,10 @@ impl Core {
         };
         let peer = call.contact.peer;
         match why {
-            CallFailure::Unreachable if self.is_about_entry(&call) => self.missed(&peer),
+            // What was given up is counted already.
+            CallFailure::Unreachable if self.is_about_entry(&call) && !call.is_given_up() => {
+                self.missed(&peer);
+            }
             CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
             CallFailure::Unreachable | CallFailure::OtherNetwork => {}
             CallFailure::Refused => self.expel(&peer),
