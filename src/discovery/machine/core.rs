@@ -522,7 +522,10 @@ impl Core {
             }
         };
         for named in &answer.contacts {
-            search.tellers.entry(named.peer).or_insert(peer);
+            // Who is known already is asked at the address that is known.
+            if search.lookup.contact(&named.peer).is_none() {
+                search.tellers.entry(named.peer).or_insert(peer);
+            }
         }
         let local = self.local;
         let named = answer.contacts.into_iter().filter(|one| one.peer != local);
