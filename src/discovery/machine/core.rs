@@ -324,7 +324,9 @@ impl Core {
             None if !is_bulk => self.calls.note_new_contact(span),
             None => {}
         }
-        self.enter(&call.contact.clone(), rtt);
+        // Where it was seen, if it has said so: of the addresses that a teller named perhaps one is its.
+        let contact = self.links.contact(&peer).unwrap_or(&call.contact).clone();
+        self.enter(&contact, rtt);
     }
 
     fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
