@@ -533,6 +533,9 @@ impl Core {
         let named = answer.contacts.into_iter().filter(|one| one.peer != local);
         search.lookup.answered(&peer, named.collect());
         let (owner, is_goal) = (search.owner, search.goal == Some(peer));
+        if let Some(fault) = answer.fault {
+            self.blame(peer, fault);
+        }
         if let Some(record) = answer.record {
             let contact = contact.clone();
             self.signal(owner, Signal::Value { contact, record });
