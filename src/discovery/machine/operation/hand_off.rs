@@ -1,11 +1,14 @@
 //! Taking over what a newcomer should hold.
 
+use std::collections::BTreeMap;
+
 use super::{Context, Progress};
 use crate::discovery::machine::answer::group_of;
 use crate::discovery::machine::calls::Purpose;
 use crate::discovery::machine::io::Fault;
 use crate::discovery::machine::signal::Signal;
 use crate::discovery::store::Holder;
+use crate::identity::PeerId;
 use crate::wire::codec::{decode, encode};
 use crate::wire::message::discovery::{self as wire, Contact, HandOff as Request, HandedOff};
 
@@ -20,6 +23,8 @@ const MAX_PAGES: u64 = 128;
 #[derive(Debug, Default)]
 pub(in crate::discovery::machine) struct HandOff {
     under_way: usize,
+    /// Behind which key each neighbour was asked to go on.
+    after: BTreeMap<PeerId, [u8; 32]>,
 }
 
 impl HandOff {
@@ -83,8 +88,12 @@ impl HandOff {
         };
         let records = handed.records.into_vec();
         context.holding.take_in(context.core, holder, records, None);
-        if page + 1 < MAX_PAGES && handed.next.is_some() {
-            self.ask(context, contact, page + 1, handed.next);
+        let Some(next) = handed.next.filter(|_| page + 1 < MAX_PAGES) else {
+            return;
+        };
+        let former = self.after.insert(contact.peer, next);
+        if former.is_none_or(|former| next > former) {
+            self.ask(context, contact, page + 1, Some(next));
         }
     }
 }
