@@ -83,7 +83,8 @@ fn find_value(
     body: &Bytes,
 ) -> Result<ReplyFrame, Refuse> {
     let question: FindValue = decode(body)?;
-    let kind = record::kind(question.kind).ok_or(Refuse::Unsupported)?;
+    let kind = record::kind(question.kind).filter(|kind| kind.number != wire::kind::PROVIDER);
+    let kind = kind.ok_or(Refuse::Unsupported)?;
     let key = Key::from_bytes(question.key);
     let target = Key::from_bytes(question.target);
     let contacts = near(core, asker, &target, MAX_CONTACTS);
