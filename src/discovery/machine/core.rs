@@ -483,6 +483,18 @@ impl Core {
         }
     }
 
+    /// Whether this node has a public address: those that it could not reach any more leave.
+    pub(super) fn set_public(&mut self, is_public: bool) {
+        let before: Vec<_> = self.table.iter().map(|entry| entry.contact.peer).collect();
+        self.table.set_public(is_public);
+        self.table_changed();
+        for peer in before {
+            if !self.table.contains(&peer) {
+                self.emit(Event::Removed(peer));
+            }
+        }
+    }
+
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
         self.estimate.own_neighbourhood(neighbourhood);

@@ -126,7 +126,7 @@ impl Kademlia {
             Input::Unpublish { kind, key } => {
                 self.holding.publications.remove(kind, &key);
             }
-            Input::Public(is_public) => self.core.table.set_public(is_public),
+            Input::Public(is_public) => self.core.set_public(is_public),
             Input::Timer => self.timer(),
         }
         self.settle();
