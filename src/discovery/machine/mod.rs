@@ -230,6 +230,8 @@ impl Kademlia {
     }
 
     fn start(&mut self, id: OperationId, command: Command) {
+        // A number that is used twice is the later command's.
+        self.end(id);
         if self.operations.len() >= MAX_OPERATIONS {
             return self.reject(id, Rejection::TooMany);
         }
