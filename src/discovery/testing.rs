@@ -15,40 +15,40 @@ use crate::policy::UnixMillis;
 use crate::wire::Address;
 use crate::wire::message::discovery::{Contact, Record};
 
-pub(super) const NETWORK: [u8; 32] = [0; 32];
+pub(crate) const NETWORK: [u8; 32] = [0; 32];
 
-pub(super) fn rng(seed: u64) -> ChaCha8Rng {
+pub(crate) fn rng(seed: u64) -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(seed)
 }
 
 /// A number below `end`.
-pub(super) fn below(rng: &mut ChaCha8Rng, end: usize) -> usize {
+pub(crate) fn below(rng: &mut ChaCha8Rng, end: usize) -> usize {
     usize::try_from(rng.next_u64() % (end.max(1) as u64)).unwrap()
 }
 
-pub(super) fn chance(rng: &mut ChaCha8Rng, percent: usize) -> bool {
+pub(crate) fn chance(rng: &mut ChaCha8Rng, percent: usize) -> bool {
     below(rng, 100) < percent
 }
 
 /// A place that nobody chose.
-pub(super) fn key(number: u64) -> Key {
+pub(crate) fn key(number: u64) -> Key {
     Key::from_bytes(*blake3::hash(&number.to_be_bytes()).as_bytes())
 }
 
-pub(super) fn peer(number: u64) -> PeerId {
+pub(crate) fn peer(number: u64) -> PeerId {
     at(&key(number))
 }
 
 /// The node at a place.
-pub(super) fn at(key: &Key) -> PeerId {
+pub(crate) fn at(key: &Key) -> PeerId {
     PeerId::from_bytes(*key.as_bytes())
 }
 
-pub(super) fn address(endpoint: &str) -> Address {
+pub(crate) fn address(endpoint: &str) -> Address {
     format!("{endpoint}/quic-v1").parse().unwrap()
 }
 
-pub(super) fn contact_at(peer: PeerId, endpoints: &[&str]) -> Contact {
+pub(crate) fn contact_at(peer: PeerId, endpoints: &[&str]) -> Contact {
     let addresses: Vec<_> = endpoints.iter().map(|one| address(one)).collect();
     Contact {
         peer,
@@ -57,30 +57,30 @@ pub(super) fn contact_at(peer: PeerId, endpoints: &[&str]) -> Contact {
 }
 
 /// A host in the `group`-th public /24.
-pub(super) fn endpoint(group: u64, host: u8) -> String {
+pub(crate) fn endpoint(group: u64, host: u8) -> String {
     let [.., a, b] = group.to_be_bytes();
     format!("/ip4/20.{a}.{b}.{host}/udp/9000")
 }
 
 /// A node in a /24 of its own.
-pub(super) fn contact(number: u64) -> Contact {
+pub(crate) fn contact(number: u64) -> Contact {
     contact_of(peer(number), number)
 }
 
-pub(super) fn contact_of(peer: PeerId, group: u64) -> Contact {
+pub(crate) fn contact_of(peer: PeerId, group: u64) -> Contact {
     contact_at(peer, &[&endpoint(group, 7)])
 }
 
-pub(super) fn distance(from: &Key, contact: &Contact) -> Distance {
+pub(crate) fn distance(from: &Key, contact: &Contact) -> Distance {
     from.distance(&Key::from(contact.peer))
 }
 
-pub(super) fn peers(contacts: &[Contact]) -> Vec<PeerId> {
+pub(crate) fn peers(contacts: &[Contact]) -> Vec<PeerId> {
     contacts.iter().map(|one| one.peer).collect()
 }
 
 /// The owner of all mutable records.
-pub(super) fn owner() -> &'static Keypair {
+pub(crate) fn owner() -> &'static Keypair {
     static OWNER: OnceLock<Keypair> = OnceLock::new();
     OWNER.get_or_init(|| {
         let provider: Arc<dyn Provider> = Arc::new(RustCrypto::new());
@@ -89,7 +89,7 @@ pub(super) fn owner() -> &'static Keypair {
 }
 
 /// A signed record that lives for a day.
-pub(super) fn mutable(
+pub(crate) fn mutable(
     salt: &'static str,
     sequence: u64,
     created: UnixMillis,
