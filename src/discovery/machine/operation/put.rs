@@ -35,6 +35,8 @@ pub(in crate::discovery::machine) struct Put {
     asked: BTreeSet<crate::identity::PeerId>,
     under_way: usize,
     replicas: usize,
+    /// Nodes that hold a later version.
+    superseded: usize,
     /// Nodes outside the region, nearest first, for when too few inside it took the record.
     outside: VecDeque<Contact>,
     crawl: Option<Crawl>,
@@ -55,6 +57,7 @@ impl Put {
             asked: BTreeSet::new(),
             under_way: 0,
             replicas: 0,
+            superseded: 0,
             outside: VecDeque::new(),
             crawl: None,
             is_explored: false,
@@ -75,10 +78,11 @@ impl Put {
             Signal::Answered { contact, frame, .. } => {
                 self.under_way -= 1;
                 match decode::<Stored>(&frame.1) {
-                    Ok(stored) if stored.outcomes.first() == Some(&StoreOutcome::Stored) => {
-                        self.replicas += 1;
-                    }
-                    Ok(_) => {}
+                    Ok(stored) => match stored.outcomes.first() {
+                        Some(StoreOutcome::Stored) => self.replicas += 1,
+                        Some(StoreOutcome::Superseded) => self.superseded += 1,
+                        _ => {}
+                    },
                     Err(violation) => {
                         context.core.blame(contact.peer, Fault::Malformed(violation));
                     }
@@ -115,8 +119,9 @@ impl Put {
     fn advance(&mut self, context: &mut Context<'_>) -> Progress {
         self.send(context);
         let is_idle = self.under_way == 0 && self.queue.is_empty();
-        if self.is_explored && is_idle && self.replicas < K {
-            let missing = K - self.replicas;
+        let settled = self.replicas + self.superseded;
+        if self.is_explored && is_idle && settled < K {
+            let missing = K - settled;
             let asked = &self.asked;
             self.outside.retain(|one| !asked.contains(&one.peer));
             let more = self.outside.len().min(missing);
