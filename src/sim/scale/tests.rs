@@ -148,7 +148,8 @@ fn discovery_an_update_supersedes_everywhere_and_cannot_be_rolled_back() {
     // Somebody has kept the old version.
     let command = Command::Put(old.clone());
     assert!(matches!(run(&mut world, all[0], command), Outcome::Rejected(_)));
-    assert_eq!(put(&mut world, all[1], old), 0, "nobody takes it");
+    let replicas = put(&mut world, all[1], old);
+    assert!(replicas <= 2, "{replicas}: whoever holds the new one does not take it");
     world.run_for(5 * SECOND);
     for node in &all {
         assert_eq!(get(&mut world, *node, kind::MUTABLE, key), Some(new.clone()), "{node:?}");
