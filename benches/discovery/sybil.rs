@@ -229,6 +229,7 @@ fn grown(attack: Attack) -> (Town, Vec<(Key, Record)>) {
     for honest in 1..=HONEST as usize {
         let newcomer = town.join();
         town.world.run_for(Duration::from_millis(100));
+        town.settle();
         for sybil in &sybils {
             town.world.introduce(*sybil, newcomer);
         }

@@ -251,6 +251,12 @@ impl Core {
         }
     }
 
+    /// Calls and searches under way, those that wait included.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> (usize, usize) {
+        (self.calls.len(), self.searches.len() + self.waiting.len())
+    }
+
     // Calls.
 
     /// Asks a peer something.
@@ -330,7 +336,9 @@ impl Core {
             None if !is_bulk => self.calls.note_new_contact(span),
             None => {}
         }
-        self.enter(&call.contact, rtt);
+        // Where it was seen, if it has said so: of the addresses that a teller named perhaps one is its.
+        let contact = self.links.contact(&peer).unwrap_or(&call.contact).clone();
+        self.enter(&contact, rtt);
     }
 
     fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
@@ -356,10 +364,17 @@ impl Core {
         };
         let peer = call.contact.peer;
         match why {
-            CallFailure::Unreachable => self.missed(&peer),
-            CallFailure::Refused | CallFailure::OtherNetwork => self.expel(&peer),
+            // What was given up is counted already.
+            CallFailure::Unreachable if self.is_about_entry(&call) && !call.is_given_up() => {
+                self.missed(&peer);
+            }
+            CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
+            CallFailure::Unreachable | CallFailure::OtherNetwork => {}
+            CallFailure::Refused => self.expel(&peer),
             CallFailure::OtherIdentity { group } => {
-                self.expel(&peer);
+                if self.is_about_entry(&call) {
+                    self.expel(&peer);
+                }
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
                     && let Some(teller) = search.tellers.get(&peer).copied()
@@ -372,6 +387,14 @@ impl Core {
         }
         self.give_up(&call, why == CallFailure::Busy);
         self.pump_waiting();
+    }
+
+    /// Whether a call that came to nothing says something about the table's entry: it went where the
+    /// entry says, or over a connection. At an address that others name anybody may be, or nobody.
+    fn is_about_entry(&self, call: &Call) -> bool {
+        let known = self.table.contact(&call.contact.peer);
+        let is_there = known.is_none_or(|known| known.addresses == call.contact.addresses);
+        call.was_warm || is_there
     }
 
     /// Tells whoever waits for a call that there will be no answer.
@@ -404,7 +427,8 @@ impl Core {
                 continue;
             };
             let (peer, purpose) = (call.contact.peer, call.purpose);
-            if late == Late::GivenUp {
+            let is_missed = late == Late::GivenUp && self.is_about_entry(call);
+            if is_missed {
                 self.missed(&peer);
             }
             match (purpose, late) {
@@ -476,6 +500,18 @@ impl Core {
         }
     }
 
+    /// Whether this node has a public address: those that it could not reach any more leave.
+    pub(super) fn set_public(&mut self, is_public: bool) {
+        let before: Vec<_> = self.table.iter().map(|entry| entry.contact.peer).collect();
+        self.table.set_public(is_public);
+        self.table_changed();
+        for peer in before {
+            if !self.table.contains(&peer) {
+                self.emit(Event::Removed(peer));
+            }
+        }
+    }
+
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
         self.estimate.own_neighbourhood(self.now.mono, neighbourhood);
@@ -517,7 +553,10 @@ impl Core {
             }
         };
         for named in &answer.contacts {
-            search.tellers.entry(named.peer).or_insert(peer);
+            // Who is known already is asked at the address that is known.
+            if search.lookup.contact(&named.peer).is_none() {
+                search.tellers.entry(named.peer).or_insert(peer);
+            }
         }
         let local = self.local;
         let named = answer.contacts.into_iter().filter(|one| one.peer != local);
@@ -527,6 +566,9 @@ impl Core {
             search.nearest = Some((distance, self.now.mono));
         }
         let (owner, is_goal) = (search.owner, search.goal == Some(peer));
+        if let Some(fault) = answer.fault {
+            self.blame(peer, fault);
+        }
         if let Some(record) = answer.record {
             let contact = contact.clone();
             self.signal(owner, Signal::Value { contact, record });

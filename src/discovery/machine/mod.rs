@@ -127,7 +127,7 @@ impl Kademlia {
             Input::Unpublish { kind, key } => {
                 self.holding.publications.remove(kind, &key);
             }
-            Input::Public(is_public) => self.core.table.set_public(is_public),
+            Input::Public(is_public) => self.core.set_public(is_public),
             Input::Timer => self.timer(),
         }
         self.settle();
@@ -187,6 +187,13 @@ impl Kademlia {
         kind.is_some_and(|kind| self.holding.find(self.core.now, kind, key).is_some())
     }
 
+    /// Calls, searches and operations under way.
+    #[cfg(test)]
+    pub(crate) fn pending(&self) -> (usize, usize, usize) {
+        let (calls, searches) = self.core.pending();
+        (calls, searches, self.operations.len())
+    }
+
     /// A connected peer said who it is. One that answers queries is asked for a sign of life if the
     /// table has use for it; one that does not any more has no place there.
     fn met(&mut self, contact: crate::wire::message::discovery::Contact, is_server: bool) {
@@ -224,6 +231,8 @@ impl Kademlia {
     }
 
     fn start(&mut self, id: OperationId, command: Command) {
+        // A number that is used twice is the later command's.
+        self.end(id);
         if self.operations.len() >= MAX_OPERATIONS {
             return self.reject(id, Rejection::TooMany);
         }
