@@ -112,7 +112,7 @@ fn input(rng: &mut ChaCha8Rng, calls: u64, request: &mut u64) -> Input {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
 
     #[test]
     fn any_inputs_in_any_order(seed: u64) {

@@ -78,7 +78,7 @@ fn where_new_contacts_take_longer_the_hedge_waits_for_nine_of_ten() {
     let (_, outputs) = rig.start(Command::Bootstrap { seeds });
     assert_eq!(calls(&outputs).len(), 5);
     let before = |rig: &Rig| rig.log.iter().filter(|(_, one)| matches!(one, Output::Call { contact, .. } if (31..=36).any(|n| contact.peer == peer(n)))).count();
-    rig.run_to(began + Duration::from_millis(399));
+    rig.run_to(began + Duration::from_millis(899));
     assert_eq!(before(&rig), 5);
     rig.run_to(began + Duration::from_millis(900));
     assert_eq!(before(&rig), 6, "p90 of the recent ones, and no more than a second");
