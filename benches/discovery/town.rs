@@ -12,8 +12,12 @@ use cretoai_network::sim::scale::{NetworkModel, NodeId, World};
 use cretoai_network::wire::message::discovery::{Record, kind};
 use rand_chacha::rand_core::Rng;
 
-/// Nodes that join a second while the network is built.
+/// Nodes that join a second while the network is small, and later.
 const JOINS_PER_SECOND: u32 = 10;
+const LATER_JOINS_PER_SECOND: u32 = 50;
+
+/// Until it has this many nodes, a network is small.
+const SMALL: u32 = 500;
 
 /// Longest that anything is waited for, in virtual time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -55,9 +59,11 @@ impl Town {
     pub(crate) fn build(seed: u64, count: u32, config: DiscoveryConfig) -> Self {
         let refresh = config.refresh;
         let mut town = Self::new(seed, config);
-        for _ in 0..count {
+        for number in 0..count {
             town.join();
-            town.world.run_for(Duration::from_secs(1) / JOINS_PER_SECOND);
+            let is_small = number < SMALL;
+            let rate = if is_small { JOINS_PER_SECOND } else { LATER_JOINS_PER_SECOND };
+            town.world.run_for(Duration::from_secs(1) / rate);
             town.settle();
         }
         town.world.run_for(refresh + Duration::from_secs(90));

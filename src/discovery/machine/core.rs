@@ -329,19 +329,24 @@ impl Core {
     fn heard(&mut self, call: &Call) {
         let span = self.now.mono.since(call.sent);
         let peer = call.contact.peer;
-        let is_bulk = matches!(call.request, wire::STORE | wire::HAND_OFF);
+        let is_bulk = is_bulk(call.request);
         let rtt = (call.was_warm && !is_bulk).then_some(span);
         match rtt {
             Some(rtt) => self.links.measured(&peer, rtt),
             None if !is_bulk => self.calls.note_new_contact(span),
             None => {}
         }
-        // Where it was seen, if it has said so: of the addresses that a teller named perhaps one is its.
-        let contact = self.links.contact(&peer).unwrap_or(&call.contact).clone();
-        self.enter(&contact, rtt);
+        self.links.answered(&peer);
+        // It enters where it was seen; of the addresses that a teller named perhaps one is its. If it
+        // has not said who it is, it enters when it does.
+        match self.links.contact(&peer).cloned() {
+            Some(contact) => self.enter(&contact, rtt),
+            None if self.table.contains(&peer) => self.enter(&call.contact, rtt),
+            None => {}
+        }
     }
 
-    fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
+    pub(super) fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
         if self.is_vetoed(&contact.peer) {
             return;
         }
@@ -370,7 +375,9 @@ impl Core {
             }
             CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
             CallFailure::Unreachable | CallFailure::OtherNetwork => {}
-            CallFailure::Refused => self.expel(&peer),
+            // It does not answer questions any more; records it may refuse.
+            CallFailure::Refused if !is_bulk(call.request) => self.expel(&peer),
+            CallFailure::Refused => {}
             CallFailure::OtherIdentity { group } => {
                 if self.is_about_entry(&call) {
                     self.expel(&peer);
@@ -378,7 +385,7 @@ impl Core {
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
                     && let Some(teller) = search.tellers.get(&peer).copied()
-                    && self.liars.caught(teller, group)
+                    && self.liars.caught(self.now.mono, teller, group)
                 {
                     self.blame(teller, Fault::WrongAddresses);
                 }
@@ -585,4 +592,9 @@ impl Core {
     pub(super) fn key(&self) -> Key {
         self.local.into()
     }
+}
+
+/// Whether a request carries records, or asks for many.
+const fn is_bulk(request: u8) -> bool {
+    matches!(request, wire::STORE | wire::HAND_OFF)
 }

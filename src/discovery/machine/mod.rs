@@ -30,7 +30,7 @@ use super::table::TableEntry;
 use super::Key;
 use crate::identity::PeerId;
 use crate::policy::{Micros, Now};
-use crate::wire::message::discovery::Record;
+use crate::wire::message::discovery::{Contact, Record};
 
 use self::admission::Admission;
 use self::core::Core;
@@ -194,17 +194,25 @@ impl Kademlia {
         (calls, searches, self.operations.len())
     }
 
-    /// A connected peer said who it is. One that answers queries is asked for a sign of life if the
-    /// table has use for it; one that does not any more has no place there.
-    fn met(&mut self, contact: crate::wire::message::discovery::Contact, is_server: bool) {
+    /// A connected peer said who it is. One that answers queries enters the table if it has answered
+    /// one, and is asked for a sign of life if the table has use for it; one that does not any more
+    /// has no place there.
+    fn met(&mut self, contact: Contact, is_server: bool) {
+        let peer = contact.peer;
+        self.core.links.met(contact.clone());
         if !is_server {
-            return self.core.expel(&contact.peer);
+            return self.core.expel(&peer);
         }
         self.core.table.moved(&contact);
-        if self.core.table.wants(&contact.peer) {
-            self.core.probe(contact.clone());
+        if !self.core.table.wants(&peer) {
+            return;
         }
-        self.core.links.met(contact);
+        if self.core.links.has_answered(&peer) {
+            let rtt = self.core.links.rtt(&peer);
+            self.core.enter(&contact, rtt);
+        } else {
+            self.core.probe(contact);
+        }
     }
 
     fn request(&mut self, id: RequestId, asker: Asker, kind: u8, body: &bytes::Bytes) {

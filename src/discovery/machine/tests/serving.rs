@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::discovery::config::{Rate, ServingConfig};
+use crate::discovery::record::immutable;
 use crate::discovery::testing::{mutable, rng};
 use crate::wire::message::discovery::{FindValue, GetProviders, HandOff};
 
@@ -91,20 +92,30 @@ fn all_together_have_a_bucket() {
 }
 
 #[test]
-fn bulk_costs_as_much_as_sixteen_questions_and_who_cannot_pay_pays_nothing() {
-    for kind in [wire::STORE, wire::HAND_OFF] {
-        let body = match kind {
-            wire::STORE => encode(&Store { records: List::new() }),
-            _ => encode(&HandOff { after: None }),
-        };
-        for (burst, expected) in [(15, false), (16, true), (17, true)] {
+fn bulk_costs_what_it_takes_to_do_and_who_cannot_pay_pays_nothing() {
+    let hand_off = (wire::HAND_OFF, encode(&HandOff { after: None }), 16);
+    // A token for each 2 KiB, from one to sixty-four.
+    let small = (wire::STORE, store_of(&[100]), 1);
+    let middling = (wire::STORE, store_of(&[16_000; 2]), 15);
+    let large = (wire::STORE, store_of(&[16_000; 20]), 64);
+    for (kind, body, cost) in [hand_off, small, middling, large] {
+        for burst in [cost - 1, cost, cost + 1].into_iter().filter(|burst| *burst > 0) {
             let mut rig = rig(rate(burst), NO_LIMIT, NO_LIMIT);
-            assert_eq!(is_served(&mut rig, asker(1), kind, body.clone()), expected);
-            let left = if expected { burst - 16 } else { burst };
+            let is_paid = burst >= cost;
+            assert_eq!(is_served(&mut rig, asker(1), kind, body.clone()), is_paid);
+            let left = if is_paid { burst - cost } else { burst };
             let more = served(&mut rig, (0..=burst).map(|_| asker(1)));
             assert_eq!(more, left as usize);
         }
     }
+}
+
+/// A STORE of immutable records with values of these lengths.
+fn store_of(lengths: &[usize]) -> Bytes {
+    let values = (0..).zip(lengths).map(|(byte, length)| vec![byte; *length]);
+    let records = values.map(|value| immutable(value.into()).unwrap().1);
+    let records = List::truncated(records);
+    encode(&Store { records })
 }
 
 #[test]
