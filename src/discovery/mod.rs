@@ -12,6 +12,7 @@ mod machine;
 pub mod record;
 mod region;
 mod scope;
+mod state;
 pub mod store;
 pub mod table;
 #[cfg(test)]
@@ -27,3 +28,6 @@ pub use machine::{
 };
 pub use region::{bits_of, share_of};
 pub use scope::Scope;
+pub use state::{
+    MAX_SAVED_BYTES, MAX_SAVED_CONTACTS, MAX_SAVED_RECORDS, MAX_STATE_BYTES, SavedState, StateFault,
+};
