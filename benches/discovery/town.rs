@@ -1,52 +1,191 @@
+//! A world with a network that stands.
+
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use bytes::Bytes;
+use cretoai_network::discovery::record::immutable;
 use cretoai_network::discovery::store::StoreConfig;
-use cretoai_network::discovery::{Command, DiscoveryConfig, Key, Outcome};
+use cretoai_network::discovery::{Command, DiscoveryConfig, Event, Key, Looked, OperationId, Outcome};
+use cretoai_network::policy::Micros;
 use cretoai_network::sim::scale::{NetworkModel, NodeId, World};
+use cretoai_network::wire::message::discovery::{Record, kind};
 use rand_chacha::rand_core::Rng;
 
+/// Nodes that join a second while the network is built.
+const JOINS_PER_SECOND: u32 = 10;
+
+/// Longest that anything is waited for, in virtual time.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A network of honest nodes. A clone goes on by itself: what one measurement does to its town, no
+/// other sees.
+#[derive(Clone)]
 pub(crate) struct Town {
     pub(crate) world: World,
+    pub(crate) config: DiscoveryConfig,
     pub(crate) nodes: Vec<NodeId>,
 }
 
+/// A lookup as it was seen from outside.
+pub(crate) struct Lookup {
+    pub(crate) from: NodeId,
+    pub(crate) key: Key,
+    pub(crate) began: Micros,
+    pub(crate) operation: OperationId,
+}
+
 impl Town {
-    pub(crate) fn build(seed: u64, n: u32) -> Self {
-        let mut config = DiscoveryConfig::default();
-        config.refresh = Duration::from_secs(1_000_000);
-        let mut world = World::new(seed, NetworkModel::default());
-        let mut nodes = Vec::new();
-        for _ in 0..n {
-            let node = world.add(&config, StoreConfig::default());
-            let seeds = if nodes.is_empty() { vec![] } else {
-                let i = (world.rng().next_u64() % nodes.len() as u64) as usize;
-                vec![world.contact(nodes[i])]
-            };
-            world.start(node, Command::Bootstrap { seeds });
-            world.run_for(Duration::from_millis(100));
-            nodes.push(node);
+    /// A town without people.
+    pub(crate) fn new(seed: u64, config: DiscoveryConfig) -> Self {
+        Self {
+            world: World::new(seed, NetworkModel::default()),
+            config,
+            nodes: Vec::new(),
         }
-        world.run_for(Duration::from_secs(5));
-        Self { world, nodes }
     }
 
-    pub(crate) fn lookups(&mut self, count: usize) {
-        let mut exact = 0; let mut closest = 0; let mut times = Vec::new();
-        for i in 0..count {
-            let from = self.nodes[i * 7919 % self.nodes.len()];
-            let key = Key::random(self.world.rng());
-            let start = self.world.now();
-            let op = self.world.start(from, Command::Closest(key));
-            let (at, outcome) = self.world.run_until_done(from, op, Duration::from_secs(30)).unwrap();
-            let Outcome::Closest(found) = outcome else { panic!() };
-            let me = self.world.contact(from).peer;
-            let truth: Vec<_> = self.world.nearest(&key, 21).into_iter().filter(|p| *p != me).take(20).collect();
-            let found: Vec<_> = found.into_iter().map(|c| c.peer).collect();
-            exact += usize::from(found == truth);
-            closest += usize::from(found.first() == truth.first());
-            times.push(at.since(start).as_secs_f64() * 20.0);
+    /// `count` nodes that joined one after the other, each through a random one, and then had time to
+    /// refresh their tables once.
+    pub(crate) fn build(seed: u64, count: u32, config: DiscoveryConfig) -> Self {
+        let refresh = config.refresh;
+        let mut town = Self::new(seed, config);
+        for _ in 0..count {
+            town.join();
+            town.world.run_for(Duration::from_secs(1) / JOINS_PER_SECOND);
         }
-        times.sort_by(f64::total_cmp);
-        eprintln!("closest {closest} exact {exact} of {count}; RTT p50 {} p95 {} p99 {}", times[count/2], times[count*95/100], times[count*99/100]);
+        town.world.run_for(refresh + Duration::from_secs(90));
+        town.world.take_happened();
+        town
+    }
+
+    /// One more node, through a random one.
+    pub(crate) fn join(&mut self) -> NodeId {
+        let node = self.world.add(&self.config, StoreConfig::default());
+        let seeds = self.random_node().map(|other| self.world.contact(other));
+        let seeds = seeds.into_iter().collect();
+        self.world.start(node, Command::Bootstrap { seeds });
+        self.nodes.push(node);
+        node
+    }
+
+    /// An honest node that runs.
+    pub(crate) fn random_node(&mut self) -> Option<NodeId> {
+        if self.nodes.is_empty() {
+            return None;
+        }
+        loop {
+            let index = below(&mut self.world, self.nodes.len());
+            let node = self.nodes[index];
+            if self.world.is_alive(node) {
+                return Some(node);
+            }
+        }
+    }
+
+    /// Different honest nodes that run.
+    pub(crate) fn some_nodes(&mut self, count: usize) -> Vec<NodeId> {
+        let mut alive = self.world.alive();
+        let count = count.min(alive.len());
+        for place in 0..count {
+            let drawn = place + below(&mut self.world, alive.len() - place);
+            alive.swap(place, drawn);
+        }
+        alive.truncate(count);
+        alive
+    }
+
+    /// This share of the nodes stops at once.
+    pub(crate) fn kill(&mut self, share: f64) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        let count = (self.world.alive().len() as f64 * share).round() as usize;
+        for node in self.some_nodes(count) {
+            self.world.kill(node);
+        }
+        let world = &self.world;
+        self.nodes.retain(|node| world.is_alive(*node));
+    }
+
+    /// Begins a lookup for a random key.
+    pub(crate) fn look(&mut self, from: NodeId) -> Lookup {
+        let key = Key::random(self.world.rng());
+        let operation = self.world.start(from, Command::Closest(key));
+        Lookup {
+            from,
+            key,
+            began: self.world.now(),
+            operation,
+        }
+    }
+
+    /// Begins to look for a record.
+    pub(crate) fn get(&mut self, from: NodeId, key: Key) -> Lookup {
+        let command = Command::Get {
+            kind: kind::IMMUTABLE,
+            key,
+            is_hardened: false,
+        };
+        let operation = self.world.start(from, command);
+        Lookup {
+            from,
+            key,
+            began: self.world.now(),
+            operation,
+        }
+    }
+
+    /// A record that nobody published before.
+    pub(crate) fn record(&mut self) -> (Key, Record) {
+        let mut value = [0; 100];
+        self.world.rng().fill_bytes(&mut value);
+        immutable(Bytes::copy_from_slice(&value)).expect("a short value")
+    }
+
+    /// Stores a new record from a random node, and waits until all is done; its key.
+    pub(crate) fn publish(&mut self) -> Key {
+        let (key, record) = self.record();
+        let from = self.random_node().expect("somebody runs");
+        let operation = self.world.start(from, Command::Put(record));
+        self.world.run_until_done(from, operation, PATIENCE);
+        key
+    }
+
+    /// Whether a record was found, and how long that took in milliseconds.
+    pub(crate) fn was_found(&mut self, lookup: &Lookup) -> (bool, f64) {
+        match self.world.take_done(lookup.from, lookup.operation) {
+            Some((at, Outcome::Record(found))) => (found.is_some(), millis(at.since(lookup.began))),
+            _ => (false, f64::INFINITY),
+        }
+    }
+
+    /// The lookups that ended since the last call.
+    pub(crate) fn looked(&mut self) -> Vec<(NodeId, Looked)> {
+        let happened = self.world.take_happened().into_iter();
+        let looked = happened.filter_map(|(_, node, event)| match event {
+            Event::Looked(looked) => Some((node, looked)),
+            _ => None,
+        });
+        looked.collect()
+    }
+}
+
+/// A number below `limit`.
+pub(crate) fn below(world: &mut World, limit: usize) -> usize {
+    usize::try_from(world.rng().next_u64() % limit as u64).expect("below a usize")
+}
+
+pub(crate) fn millis(span: Duration) -> f64 {
+    span.as_secs_f64() * 1_000.0
+}
+
+/// Towns that stand, one of each size: building one takes longer than what is measured in it.
+#[derive(Default)]
+pub(crate) struct Towns(BTreeMap<u32, Town>);
+
+impl Towns {
+    /// A copy of the town of this size.
+    pub(crate) fn of(&mut self, count: u32) -> Town {
+        let new = || Town::build(u64::from(count), count, DiscoveryConfig::default());
+        self.0.entry(count).or_insert_with(new).clone()
     }
 }

@@ -6,8 +6,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Distance, Key};
+use crate::policy::Micros;
 
 /// Prefix lengths that are looked at. At 64 bits the bound is the same two ids as at 20 in any
 /// network that will ever exist.
@@ -30,6 +32,9 @@ const FEWEST: u16 = 2;
 /// Completed lookups that the estimate remembers: with 16 its 1st and 99th percentile are 0.82 and
 /// 1.13 of the truth.
 const SAMPLES: usize = 16;
+
+/// A sample is forgotten after this long, two refreshes of the table: the network may have grown.
+const SAMPLE_AGE: Duration = Duration::from_secs(1_200);
 
 /// Change of the estimate, as a ratio, below which the bounds are not computed anew.
 const STEP: f64 = 1.02;
@@ -142,8 +147,8 @@ impl Density {
 #[derive(Debug, Clone)]
 pub struct SizeEstimate {
     k: usize,
-    /// From lookups for random targets, the newest last.
-    samples: VecDeque<f64>,
+    /// From lookups for random targets, with their time, the newest last.
+    samples: VecDeque<(Micros, f64)>,
     own: Option<f64>,
     density: Arc<Density>,
     is_bounded: bool,
@@ -163,19 +168,19 @@ impl SizeEstimate {
     }
 
     /// The `k`-th nearest node to this one is at `distance`; `None` if fewer than `k` are known.
-    pub fn own_neighbourhood(&mut self, distance: Option<Distance>) {
+    pub fn own_neighbourhood(&mut self, now: Micros, distance: Option<Distance>) {
         self.own = distance.map(|distance| self.size_for(&distance));
-        self.update();
+        self.update(now);
     }
 
     /// A lookup for a random target found its `k`-th nearest node at `distance`.
-    pub fn sample(&mut self, distance: &Distance) {
+    pub fn sample(&mut self, now: Micros, distance: &Distance) {
         let size = self.size_for(distance);
         if self.samples.len() >= SAMPLES {
             self.samples.pop_front();
         }
-        self.samples.push_back(size);
-        self.update();
+        self.samples.push_back((now, size));
+        self.update(now);
     }
 
     /// The bounds for the present estimate. Without a neighbourhood of `k` nodes there are none.
@@ -191,12 +196,17 @@ impl SizeEstimate {
         (self.k.saturating_sub(1)) as f64 / distance.fraction().max(f64::MIN_POSITIVE)
     }
 
-    fn update(&mut self) {
+    fn update(&mut self, now: Micros) {
+        while let Some((at, _)) = self.samples.front()
+            && now.since(*at) > SAMPLE_AGE
+        {
+            self.samples.pop_front();
+        }
         let Some(own) = self.own else {
             self.density = Arc::new(Density::unbounded(1.0));
             return;
         };
-        let mut all: Vec<f64> = self.samples.iter().copied().chain([own]).collect();
+        let mut all: Vec<f64> = self.samples.iter().map(|(_, size)| *size).chain([own]).collect();
         all.sort_unstable_by(f64::total_cmp);
         let size = median(&all).max(1.0);
         let ratio = size / self.density.size();
@@ -293,7 +303,8 @@ mod tests {
     fn without_a_neighbourhood_nothing_is_bounded() {
         let mut estimate = SizeEstimate::new(20, true);
         assert_eq!(estimate.density().most(255), None);
-        estimate.sample(&Key::from_bytes([0; 32]).distance(&Key::from_bytes([1; 32])));
+        let distance = Key::from_bytes([0; 32]).distance(&Key::from_bytes([1; 32]));
+        estimate.sample(Micros(0), &distance);
         assert_eq!(estimate.density().most(255), None);
     }
 }

@@ -96,6 +96,7 @@ impl Key {
     }
 
     /// How far `other` is away; symmetric, and zero only for the same key.
+    #[inline]
     #[must_use]
     pub fn distance(&self, other: &Self) -> Distance {
         let (a, b) = (words(&self.0), words(&other.0));
@@ -143,17 +144,18 @@ impl Distance {
     }
 }
 
+#[inline]
 fn words(bytes: &[u8; 32]) -> [u64; 4] {
     let mut words = [0; 4];
-    for (word, chunk) in words.iter_mut().zip(bytes.chunks_exact(8)) {
-        *word = chunk
-            .iter()
-            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+    let (chunks, _) = bytes.as_chunks::<8>();
+    for (word, chunk) in words.iter_mut().zip(chunks) {
+        *word = u64::from_be_bytes(*chunk);
     }
     words
 }
 
 impl From<PeerId> for Key {
+    #[inline]
     fn from(peer: PeerId) -> Self {
         Self(*peer.as_bytes())
     }

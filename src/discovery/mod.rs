@@ -23,8 +23,8 @@ pub use contact::{ContactFault, check as check_contact};
 pub use density::{Density, SizeEstimate, poisson_at_least};
 pub use key::{Distance, KEY_BITS, Key};
 pub use machine::{
-    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Kademlia, MAX_OPERATIONS,
-    MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame, RequestId, Setup,
+    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Kademlia, Looked,
+    MAX_OPERATIONS, MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame, RequestId, Setup,
 };
 pub use region::{bits_of, share_of};
 pub use scope::Scope;

@@ -27,9 +27,15 @@ impl Scope {
         contact.addresses.iter().any(|address| self.sees(address))
     }
 
+    /// Whether all its addresses are.
+    #[must_use]
+    pub fn sees_all(self, contact: &Contact) -> bool {
+        contact.addresses.iter().all(|address| self.sees(address))
+    }
+
     /// Leaves only the addresses that are.
     pub fn hide_others(self, contact: &mut Contact) {
-        if contact.addresses.iter().all(|address| self.sees(address)) {
+        if self.sees_all(contact) {
             return;
         }
         let seen = contact.addresses.iter().filter(|address| self.sees(address));

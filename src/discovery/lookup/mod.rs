@@ -44,7 +44,7 @@ pub struct LookupPolicy {
 /// Call order: any of the inputs ([`add`](Self::add), [`answered`](Self::answered),
 /// [`slow`](Self::slow), [`failed`](Self::failed)), then [`next_request`](Self::next_request) until it
 /// returns `None`, then look at [`is_finished`](Self::is_finished).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Lookup {
     target: Key,
     paths: Vec<Path>,

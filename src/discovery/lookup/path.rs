@@ -22,7 +22,7 @@ const TOO_DENSE: f64 = 7.0;
 #[allow(clippy::cast_precision_loss, reason = "k is small")]
 const EXTENDED_TO: f64 = 2.0 * K as f64;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Path {
     shortlist: Shortlist,
     alpha: usize,

@@ -28,7 +28,7 @@ pub(super) enum State {
     Answered,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Candidate {
     pub(super) distance: Distance,
     pub(super) contact: Contact,
@@ -38,7 +38,7 @@ pub(super) struct Candidate {
 }
 
 /// Candidates in ascending order of their distance to the target.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Shortlist {
     target: Key,
     candidates: Vec<Candidate>,

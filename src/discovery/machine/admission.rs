@@ -12,14 +12,14 @@ const MAX_REMEMBERED: usize = 4_096;
 
 /// Rates by holder, in two generations: when one is full it becomes the old one, and what was in the
 /// old one and not used since is forgotten.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Buckets<K> {
     rate: Rate,
     young: BTreeMap<K, TokenBucket>,
     old: BTreeMap<K, TokenBucket>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Admission {
     peers: Buckets<PeerId>,
     groups: Buckets<IpGroup>,

@@ -8,10 +8,12 @@ use crate::discovery::{Scope, contact};
 use crate::policy::IpGroup;
 use crate::wire::Address;
 use crate::wire::codec::decode;
-use crate::wire::message::discovery::{self as wire, Contact, Nodes, Providers, Record, Value};
+use crate::wire::message::discovery::{
+    self as wire, Contact, Nodes, Providers, Record, StoreOutcome, Stored, Value,
+};
 
 /// An answer, whatever its frame.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Answer {
     pub(super) contacts: Vec<Contact>,
     pub(super) record: Option<Record>,
@@ -59,6 +61,16 @@ pub(super) fn read(
     check(&answer.contacts, scope)?;
     check(&answer.providers, scope)?;
     Ok(answer)
+}
+
+/// What became of the `count` records of a STORE.
+pub(super) fn outcomes(body: &Bytes, count: usize) -> Result<Vec<StoreOutcome>, Fault> {
+    let stored: Stored = decode(body).map_err(Fault::Malformed)?;
+    if stored.outcomes.len() == count {
+        Ok(stored.outcomes.into_vec())
+    } else {
+        Err(Fault::Incoherent)
+    }
 }
 
 /// The IP group that a contact is charged to: that of its first address.

@@ -48,7 +48,7 @@ pub(super) enum Late {
     GivenUp,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Call {
     pub(super) contact: Contact,
     pub(super) purpose: Purpose,
@@ -68,7 +68,7 @@ pub(super) struct Patience {
 }
 
 /// All requests under way, by number and by deadline.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Calls {
     next: u64,
     calls: BTreeMap<CallId, Call>,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
 use super::calls::{Call, Calls, Late, Patience, Purpose};
-use super::io::{CallFailure, CallId, CheckId, Event, Fault, Output};
+use super::io::{CallFailure, CallId, CheckId, Event, Fault, Looked, Output};
 use super::liars::Liars;
 use super::links::Links;
 use super::search::{Aim, Search, SearchId, find_node};
@@ -47,7 +47,7 @@ const MAX_PROBES: usize = 32;
 const MAX_VETOES: usize = 1_024;
 const VETO: Duration = Duration::from_secs(600);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Core {
     pub(super) local: PeerId,
     pub(super) config: DiscoveryConfig,
@@ -166,6 +166,8 @@ impl Core {
             goal: aim.goal,
             lookup,
             deadline: self.now.mono + LONGEST_SEARCH,
+            began: self.now.mono,
+            nearest: None,
             tellers: BTreeMap::new(),
         };
         self.searches.insert(id, search);
@@ -204,6 +206,16 @@ impl Core {
         }
         let found = search.lookup.found();
         let target = *search.lookup.target();
+        let answered_at = search.nearest.map_or(self.now.mono, |(_, at)| at);
+        self.emit(Event::Looked(Looked {
+            target,
+            hops: found.hops,
+            requests: found.requests,
+            nearest_after: answered_at.since(search.began),
+            over_after: self.now.mono.since(search.began),
+            over_quota: found.over_quota,
+            is_suspicious: found.is_suspicious,
+        }));
         if found.over_quota >= ALARM_AT {
             let over_quota = found.over_quota;
             self.emit(Event::Alarm { target, over_quota });
@@ -318,7 +330,7 @@ impl Core {
             None if !is_bulk => self.calls.note_new_contact(span),
             None => {}
         }
-        self.enter(&call.contact.clone(), rtt);
+        self.enter(&call.contact, rtt);
     }
 
     fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
@@ -358,12 +370,12 @@ impl Core {
             }
             CallFailure::Busy | CallFailure::NotDialled | CallFailure::Malformed => {}
         }
-        self.give_up(&call);
+        self.give_up(&call, why == CallFailure::Busy);
         self.pump_waiting();
     }
 
     /// Tells whoever waits for a call that there will be no answer.
-    fn give_up(&mut self, call: &Call) {
+    fn give_up(&mut self, call: &Call, is_busy: bool) {
         let peer = call.contact.peer;
         match call.purpose {
             Purpose::Search(id) => {
@@ -374,7 +386,12 @@ impl Core {
             }
             Purpose::Operation(operation, tag) => {
                 let contact = call.contact.clone();
-                self.signal(operation, Signal::Unanswered { tag, contact });
+                let signal = Signal::Unanswered {
+                    tag,
+                    contact,
+                    is_busy,
+                };
+                self.signal(operation, signal);
             }
             Purpose::Probe => _ = self.probes.remove(&peer),
         }
@@ -396,7 +413,7 @@ impl Core {
                 (_, Late::GivenUp) => {
                     if let Some(call) = self.calls.remove(id) {
                         self.outputs.push_back(Output::Abandon(id));
-                        self.give_up(&call);
+                        self.give_up(&call, false);
                     }
                 }
             }
@@ -461,7 +478,7 @@ impl Core {
 
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
-        self.estimate.own_neighbourhood(neighbourhood);
+        self.estimate.own_neighbourhood(self.now.mono, neighbourhood);
     }
 
     /// Keeps a peer out of the table for a while.
@@ -505,6 +522,10 @@ impl Core {
         let local = self.local;
         let named = answer.contacts.into_iter().filter(|one| one.peer != local);
         search.lookup.answered(&peer, named.collect());
+        let distance = search.lookup.target().distance(&peer.into());
+        if search.nearest.is_none_or(|(nearest, _)| distance < nearest) {
+            search.nearest = Some((distance, self.now.mono));
+        }
         let (owner, is_goal) = (search.owner, search.goal == Some(peer));
         if let Some(record) = answer.record {
             let contact = contact.clone();

@@ -15,7 +15,7 @@ use crate::identity::PeerId;
 use crate::policy::{Micros, Now};
 use crate::wire::message::discovery::{Contact, MAX_PROVIDERS, Record, kind};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Holding {
     network: [u8; 32],
     pub(super) store: RecordStore,

@@ -21,7 +21,7 @@ pub(super) struct IntakeId(u64);
 const MAX_CHECKS: usize = 1_024;
 
 /// Records that came together and are not all judged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Intake {
     holder: Holder,
     answer_to: Option<RequestId>,
@@ -29,7 +29,7 @@ struct Intake {
     pending: BTreeMap<usize, (&'static Kind, Checked)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Intakes {
     next: u64,
     open: BTreeMap<IntakeId, Intake>,
@@ -143,7 +143,11 @@ fn judge(
         now: core.now,
         sender: holder.peer,
     };
-    let checked = kind.check(&context, record.body.as_bytes())?;
+    let checked = match kind.check(&context, record.body.as_bytes()) {
+        // A suite of a later version: no fault, as with a kind of a later version.
+        Err(RecordFault::WrongSuite) => return Ok(Verdict::Now(StoreOutcome::Unsupported)),
+        checked => checked?,
+    };
     if kind.number == wire::kind::PROVIDER {
         if intake.answer_to.is_none() {
             return Ok(Verdict::Now(StoreOutcome::Invalid));

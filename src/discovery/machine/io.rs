@@ -174,6 +174,9 @@ pub enum Command {
     /// Store a record of this node, and keep it stored. Ends with [`Outcome::Stored`] as soon as it
     /// is safe; the rest of its holders follow.
     Put(Record),
+    /// Store many records of this node together, which costs far less than one by one, and keep them
+    /// stored. Records that cannot be published are left out. Ends with [`Outcome::Published`].
+    PutMany(Vec<Record>),
     /// Who provides a key. Ends with [`Outcome::Providers`].
     Providers {
         /// The key.
@@ -208,6 +211,15 @@ pub enum Outcome {
     Stored {
         /// Acknowledged replicas.
         replicas: usize,
+    },
+    /// All nodes have been asked to hold the records.
+    Published {
+        /// Records that at least [`K`](crate::discovery::K) nodes hold, or all there are.
+        complete: usize,
+        /// Records that fewer hold.
+        incomplete: usize,
+        /// Records that were left out.
+        rejected: usize,
     },
     /// The providers that were found.
     Providers(Vec<Contact>),
@@ -330,6 +342,8 @@ pub enum Event {
     Added(PeerId),
     /// A node left the table.
     Removed(PeerId),
+    /// A lookup is over.
+    Looked(Looked),
     /// More ids stand around a key than chance and the network's size allow: somebody tries to
     /// surround it.
     Alarm {
@@ -359,4 +373,23 @@ pub enum Event {
         /// Its key.
         key: Key,
     },
+}
+
+/// What a lookup came to, for those who measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Looked {
+    /// Where it went.
+    pub target: Key,
+    /// Requests in the chain to the nearest node that answered, the one to it included.
+    pub hops: u8,
+    /// Requests sent.
+    pub requests: usize,
+    /// When the nearest node had answered.
+    pub nearest_after: Duration,
+    /// When it was over.
+    pub over_after: Duration,
+    /// Ids above the density quota within the distance of the k-th accepted node.
+    pub over_quota: usize,
+    /// Whether the nodes stand closer together than chance allows.
+    pub is_suspicious: bool,
 }

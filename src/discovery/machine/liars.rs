@@ -13,7 +13,7 @@ const STRIKES: usize = 3;
 const MAX_TELLERS: usize = 256;
 
 /// Wrong addresses by teller, while there are fewer than [`STRIKES`].
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Liars(BTreeMap<PeerId, Vec<IpGroup>>);
 
 impl Liars {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Link {
     rtt: Duration,
     /// Where others may find it, if it answers queries.
@@ -14,7 +14,7 @@ struct Link {
 }
 
 /// Connected peers; as many as the node has connections.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Links(BTreeMap<PeerId, Link>);
 
 impl Links {

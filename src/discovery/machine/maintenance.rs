@@ -21,7 +21,7 @@ const TICK: Duration = Duration::from_secs(60);
 /// dead one does not keep its place.
 const RECHECK: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Maintenance {
     tick: Option<Micros>,
     recheck: Option<Micros>,
@@ -66,7 +66,7 @@ impl Maintenance {
             items.extend(held(core, holding));
         }
         if !items.is_empty() {
-            begun.push(Operation::Sweep(Box::new(Sweep::new(items))));
+            begun.push(Operation::Sweep(Box::new(Sweep::new(items, 0))));
         }
         begun
     }

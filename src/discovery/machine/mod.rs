@@ -37,14 +37,15 @@ use self::core::Core;
 use self::holding::Holding;
 use self::maintenance::Maintenance;
 use self::operation::{
-    Bootstrap, Closest, Context, FindPeer, FindProviders, Get, Operation, Progress, Put,
+    Bootstrap, Closest, Context, FindPeer, FindProviders, Get, Operation, Progress, Put, Sweep,
+    SweepItem,
 };
 use self::publications::NotPublished;
 use self::signal::{CheckOwner, Signal};
 
 pub use io::{
-    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, OperationId, Outcome, Output,
-    Refuse, Rejection, ReplyFrame, RequestId,
+    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Looked, OperationId, Outcome,
+    Output, Refuse, Rejection, ReplyFrame, RequestId,
 };
 pub use publications::MAX_PUBLICATIONS;
 
@@ -74,7 +75,7 @@ pub struct Setup {
 /// monotonic time never goes back; the wall clock may jump. Every [`Output::Call`] is answered by one
 /// [`Input::Answer`] or [`Input::Failed`], unless it is abandoned before; what comes later, or under
 /// an unknown number, is ignored. Every [`Input::Request`] gets one [`Output::Reply`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Kademlia {
     core: Core,
     holding: Holding,
@@ -200,7 +201,7 @@ impl Kademlia {
     }
 
     fn request(&mut self, id: RequestId, asker: Asker, kind: u8, body: &bytes::Bytes) {
-        let cost = serve::cost(kind);
+        let cost = serve::cost(kind, body);
         if !self.admission.admit(self.core.now.mono, &asker, cost) {
             let reply = Err(Refuse::Busy);
             return self.core.outputs.push_back(Output::Reply { id, reply });
@@ -242,6 +243,7 @@ impl Kademlia {
                 Ok(put) => Operation::Put(Box::new(put)),
                 Err(rejection) => return self.reject(id, rejection),
             },
+            Command::PutMany(records) => self.publish_many(records),
             Command::Providers {
                 key,
                 limit,
@@ -252,8 +254,32 @@ impl Kademlia {
         self.core.signal(id, Signal::Start);
     }
 
+    /// Keeps many records published, and begins to store them.
+    fn publish_many(&mut self, records: Vec<Record>) -> Operation {
+        let all = records.len();
+        let mut items = Vec::with_capacity(all);
+        for record in records {
+            if let Ok(key) = self.note_publication(&record) {
+                let is_own = true;
+                items.push(SweepItem {
+                    key,
+                    record,
+                    is_own,
+                });
+            }
+        }
+        let rejected = all - items.len();
+        Operation::Sweep(Box::new(Sweep::new(items, rejected)))
+    }
+
     /// Keeps a record published, and begins to store it.
     fn publish(&mut self, record: Record) -> Result<Put, Rejection> {
+        let key = self.note_publication(&record)?;
+        Ok(Put::new(key, record))
+    }
+
+    /// Keeps a record published; a provider that takes itself back says so once.
+    fn note_publication(&mut self, record: &Record) -> Result<Key, Rejection> {
         let kind = record::kind(record.kind).ok_or(Rejection::UnknownKind)?;
         let context = CheckContext {
             network: self.holding.network(),
@@ -265,9 +291,8 @@ impl Kademlia {
         let checked = checked.map_err(|_| Rejection::InvalidRecord)?;
         let key = checked.key;
         if checked.lifetime(self.core.now.mono).is_zero() {
-            // A provider that takes itself back says so once.
             self.holding.publications.remove(kind.number, &key);
-            return Ok(Put::new(key, record));
+            return Ok(key);
         }
         let republish = self.core.config.republish;
         let publications = &mut self.holding.publications;
@@ -277,7 +302,7 @@ impl Kademlia {
                 NotPublished::TooMany => Rejection::TooManyPublications,
                 NotPublished::Superseded => Rejection::Superseded,
             })?;
-        Ok(Put::new(key, record))
+        Ok(key)
     }
 
     fn reject(&mut self, operation: OperationId, rejection: Rejection) {

@@ -16,7 +16,7 @@ pub const MAX_PUBLICATIONS: usize = 65_536;
 /// of 30 are left.
 const PROVIDE_EVERY: Duration = Duration::from_secs(1_200);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Publication {
     record: Record,
     checked: Checked,
@@ -26,7 +26,7 @@ struct Publication {
 }
 
 /// Own records by kind and key. They are never evicted, and no budget of others counts them.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Publications {
     records: BTreeMap<(u16, Key), Publication>,
     due: BTreeSet<(Micros, u16, Key)>,

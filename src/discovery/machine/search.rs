@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::OperationId;
 use crate::discovery::lookup::Lookup;
-use crate::discovery::Key;
+use crate::discovery::{Distance, Key};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::codec::encode;
@@ -30,7 +30,7 @@ pub(super) enum Question {
 }
 
 /// Where a search goes, and from where.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Aim {
     pub(super) target: Key,
     pub(super) question: Question,
@@ -41,7 +41,7 @@ pub(super) struct Aim {
     pub(super) goal: Option<PeerId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Search {
     pub(super) owner: OperationId,
     pub(super) question: Question,
@@ -49,6 +49,10 @@ pub(super) struct Search {
     pub(super) lookup: Lookup,
     /// It is over then, whatever it found.
     pub(super) deadline: Micros,
+    /// When it began.
+    pub(super) began: Micros,
+    /// The nearest node that answered, and when.
+    pub(super) nearest: Option<(Distance, Micros)>,
     /// Who named a node that was not asked yet.
     pub(super) tellers: BTreeMap<PeerId, PeerId>,
 }

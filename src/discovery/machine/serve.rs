@@ -17,9 +17,12 @@ use crate::wire::message::discovery::{
     MAX_RECORDS, Nodes, Providers, Record, Store, Value,
 };
 
-/// Tokens that a request costs: a STORE has up to 64 records with a signature each, a HAND_OFF looks
-/// at thousands of records.
-const BULK_COST: u32 = 16;
+/// Tokens that a HAND_OFF costs: it looks at thousands of records.
+const HAND_OFF_COST: u32 = 16;
+
+/// Bytes of a STORE for one token: a record with key and signature, whose verification takes four
+/// times what answering a question does.
+const STORE_BYTES_A_TOKEN: usize = 2 << 10;
 
 /// Records that one HAND_OFF looks at.
 const HAND_OFF_SCAN: usize = 2_048;
@@ -27,10 +30,17 @@ const HAND_OFF_SCAN: usize = 2_048;
 /// Bytes of records in one answer; the frame holds 512 KiB.
 const HAND_OFF_BYTES: usize = 500 << 10;
 
-/// Tokens that a request of this type costs.
-pub(super) const fn cost(kind: u8) -> u32 {
+/// Most tokens that a STORE costs: half of what a peer may have at once.
+const MAX_STORE_COST: u32 = 64;
+
+/// Tokens that a request costs.
+pub(super) fn cost(kind: u8, body: &Bytes) -> u32 {
     match kind {
-        wire::STORE | wire::HAND_OFF => BULK_COST,
+        wire::STORE => {
+            let tokens = u32::try_from(body.len() / STORE_BYTES_A_TOKEN);
+            tokens.unwrap_or(u32::MAX).clamp(1, MAX_STORE_COST)
+        }
+        wire::HAND_OFF => HAND_OFF_COST,
         _ => 1,
     }
 }
@@ -83,7 +93,8 @@ fn find_value(
     body: &Bytes,
 ) -> Result<ReplyFrame, Refuse> {
     let question: FindValue = decode(body)?;
-    let kind = record::kind(question.kind).ok_or(Refuse::Unsupported)?;
+    let kind = record::kind(question.kind).filter(|kind| kind.slots == 1);
+    let kind = kind.ok_or(Refuse::Unsupported)?;
     let key = Key::from_bytes(question.key);
     let target = Key::from_bytes(question.target);
     let contacts = near(core, asker, &target, MAX_CONTACTS);
@@ -153,9 +164,6 @@ fn near(
     want: usize,
 ) -> List<Contact, MAX_CONTACTS> {
     let count = want.min(MAX_CONTACTS);
-    if count == 0 {
-        return List::new();
-    }
     let to: (&PeerId, Scope) = (&asker.peer, asker.scope);
     List::truncated(core.table.reply(target, count, to, core.density()))
 }

@@ -9,7 +9,7 @@ use crate::discovery::Scope;
 use crate::discovery::lookup::Found;
 use crate::wire::message::discovery::{Contact, Record};
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Signal {
     /// It begins.
     Start,
@@ -27,7 +27,12 @@ pub(super) enum Signal {
         frame: (u8, Bytes),
     },
     /// A peer did not.
-    Unanswered { tag: u64, contact: Contact },
+    Unanswered {
+        tag: u64,
+        contact: Contact,
+        /// It is there, and has no time.
+        is_busy: bool,
+    },
     /// A signature was verified.
     Verified { tag: u64, is_valid: bool },
 }

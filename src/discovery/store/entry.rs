@@ -22,14 +22,14 @@ pub(super) struct Place {
 }
 
 /// One kept thing.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) item: Item,
     pub(super) expires: Micros,
     pub(super) charge: Charge,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Item {
     /// A record of a kind with one slot.
     Record(Kept),
@@ -39,7 +39,7 @@ pub(super) enum Item {
     Provider(Contact),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Kept {
     pub(super) kind: &'static Kind,
     pub(super) version: Version,
@@ -48,7 +48,7 @@ pub(super) struct Kept {
 }
 
 /// All entries, what they cost and when they end.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Shelf {
     entries: BTreeMap<Place, Entry>,
     by_end: BTreeSet<(Micros, Place)>,

@@ -43,7 +43,7 @@ pub(super) enum Yield {
 
 /// The charged bytes of all entries, by network and by peer. Each account lists its entries in the
 /// order in which they were last stored.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     bytes: u64,
     networks: BTreeMap<Network, Members>,
@@ -53,14 +53,14 @@ pub(super) struct Ledger {
     next_serial: u64,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Members {
     bytes: u64,
     accounts: BTreeMap<PeerId, Entries>,
     by_size: BTreeSet<(u64, PeerId)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Entries {
     bytes: u64,
     order: BTreeMap<u64, Place>,

@@ -85,7 +85,7 @@ pub struct HeldRecord {
 /// Time is the monotonic clock and must not go back. An entry whose end has come is never given out,
 /// whether or not [`expire`](Self::expire) was called; it is called by whatever adds an entry, and
 /// otherwise belongs at [`next_expiry`](Self::next_expiry).
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RecordStore {
     config: StoreConfig,
     shelf: Shelf,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::TableEntry;
-use crate::discovery::Key;
 use crate::discovery::config::K;
+use crate::discovery::{Key, Scope};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::discovery::Contact;
@@ -14,16 +14,20 @@ use crate::wire::message::discovery::Contact;
 const MAX_WAITING: usize = K / 2;
 
 /// A node in the table.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Entry {
     pub(super) contact: Contact,
     pub(super) last_seen: Micros,
     pub(super) failures: u8,
+    /// Whether any of its addresses, and whether all, are globally routable: looked at for every
+    /// reply, and far away in memory.
+    pub(super) is_public: bool,
+    pub(super) is_all_public: bool,
     /// Smoothed round-trip time in microseconds; 0 if none was measured.
     rtt: u32,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Bucket {
     entries: Vec<Entry>,
     /// The newest last.
@@ -32,13 +36,31 @@ pub(super) struct Bucket {
 }
 
 impl Entry {
-    pub(super) const fn new(now: Micros, contact: Contact) -> Self {
+    pub(super) fn new(now: Micros, contact: Contact) -> Self {
         Self {
+            is_public: Scope::Public.sees_any(&contact),
+            is_all_public: Scope::Public.sees_all(&contact),
             contact,
             last_seen: now,
             failures: 0,
             rtt: 0,
         }
+    }
+
+    /// It is elsewhere now; where it was is returned.
+    pub(super) fn moved(&mut self, contact: Contact) -> Contact {
+        self.is_public = Scope::Public.sees_any(&contact);
+        self.is_all_public = Scope::Public.sees_all(&contact);
+        std::mem::replace(&mut self.contact, contact)
+    }
+
+    /// What a peer of this scope is told of it.
+    pub(super) fn told(&self, scope: Scope) -> Contact {
+        let mut contact = self.contact.clone();
+        if scope == Scope::Public && !self.is_all_public {
+            scope.hide_others(&mut contact);
+        }
+        contact
     }
 
     /// It answered; the round-trip time is smoothed by an eighth (RFC 6298, section 2).

@@ -12,7 +12,7 @@ pub const MAX_GROUP_IN_BUCKET: usize = 2;
 pub const MAX_GROUP_IN_TABLE: usize = 10;
 
 /// Counts nodes by IP group. Addresses that are not globally routable have no group and no limit.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Groups(BTreeMap<IpGroup, usize>);
 
 impl Groups {

@@ -29,7 +29,7 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// Every node in it has answered this node at least once. A node leaves only after it failed twice,
 /// or at the order of its owner; that a connection with it ended, or that a newcomer would like its
 /// place, never removes it. While its last request failed it is not told to others.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct RoutingTable {
     local: Key,
     is_public: bool,
@@ -123,9 +123,6 @@ impl RoutingTable {
         if key == self.local {
             return Entered::Refused(NoEntry::Local);
         }
-        let Some(contact) = usable(contact, self.is_public) else {
-            return Entered::Refused(NoEntry::NoAddress);
-        };
         let bits = self.local.common_prefix(&key);
         let index = bits as usize;
         if self.buckets.len() <= index {
@@ -138,6 +135,9 @@ impl RoutingTable {
             entry.seen(now, rtt);
             return Entered::Known;
         }
+        let Some(contact) = usable(contact, self.is_public) else {
+            return Entered::Refused(NoEntry::NoAddress);
+        };
         if !self.groups.has_room(&contact, bucket.contacts()) {
             return Entered::Refused(NoEntry::Group);
         }
@@ -167,7 +167,7 @@ impl RoutingTable {
         if entry.contact.addresses == contact.addresses {
             return;
         }
-        let former = std::mem::replace(&mut entry.contact, contact.clone());
+        let former = entry.moved(contact.clone());
         self.groups.remove(&former);
         self.groups.add(&contact);
     }
@@ -235,11 +235,12 @@ impl RoutingTable {
     /// request failed are left out unless there are no others.
     #[must_use]
     pub fn seeds(&self, target: &Key, count: usize) -> Vec<Contact> {
-        let alive = self.nearest(target, count, |entry| entry.failures == 0);
-        if alive.is_empty() {
-            return self.nearest(target, count, |_| true);
+        let mut seeds = self.nearest(target, count, |entry| entry.failures == 0);
+        if seeds.is_empty() {
+            seeds = self.nearest(target, count, |_| true);
         }
-        alive
+        let seeds = seeds.into_iter();
+        seeds.map(|(_, entry)| entry.contact.clone()).collect()
     }
 
     /// What is told to somebody about the surroundings of `target`: nodes that answer, with the
@@ -253,13 +254,21 @@ impl RoutingTable {
         density: &Density,
     ) -> Vec<Contact> {
         let is_told = |entry: &Entry| {
-            entry.failures == 0 && entry.contact.peer != *asker && scope.sees_any(&entry.contact)
+            let is_its_business = scope == Scope::Local || entry.is_public;
+            entry.failures == 0 && is_its_business && entry.contact.peer != *asker
         };
-        // The quota takes out some; a few more than wanted are nearly always enough.
-        let near = self.nearest(target, count.saturating_mul(2), is_told);
-        let mut told = super::lookup::within_quota(target, &near, density);
-        told.truncate(count);
-        told.iter_mut().for_each(|contact| scope.hide_others(contact));
+        // The quota takes out some: twice as many as are wanted are nearly always enough.
+        let mut accepted = Vec::with_capacity(count);
+        let mut told = Vec::with_capacity(count);
+        for (distance, entry) in self.nearest(target, count.saturating_mul(2), is_told) {
+            if told.len() >= count {
+                break;
+            }
+            if !density.is_over(&accepted, &distance) {
+                accepted.push(distance);
+                told.push(entry.told(scope));
+            }
+        }
         told
     }
 
@@ -275,8 +284,7 @@ impl RoutingTable {
     #[must_use]
     pub fn neighbourhood(&self) -> Option<Distance> {
         let nearest = self.nearest(&self.local, K, |_| true);
-        let last = nearest.get(K - 1)?;
-        Some(self.local.distance(&last.peer.into()))
+        nearest.get(K - 1).map(|(distance, _)| *distance)
     }
 
     /// A random target in each bucket, up to the one of the nearest neighbour, that no lookup went
@@ -331,23 +339,27 @@ impl RoutingTable {
         self.len == 0
     }
 
-    fn nearest(&self, target: &Key, count: usize, take: impl Fn(&Entry) -> bool) -> Vec<Contact> {
-        let all = self.buckets.iter().flat_map(Bucket::entries);
-        let mut near: Vec<(Distance, &Entry)> = all
-            .filter(|entry| take(entry))
-            .map(|entry| (target.distance(&entry.contact.peer.into()), entry))
-            .collect();
+    fn nearest(
+        &self,
+        target: &Key,
+        count: usize,
+        take: impl Fn(&Entry) -> bool,
+    ) -> Vec<(Distance, &Entry)> {
         if count == 0 {
             return Vec::new();
+        }
+        let mut near = Vec::with_capacity(self.len);
+        for entry in self.buckets.iter().flat_map(Bucket::entries) {
+            if take(entry) {
+                near.push((target.distance(&entry.contact.peer.into()), entry));
+            }
         }
         if near.len() > count {
             near.select_nth_unstable_by_key(count - 1, |(distance, _)| *distance);
             near.truncate(count);
         }
         near.sort_unstable_by_key(|(distance, _)| *distance);
-        near.into_iter()
-            .map(|(_, entry)| entry.contact.clone())
-            .collect()
+        near
     }
 
     fn index(&self, peer: &PeerId) -> usize {

@@ -7,7 +7,7 @@ use super::NodeId;
 use crate::discovery::Input;
 use crate::policy::Micros;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) at: Micros,
     number: u64,
@@ -15,7 +15,7 @@ pub(super) struct Event {
     pub(super) what: What,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum What {
     /// A machine is told something.
     Input(Input),
@@ -26,7 +26,7 @@ pub(super) enum What {
 }
 
 /// Events by time; those of one moment in the order in which they were planned.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Events {
     heap: BinaryHeap<Reverse<Event>>,
     next: u64,

@@ -60,15 +60,26 @@ impl NetworkModel {
         self.shortest_rtt + span * share / (1 << 20)
     }
 
-    /// How much later a frame arrives because it, or its repetition, was lost: a probe timeout is
-    /// about 1.5 round trips and the 25 ms of a delayed acknowledgement (RFC 9002, section 6.2), and
-    /// doubles.
+    /// How much later a frame arrives because it, or its repetition, was lost. A probe timeout is the
+    /// round trip, four times its variation (a twentieth after a few exchanges on a steady path) and
+    /// the 25 ms of a delayed acknowledgement, and doubles (RFC 9002, section 6.2.1); what is repeated
+    /// then is sent in two packets (section 6.2.4).
     pub(super) fn lateness(&self, rtt: Duration, rng: &mut ChaCha8Rng) -> Duration {
+        self.late_by(rtt * 6 / 5 + Duration::from_millis(25), rng)
+    }
+
+    /// The same for a handshake, which knows no round-trip time yet: three times the initial 333 ms.
+    pub(super) fn handshake_lateness(&self, rng: &mut ChaCha8Rng) -> Duration {
+        self.late_by(Duration::from_secs(1), rng)
+    }
+
+    fn late_by(&self, mut timeout: Duration, rng: &mut ChaCha8Rng) -> Duration {
         let mut late = Duration::ZERO;
-        let mut timeout = rtt * 3 / 2 + Duration::from_millis(25);
-        while self.loss > 0.0 && chance(rng) < self.loss && late < Duration::from_secs(10) {
+        let mut loss = self.loss;
+        while loss > 0.0 && chance(rng) < loss && late < Duration::from_secs(10) {
             late += timeout;
             timeout *= 2;
+            loss = self.loss * self.loss;
         }
         late
     }

@@ -15,14 +15,14 @@ use crate::wire::message::discovery::Contact;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(pub u32);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Behaviour {
     Honest(Box<Kademlia>),
     /// One of a group of attackers.
     Sybil(usize),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Node {
     pub(super) contact: Contact,
     pub(super) behaviour: Behaviour,

@@ -18,6 +18,7 @@ use crate::discovery::{
 };
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros, Now, UnixMillis};
+use crate::wire::codec::{List, decode};
 use crate::wire::message::discovery::{self as wire, Contact};
 
 /// The wall clock when the world begins: 2025-01-01T00:00:00Z.
@@ -48,7 +49,7 @@ struct Asked {
 }
 
 /// Nodes and the network between them. See the module for what is simplified.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct World {
     model: NetworkModel,
     seed: u64,
@@ -66,6 +67,7 @@ pub struct World {
     done: BTreeMap<(NodeId, OperationId), (Micros, Outcome)>,
     happened: Vec<(Micros, NodeId, Happened)>,
     traffic: Traffic,
+    watched: Option<NodeId>,
     provider: RustCrypto,
 }
 
@@ -89,6 +91,7 @@ impl World {
             done: BTreeMap::new(),
             happened: Vec::new(),
             traffic: Traffic::default(),
+            watched: None,
             provider: RustCrypto::new(),
         }
     }
@@ -96,6 +99,11 @@ impl World {
     /// The world's chance, for what a scenario draws.
     pub const fn rng(&mut self) -> &mut ChaCha8Rng {
         &mut self.rng
+    }
+
+    /// Draws differently from now on: what happens after it differs from a copy's future.
+    pub fn reseed(&mut self, seed: u64) {
+        self.rng = ChaCha8Rng::seed_from_u64(seed);
     }
 
     /// Virtual time.
@@ -223,14 +231,30 @@ impl World {
         self.connect(stranger, to);
     }
 
-    /// A node knows the round-trip time to all others, as if it were connected with them.
+    /// A node is connected with all of its table. Where every pair is connected from the start it
+    /// knows the round-trip times to those that it is told of, too.
     pub fn warm_up(&mut self, node: NodeId) {
-        for other in 0..self.nodes.len() {
-            let other = NodeId(u32::try_from(other).unwrap_or(u32::MAX));
-            let rtt = self.model.rtt(self.seed, node, other);
-            let peer = self.contact(other).peer;
-            self.tell(node, Input::Connected { peer, rtt });
+        let Some(machine) = self.machine(node) else {
+            return;
+        };
+        let known: Vec<_> = machine.table().map(|entry| entry.contact).collect();
+        self.know(self.now, node, &known);
+    }
+
+    fn know(&mut self, at: Micros, node: NodeId, contacts: &[Contact]) {
+        for contact in contacts {
+            let peer = contact.peer;
+            if let Some(other) = self.find(&peer) {
+                let rtt = self.model.rtt(self.seed, node, other);
+                let input = Input::Connected { peer, rtt };
+                self.events.plan(at, node, What::Input(input));
+            }
         }
+    }
+
+    /// Counts from now on only what this node sends.
+    pub const fn watch(&mut self, node: Option<NodeId>) {
+        self.watched = node;
     }
 
     /// Lets time pass.
@@ -371,21 +395,18 @@ impl World {
 
     fn call(&mut self, from: NodeId, call: CallId, contact: &Contact, frame: (u8, Bytes)) {
         let (kind, body) = frame;
-        match kind {
-            wire::STORE => self.traffic.stores += 1,
-            wire::HAND_OFF => self.traffic.hand_offs += 1,
-            _ => self.traffic.questions += 1,
-        }
-        self.traffic.bytes += body.len() as u64;
+        self.count(from, kind, body.len());
         let Some(to) = self.find(&contact.peer) else {
             return;
         };
         let rtt = self.model.rtt(self.seed, from, to);
         let mut at = self.now;
         if !self.model.all_warm && !self.use_link(from, to) {
-            self.traffic.handshakes += 1;
-            self.traffic.bytes += self.model.handshake_bytes;
-            at = at + rtt + self.model.lateness(rtt, &mut self.rng);
+            if self.is_counted(from) {
+                self.traffic.handshakes += 1;
+                self.traffic.bytes += self.model.handshake_bytes;
+            }
+            at = at + rtt + self.model.handshake_lateness(&mut self.rng);
             if self.is_alive(to) {
                 self.events.plan(at, from, What::Connected(to));
             }
@@ -416,10 +437,20 @@ impl World {
         let Some(asked) = self.asked.remove(&(from, id)) else {
             return;
         };
+        let rtt = self.model.rtt(self.seed, from, asked.from);
+        let at = self.now + rtt / 2 + self.model.lateness(rtt, &mut self.rng);
+        if self.model.all_warm
+            && let Ok(frame) = &reply
+        {
+            self.know(at, asked.from, &contacts_in(frame));
+        }
+        let is_counted = self.is_counted(asked.from);
         let call = asked.call;
         let input = match reply {
             Ok(ReplyFrame { kind, body }) => {
-                self.traffic.bytes += body.len() as u64;
+                if is_counted {
+                    self.traffic.bytes += body.len() as u64;
+                }
                 Input::Answer {
                     call,
                     scope: Scope::Public,
@@ -428,14 +459,28 @@ impl World {
                 }
             }
             Err(refuse) => {
-                self.traffic.busy += u64::from(refuse == Refuse::Busy);
+                self.traffic.busy += u64::from(refuse == Refuse::Busy && is_counted);
                 let why = crate::discovery::CallFailure::Busy;
                 Input::Failed { call, why }
             }
         };
-        let rtt = self.model.rtt(self.seed, from, asked.from);
-        let at = self.now + rtt / 2 + self.model.lateness(rtt, &mut self.rng);
         self.events.plan(at, asked.from, What::Input(input));
+    }
+
+    fn is_counted(&self, node: NodeId) -> bool {
+        self.watched.is_none_or(|watched| watched == node)
+    }
+
+    fn count(&mut self, from: NodeId, kind: u8, bytes: usize) {
+        if !self.is_counted(from) {
+            return;
+        }
+        match kind {
+            wire::STORE => self.traffic.stores += 1,
+            wire::HAND_OFF => self.traffic.hand_offs += 1,
+            _ => self.traffic.questions += 1,
+        }
+        self.traffic.bytes += bytes as u64;
     }
 
     fn sybil(&mut self, node: NodeId, input: Input) {
@@ -509,6 +554,18 @@ impl World {
             }
         }
     }
+}
+
+/// The nodes that an answer names.
+fn contacts_in(frame: &ReplyFrame) -> Vec<Contact> {
+    match frame.kind {
+        wire::NODES => decode::<wire::Nodes>(&frame.body).map(|nodes| nodes.contacts),
+        wire::VALUE => decode::<wire::Value>(&frame.body).map(|value| value.contacts),
+        wire::PROVIDERS => decode::<wire::Providers>(&frame.body).map(|one| one.contacts),
+        _ => Ok(List::new()),
+    }
+    .map(List::into_vec)
+    .unwrap_or_default()
 }
 
 fn group_of(contact: &Contact) -> IpGroup {

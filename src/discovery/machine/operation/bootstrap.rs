@@ -11,7 +11,7 @@ use crate::wire::message::discovery::Contact;
 
 /// A lookup for the node's own place makes it known to its neighbours and them to it; then the
 /// farther buckets are filled, and the neighbours hand over what this node should hold.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Bootstrap {
     seeds: Vec<Contact>,
 }

@@ -30,7 +30,7 @@ struct Part {
     bits: u32,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Crawl {
     key: Key,
     question: Question,

@@ -10,7 +10,7 @@ use crate::identity::PeerId;
 
 /// Reaches a peer: the lookup for its place ends when the peer itself answers, so that it is
 /// connected then.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct FindPeer(pub(in crate::discovery::machine) PeerId);
 
 impl FindPeer {
@@ -37,7 +37,7 @@ impl FindPeer {
 }
 
 /// The nodes nearest to a key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Closest(pub(in crate::discovery::machine) Key);
 
 impl Closest {
@@ -57,7 +57,7 @@ impl Closest {
 }
 
 /// A lookup for a random key: it keeps a bucket fresh, and shows how large the network is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Refresh(pub(in crate::discovery::machine) Key);
 
 impl Refresh {
@@ -70,7 +70,8 @@ impl Refresh {
             Signal::Found(_, found) => {
                 if let Some(last) = found.closest.get(K - 1) {
                     let distance = self.0.distance(&last.peer.into());
-                    context.core.estimate.sample(&distance);
+                    let now = context.core.now.mono;
+                    context.core.estimate.sample(now, &distance);
                 }
                 Progress::Over
             }

@@ -23,7 +23,7 @@ const MAX_CHECKS: usize = 32;
 
 /// A lookup that carries the question, and, where the nodes around the key look suspicious, a walk
 /// through its region.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Get {
     kind: &'static Kind,
     key: Key,

@@ -1,11 +1,14 @@
 //! Taking over what a newcomer should hold.
 
+use std::collections::BTreeMap;
+
 use super::{Context, Progress};
 use crate::discovery::machine::answer::group_of;
 use crate::discovery::machine::calls::Purpose;
 use crate::discovery::machine::io::Fault;
 use crate::discovery::machine::signal::Signal;
 use crate::discovery::store::Holder;
+use crate::identity::PeerId;
 use crate::wire::codec::{decode, encode};
 use crate::wire::message::discovery::{self as wire, Contact, HandOff as Request, HandedOff};
 
@@ -17,9 +20,11 @@ const NEIGHBOURS: usize = 5;
 const MAX_PAGES: u64 = 128;
 
 /// Asks the nearest nodes for the records to whose nearest nodes this one belongs now.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(in crate::discovery::machine) struct HandOff {
     under_way: usize,
+    /// How far each neighbour has come.
+    after: BTreeMap<PeerId, Option<[u8; 32]>>,
 }
 
 impl HandOff {
@@ -83,7 +88,9 @@ impl HandOff {
         };
         let records = handed.records.into_vec();
         context.holding.take_in(context.core, holder, records, None);
-        if page + 1 < MAX_PAGES && handed.next.is_some() {
+        // One that goes in circles is not followed.
+        if page + 1 < MAX_PAGES && handed.next > self.after.insert(contact.peer, handed.next).flatten()
+        {
             self.ask(context, contact, page + 1, handed.next);
         }
     }

@@ -57,7 +57,7 @@ impl Context<'_> {
     }
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Operation {
     Bootstrap(Bootstrap),
     FindPeer(FindPeer),

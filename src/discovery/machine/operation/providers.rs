@@ -22,7 +22,7 @@ const MAX_PROVIDERS: usize = 256;
 
 /// A lookup that carries the question; where too few are found and the nodes around the key look
 /// suspicious, a walk through its region.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct FindProviders {
     key: Key,
     limit: usize,

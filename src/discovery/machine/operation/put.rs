@@ -10,11 +10,12 @@ use crate::discovery::Key;
 use crate::discovery::config::K;
 use crate::discovery::lookup::Found;
 use crate::discovery::machine::calls::Purpose;
-use crate::discovery::machine::io::{Event, Fault, Outcome};
+use crate::discovery::machine::answer;
+use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Aim, Question};
 use crate::discovery::machine::signal::Signal;
-use crate::wire::codec::{List, decode, encode};
-use crate::wire::message::discovery::{self as wire, Contact, Record, Store, StoreOutcome, Stored};
+use crate::wire::codec::{List, encode};
+use crate::wire::message::discovery::{self as wire, Contact, Record, Store, StoreOutcome};
 
 /// Replicas after which the program is told that its record is safe: if each holder dies within the
 /// repair interval with a probability of one half, all ten do once in a thousand times.
@@ -25,7 +26,7 @@ const AT_ONCE: usize = 32;
 
 /// A lookup, stores at the k nearest nodes, and, while they work, a walk through the region and
 /// stores at all the rest of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Put {
     kind: u16,
     key: Key,
@@ -74,14 +75,12 @@ impl Put {
             },
             Signal::Answered { contact, frame, .. } => {
                 self.under_way -= 1;
-                match decode::<Stored>(&frame.1) {
-                    Ok(stored) if stored.outcomes.first() == Some(&StoreOutcome::Stored) => {
+                match answer::outcomes(&frame.1, 1) {
+                    Ok(outcomes) if outcomes.first() == Some(&StoreOutcome::Stored) => {
                         self.replicas += 1;
                     }
                     Ok(_) => {}
-                    Err(violation) => {
-                        context.core.blame(contact.peer, Fault::Malformed(violation));
-                    }
+                    Err(fault) => context.core.blame(contact.peer, fault),
                 }
             }
             Signal::Unanswered { .. } => self.under_way -= 1,

@@ -11,15 +11,15 @@ use super::{Context, Progress};
 use crate::discovery::config::K;
 use crate::discovery::machine::answer;
 use crate::discovery::machine::calls::Purpose;
-use crate::discovery::machine::io::{Event, Fault};
+use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Question, find_node};
 use crate::discovery::machine::signal::Signal;
 use crate::discovery::Key;
 use crate::discovery::region::{bits_of, share_of};
 use crate::identity::PeerId;
-use crate::wire::codec::{List, decode, encode};
+use crate::wire::codec::{List, encode};
 use crate::wire::message::discovery::{
-    self as wire, Contact, MAX_CONTACTS, MAX_RECORDS, Record, Store, StoreOutcome, Stored,
+    self as wire, Contact, MAX_CONTACTS, MAX_RECORDS, Record, Store, StoreOutcome,
 };
 
 /// Nodes that a stretch of the key space holds on average.
@@ -39,7 +39,7 @@ const AT_ONCE: usize = 16;
 const MAX_BATCH_BYTES: usize = 500 << 10;
 
 /// A record to be stored, and what became of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct SweepItem {
     pub(in crate::discovery::machine) key: Key,
     pub(in crate::discovery::machine) record: Record,
@@ -47,14 +47,14 @@ pub(in crate::discovery::machine) struct SweepItem {
     pub(in crate::discovery::machine) is_own: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     contact: Contact,
     is_gone: bool,
 }
 
 /// A stretch of the key space that is being explored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Stretch {
     target: Key,
     asked: BTreeSet<Key>,
@@ -62,11 +62,13 @@ struct Stretch {
     under_way: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(in crate::discovery::machine) struct Sweep {
     /// In the order of their keys.
     items: Vec<SweepItem>,
     replicas: Vec<usize>,
+    /// Records that its command named and that are not in it.
+    rejected: usize,
     known: BTreeMap<Key, Known>,
     /// Bits of a stretch's prefix.
     bits: u32,
@@ -79,13 +81,16 @@ pub(in crate::discovery::machine) struct Sweep {
     next_tag: u64,
     /// Whether the batches are made.
     is_explored: bool,
+    /// Batches that may be sent once more because their node had no time.
+    patience: usize,
 }
 
 impl Sweep {
-    pub(in crate::discovery::machine) fn new(mut items: Vec<SweepItem>) -> Self {
+    pub(in crate::discovery::machine) fn new(mut items: Vec<SweepItem>, rejected: usize) -> Self {
         items.sort_by_key(|item| item.key);
         Self {
             replicas: vec![0; items.len()],
+            rejected,
             items,
             known: BTreeMap::new(),
             bits: 0,
@@ -95,6 +100,7 @@ impl Sweep {
             sent: BTreeMap::new(),
             next_tag: 0,
             is_explored: false,
+            patience: 0,
         }
     }
 
@@ -115,12 +121,21 @@ impl Sweep {
                 Some(items) => self.stored(context, &contact, &items, &frame.1),
                 None => self.explored(context, &contact, scope, &frame),
             },
-            Signal::Unanswered { tag, contact } => {
-                self.gone(&contact.peer);
-                if self.sent.remove(&tag).is_none() {
+            Signal::Unanswered {
+                tag,
+                contact,
+                is_busy,
+            } => match self.sent.remove(&tag) {
+                Some(items) if is_busy && self.patience > 0 => {
+                    self.patience -= 1;
+                    self.batches.push_back((contact, items));
+                }
+                Some(_) => self.gone(&contact.peer),
+                None => {
+                    self.gone(&contact.peer);
                     self.answered(&contact.peer, false);
                 }
-            }
+            },
             _ => {}
         }
         self.advance(context)
@@ -253,14 +268,20 @@ impl Sweep {
                 batches.entry(holder.peer.into()).or_default().push(index);
             }
         }
+        let mut rounds: Vec<(usize, Contact, Vec<usize>)> = Vec::new();
         for (key, items) in batches {
             let Some(known) = self.known.get(&key) else {
                 continue;
             };
-            for part in self.parts(items) {
-                self.batches.push_back((known.contact.clone(), part));
+            for (round, part) in self.parts(items).into_iter().enumerate() {
+                rounds.push((round, known.contact.clone(), part));
             }
         }
+        // First the first message of every node: none gets all of its own at once.
+        rounds.sort_by_key(|(round, _, _)| *round);
+        self.patience = rounds.len();
+        let batches = rounds.into_iter();
+        self.batches = batches.map(|(_, contact, part)| (contact, part)).collect();
     }
 
     /// Splits what one node gets into messages.
@@ -306,19 +327,28 @@ impl Sweep {
         items: &[usize],
         body: &bytes::Bytes,
     ) {
-        match decode::<Stored>(body) {
-            Ok(stored) => {
-                for (index, outcome) in items.iter().zip(&stored.outcomes) {
+        match answer::outcomes(body, items.len()) {
+            Ok(outcomes) => {
+                for (index, outcome) in items.iter().zip(&outcomes) {
                     if let Some(replicas) = self.replicas.get_mut(*index) {
                         *replicas += usize::from(*outcome == StoreOutcome::Stored);
                     }
                 }
             }
-            Err(violation) => context.core.blame(contact.peer, Fault::Malformed(violation)),
+            Err(fault) => context.core.blame(contact.peer, fault),
         }
     }
 
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
     fn report(&self, context: &mut Context<'_>) {
+        let all = context.core.network_size() as usize;
+        let enough = K.min(all.saturating_sub(1));
+        let complete = self.replicas.iter().filter(|count| **count >= enough).count();
+        context.done(Outcome::Published {
+            complete,
+            incomplete: self.items.len() - complete,
+            rejected: self.rejected,
+        });
         for (item, replicas) in self.items.iter().zip(&self.replicas) {
             if item.is_own {
                 context.core.emit(Event::Replicated {

@@ -1,4 +1,4 @@
-//! Bodies of records, where they are held, and what an owner signs.
+//! Bodies of records, and what an owner signs.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::crypto::{
     VERIFYING_KEY_BYTES,
 };
 use crate::identity::{Keypair, PeerId};
-use crate::wire::codec::{WireType, decode, encode};
+use crate::wire::codec::{WireType, decode};
 use crate::wire::message::discovery::{ImmutableRecord, MutableRecord, ProviderRecord};
 use crate::wire::{NetworkId, Violation};
 

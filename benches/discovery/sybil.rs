@@ -1,0 +1,308 @@
+//! Attackers around a key: ground to it, or spread over its region.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cretoai_network::discovery::{Command, DiscoveryConfig, Event, Key, share_of};
+use cretoai_network::sim::scale::NodeId;
+use cretoai_network::wire::message::discovery::Record;
+use rand_chacha::rand_core::Rng;
+
+use super::options::Options;
+use super::report::{Report, Target};
+use super::statistics::percent;
+use super::town::{PATIENCE, Town, Towns, below};
+
+const HONEST: u32 = 1_000;
+
+/// Bits that ground ids share with their key.
+const GROUND_BITS: u32 = 20;
+
+/// Getters of each key.
+const GETTERS: usize = 20;
+
+/// When the attackers join.
+#[derive(Clone, Copy, PartialEq)]
+enum When {
+    /// After the network stands.
+    Late,
+    /// At random moments while it grows.
+    Mixed,
+    /// From the thirtieth node on.
+    Early,
+}
+
+/// Where they stand.
+#[derive(Clone, Copy, PartialEq)]
+enum Where {
+    Ground,
+    /// Spread over the ball that should hold 20 honest nodes.
+    Spread,
+}
+
+#[derive(Clone, Copy)]
+struct Attack {
+    when: When,
+    place: Where,
+    /// Attackers for each key.
+    ids: usize,
+    /// Keys attacked in one network.
+    keys: usize,
+    seed: u64,
+    /// Without the density quota and the walk through the region: the control arm.
+    is_plain: bool,
+}
+
+#[derive(Default)]
+struct Tally {
+    keys: usize,
+    keys_with_failures: usize,
+    gets: usize,
+    failed: usize,
+    /// Attacked lookups that raised the alarm.
+    alarms: usize,
+    attacked: usize,
+    /// Honest lookups that did.
+    false_alarms: usize,
+    suspicious: usize,
+    honest: usize,
+}
+
+pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
+    let full = options.wants("sybil-full");
+    if full || options.wants("sybil") {
+        let keys = if full { 300 } else { 20 };
+        for ids in [64, 20, 256] {
+            for when in [When::Late, When::Mixed, When::Early] {
+                ground(towns, report, keys, ids, when);
+            }
+        }
+        control(towns, report);
+    }
+    if options.wants("spread") {
+        for when in [When::Late, When::Mixed, When::Early] {
+            spread(towns, report, if full { 60 } else { 20 }, when);
+        }
+    }
+}
+
+fn ground(towns: &mut Towns, report: &mut Report, keys: usize, ids: usize, when: When) {
+    let tally = repeat(towns, keys, |seed| Attack {
+        when,
+        place: Where::Ground,
+        ids,
+        keys: if ids > 64 { 5 } else { 10 },
+        seed,
+        is_plain: false,
+    });
+    let name = |what: &str| format!("{ids} ids ground to 20 bits, {}: {what}", word(when));
+    let none = Target::AtMost(0.0);
+    let failing = tally.keys_with_failures as f64;
+    report.row(&name("keys with a failed get"), failing, "keys", none);
+    report.row(&name("keys"), tally.keys as f64, "keys", Target::None);
+    // The rule of three: no failure among n says at most 3/n at 95 % confidence.
+    report.row(&name("at most, 95 %"), 300.0 / tally.keys as f64, "%", Target::None);
+    report.row(&name("gets"), tally.gets as f64, "", Target::None);
+    let raised = percent(tally.alarms, tally.attacked);
+    let raises = if ids >= 64 { Target::AtLeast(99.0) } else { Target::None };
+    report.row(&name("attacked lookups with an alarm"), raised, "%", raises);
+    let wrong = percent(tally.false_alarms, tally.honest);
+    report.row(&name("honest lookups with an alarm"), wrong, "%", Target::AtMost(0.5));
+    let suspicious = percent(tally.suspicious, tally.honest);
+    report.row(&name("honest lookups suspicious"), suspicious, "%", Target::None);
+}
+
+fn spread(towns: &mut Towns, report: &mut Report, keys: usize, when: When) {
+    let tally = repeat(towns, keys, |seed| Attack {
+        when,
+        place: Where::Spread,
+        ids: 64,
+        keys: 1,
+        seed,
+        is_plain: false,
+    });
+    let name = |what: &str| format!("64 ids spread over the region, {}: {what}", word(when));
+    let found = 100.0 - percent(tally.failed, tally.gets);
+    report.row(&name("gets that succeed"), found, "%", Target::None);
+    let failing = tally.keys_with_failures as f64;
+    report.row(&name("keys with a failed get"), failing, "keys", Target::None);
+    report.row(&name("keys"), tally.keys as f64, "keys", Target::None);
+    let raised = percent(tally.alarms, tally.attacked);
+    report.row(&name("attacked lookups with an alarm"), raised, "%", Target::None);
+}
+
+/// The same attack against plain Kademlia: if it did not fail, the rows above would prove nothing.
+fn control(towns: &mut Towns, report: &mut Report) {
+    let tally = repeat(towns, 10, |seed| Attack {
+        when: When::Late,
+        place: Where::Ground,
+        ids: 64,
+        keys: 10,
+        seed,
+        is_plain: true,
+    });
+    let found = 100.0 - percent(tally.failed, tally.gets);
+    let name = "64 ids ground to 20 bits, late, plain Kademlia: gets that succeed";
+    report.row(name, found, "%", Target::AtMost(50.0));
+}
+
+fn repeat(towns: &mut Towns, keys: usize, attack: impl Fn(u64) -> Attack) -> Tally {
+    let mut tally = Tally::default();
+    let mut seed = 100;
+    while tally.keys < keys {
+        carry_out(towns, attack(seed), &mut tally);
+        seed += 1;
+    }
+    tally
+}
+
+/// A network with attackers, in which each attacked record is stored and looked for.
+fn carry_out(towns: &mut Towns, attack: Attack, tally: &mut Tally) {
+    let (mut town, records) = match attack.when {
+        When::Late if !attack.is_plain => invaded(towns, attack),
+        _ => grown(attack),
+    };
+    town.world.run_for(town.config.refresh + Duration::from_secs(90));
+    town.world.take_happened();
+    honest_lookups(&mut town, tally);
+    for (key, record) in records {
+        let from = town.random_node().expect("somebody runs");
+        let operation = town.world.start(from, Command::Put(record));
+        town.world.run_until_done(from, operation, PATIENCE);
+        town.world.run_for(Duration::from_secs(10));
+        attacked_gets(&mut town, key, tally);
+    }
+}
+
+/// A network that stood before the attackers came.
+fn invaded(towns: &mut Towns, attack: Attack) -> (Town, Vec<(Key, Record)>) {
+    let mut town = towns.of(HONEST);
+    town.world.reseed(attack.seed);
+    let records: Vec<_> = (0..attack.keys).map(|_| town.record()).collect();
+    for number in 0..attack.ids * records.len() {
+        let group = number % records.len();
+        let place = place(&mut town, attack.place, &records[group].0);
+        let sybil = town.world.add_sybil(group, place);
+        announce(&mut town, sybil);
+    }
+    (town, records)
+}
+
+/// A network in which honest nodes and attackers join side by side. Attackers make themselves known to
+/// every newcomer, and to all once more at the end.
+fn grown(attack: Attack) -> (Town, Vec<(Key, Record)>) {
+    let config = DiscoveryConfig {
+        density_quota: !attack.is_plain,
+        region: !attack.is_plain,
+        ..DiscoveryConfig::default()
+    };
+    let mut town = Town::new(attack.seed, config);
+    let records: Vec<_> = (0..attack.keys).map(|_| town.record()).collect();
+    let mut joins: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for sybil in 0..attack.ids * records.len() {
+        let after = match attack.when {
+            When::Late => HONEST as usize,
+            When::Mixed => below(&mut town.world, HONEST as usize) + 1,
+            When::Early => 30,
+        };
+        joins.entry(after).or_default().push(sybil);
+    }
+    let mut sybils = Vec::new();
+    for honest in 1..=HONEST as usize {
+        let newcomer = town.join();
+        town.world.run_for(Duration::from_millis(100));
+        for sybil in &sybils {
+            town.world.introduce(*sybil, newcomer);
+        }
+        for number in joins.remove(&honest).unwrap_or_default() {
+            let group = number % records.len();
+            let place = place(&mut town, attack.place, &records[group].0);
+            let sybil = town.world.add_sybil(group, place);
+            announce(&mut town, sybil);
+            sybils.push(sybil);
+        }
+    }
+    for sybil in sybils {
+        announce(&mut town, sybil);
+    }
+    (town, records)
+}
+
+fn place(town: &mut Town, place: Where, key: &Key) -> Key {
+    match place {
+        Where::Ground => key.random_with_prefix(GROUND_BITS, town.world.rng()),
+        Where::Spread => loop {
+            // Evenly within the ball in which twenty honest nodes are expected.
+            let ball = share_of(f64::from(HONEST)) / 1.5;
+            let bits = u32::try_from((-ball.log2()).floor() as i64).unwrap_or(0);
+            let drawn = key.random_with_prefix(bits, town.world.rng());
+            if key.distance(&drawn).fraction() <= ball {
+                break drawn;
+            }
+        },
+    }
+}
+
+/// An attacker connects with every honest node.
+fn announce(town: &mut Town, sybil: NodeId) {
+    for node in town.nodes.clone() {
+        town.world.introduce(sybil, node);
+    }
+}
+
+fn attacked_gets(town: &mut Town, key: Key, tally: &mut Tally) {
+    town.world.take_happened();
+    let origins = town.some_nodes(GETTERS);
+    let gets: Vec<_> = origins.into_iter().map(|from| town.get(from, key)).collect();
+    town.world.run_for(Duration::from_secs(30));
+    let failed = gets.iter().filter(|one| !town.was_found(one).0).count();
+    tally.keys += 1;
+    tally.gets += gets.len();
+    tally.failed += failed;
+    tally.keys_with_failures += usize::from(failed > 0);
+    // A get that finds its record ends its lookup; one for the surroundings shows what stands there.
+    let origins = town.some_nodes(GETTERS);
+    for from in origins {
+        let operation = town.world.start(from, Command::Closest(key));
+        town.world.run_until_done(from, operation, PATIENCE);
+        tally.attacked += 1;
+    }
+    let happened = town.world.take_happened().into_iter();
+    let raised = happened.filter(|(_, _, event)| is_alarm(event, Some(&key)));
+    tally.alarms += raised.count();
+}
+
+/// Lookups for keys that nobody attacks.
+fn honest_lookups(town: &mut Town, tally: &mut Tally) {
+    let origins = town.some_nodes(200);
+    let mut keys = Vec::new();
+    for from in origins {
+        let lookup = town.look(from);
+        keys.push(lookup.key);
+        let wait = 50 + town.world.rng().next_u64() % 50;
+        town.world.run_for(Duration::from_millis(wait));
+    }
+    town.world.run_for(Duration::from_secs(15));
+    for (_, _, event) in town.world.take_happened() {
+        match event {
+            Event::Looked(looked) if keys.contains(&looked.target) => {
+                tally.honest += 1;
+                tally.suspicious += usize::from(looked.is_suspicious);
+            }
+            Event::Alarm { target, .. } if keys.contains(&target) => tally.false_alarms += 1,
+            _ => {}
+        }
+    }
+}
+
+fn is_alarm(event: &Event, key: Option<&Key>) -> bool {
+    matches!(event, Event::Alarm { target, .. } if key.is_none_or(|key| key == target))
+}
+
+const fn word(when: When) -> &'static str {
+    match when {
+        When::Late => "joined late",
+        When::Mixed => "joined mixed",
+        When::Early => "joined early",
+    }
+}
