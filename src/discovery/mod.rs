@@ -24,7 +24,8 @@ pub use density::{Density, SizeEstimate, poisson_at_least};
 pub use key::{Distance, KEY_BITS, Key};
 pub use machine::{
     Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Kademlia, Looked,
-    MAX_OPERATIONS, MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame, RequestId, Setup,
+    MAX_OPERATIONS, MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame,
+    RequestId, Setup,
 };
 pub use region::{bits_of, share_of};
 pub use scope::Scope;

@@ -120,7 +120,10 @@ impl SavedState {
         let (content, checksum) = file.split_at(end);
         let (version, rest) = content.split_at(HEAD_BYTES - NETWORK_BYTES);
         let version = version.split_at(MAGIC.len()).1;
-        let version = version.iter().rev().fold(0, |sum, byte| sum << 8 | u16::from(*byte));
+        let version = version
+            .iter()
+            .rev()
+            .fold(0, |sum, byte| sum << 8 | u16::from(*byte));
         if version != VERSION {
             return Err(StateFault::OtherVersion(version));
         }

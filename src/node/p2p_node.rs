@@ -88,7 +88,12 @@ impl P2PNode {
             outcome => return outcome,
         };
         // What discovery finds out of date is no better than what the book said.
-        let found = self.0.discovery.find_peer(peer).await.map_err(|_| failure)?;
+        let found = self
+            .0
+            .discovery
+            .find_peer(peer)
+            .await
+            .map_err(|_| failure)?;
         self.dial_and_keep(Some(peer), &found).await
     }
 

@@ -10,7 +10,9 @@ const NETWORK: [u8; 32] = [7; 32];
 
 fn contact(number: usize) -> Contact {
     let [high, low, ..] = u32::try_from(number).unwrap().to_le_bytes();
-    let address = format!("/ip4/8.8.{high}.{low}/udp/4000/quic-v1").parse().unwrap();
+    let address = format!("/ip4/8.8.{high}.{low}/udp/4000/quic-v1")
+        .parse()
+        .unwrap();
     Contact {
         peer: PeerId::from_bytes(*Key::of_value(&number.to_le_bytes()).as_bytes()),
         addresses: List::truncated([address]),

@@ -15,7 +15,10 @@ fn private(port: u16) -> SocketAddr {
 
 /// How many tokens an address has.
 fn taken(budget: &mut ProbeBudget, now: Micros, address: SocketAddr) -> u32 {
-    (0..100).take_while(|_| budget.try_take(now, address)).map(|_| 1).sum()
+    (0..100)
+        .take_while(|_| budget.try_take(now, address))
+        .map(|_| 1)
+        .sum()
 }
 
 #[test]
@@ -48,7 +51,10 @@ fn the_ports_of_a_public_host_share_and_those_of_a_private_one_do_not() {
     let dials = (1..=100).filter(|port| budget.try_take(START, private(*port)));
     assert_eq!(dials.count(), 100);
     let mapped: SocketAddr = "[::ffff:8.8.8.8]:9".parse().unwrap();
-    assert!(!budget.try_take(START, mapped), "the same host in other words");
+    assert!(
+        !budget.try_take(START, mapped),
+        "the same host in other words"
+    );
 }
 
 #[test]

@@ -152,13 +152,22 @@ mod tests {
             (refused(ErrorCode::Unsupported), CallFailure::Busy),
             (refused(ErrorCode::Busy), CallFailure::Busy),
             (handshake(HandshakeFailure::WrongPeer), other),
-            (handshake(HandshakeFailure::WrongNetwork), CallFailure::OtherNetwork),
-            (handshake(HandshakeFailure::BadSignature), CallFailure::Unreachable),
+            (
+                handshake(HandshakeFailure::WrongNetwork),
+                CallFailure::OtherNetwork,
+            ),
+            (
+                handshake(HandshakeFailure::BadSignature),
+                CallFailure::Unreachable,
+            ),
             (DialFailure::TimedOut, CallFailure::Unreachable),
             (DialFailure::NoAddress, CallFailure::Unreachable),
             (DialFailure::TooMany, CallFailure::NotDialled),
             (DialFailure::Banned, CallFailure::NotDialled),
-            (DialFailure::Request(RequestError::Deadline), CallFailure::Unreachable),
+            (
+                DialFailure::Request(RequestError::Deadline),
+                CallFailure::Unreachable,
+            ),
         ] {
             assert_eq!(not_dialled(failure, group), expected, "{failure}");
         }

@@ -8,9 +8,7 @@ use tokio::sync::oneshot;
 use super::driver::Message;
 use super::entering::enter;
 use super::info::addresses;
-use super::{
-    Discovery, DiscoveryError, DiscoveryEvents, DiscoveryStats, PeerInfo, role_key,
-};
+use super::{Discovery, DiscoveryError, DiscoveryEvents, DiscoveryStats, PeerInfo, role_key};
 use crate::discovery::record;
 use crate::discovery::table::TableEntry;
 use crate::discovery::{Command, Key, Outcome};
@@ -152,6 +150,7 @@ impl Discovery {
                 records,
                 record_bytes,
                 publications: machine.publications().count(),
+                lookups: counted.lookups,
                 requests_sent: counted.calls,
                 requests_not_dialled: counted.not_dialled,
                 requests_served: counted.asked,
@@ -170,7 +169,11 @@ impl Discovery {
     pub fn events(&self) -> Result<DiscoveryEvents, DiscoveryError> {
         let shared = self.shared()?;
         let sender = shared.events.upgrade().ok_or(DiscoveryError::Stopped)?;
-        let early = shared.early_events.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let early = shared
+            .early_events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let receiver = early.unwrap_or_else(|| sender.subscribe());
         Ok(DiscoveryEvents::new(receiver))
     }
@@ -208,7 +211,9 @@ impl Discovery {
 
     fn infos(&self, contacts: &[Contact]) -> Result<Vec<PeerInfo>, DiscoveryError> {
         let swarm = self.swarm()?;
-        let infos = contacts.iter().map(|contact| PeerInfo::new(&swarm, contact));
+        let infos = contacts
+            .iter()
+            .map(|contact| PeerInfo::new(&swarm, contact));
         Ok(infos.collect())
     }
 }

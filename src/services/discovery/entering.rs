@@ -26,9 +26,6 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// And after at most this: one dial of each seed in half a minute burdens nobody.
 const RETRY_LAST: Duration = Duration::from_secs(30);
 
-/// Saved records that are stored again at once.
-const RESTORES: usize = 16;
-
 /// What an attempt to enter came to, in part.
 enum Part {
     /// A seed is connected.
@@ -58,7 +55,9 @@ pub(super) async fn enter(
     for seed in &entrance.seeds {
         let (caller, seed) = (caller.clone(), seed.clone());
         parts.spawn(async move {
-            let dialled = caller.dial(seed.peer_id(), std::slice::from_ref(&seed)).await;
+            let dialled = caller
+                .dial(seed.peer_id(), std::slice::from_ref(&seed))
+                .await;
             Ok(dialled.map_or(Part::Nothing, Part::Seed))
         });
     }
@@ -113,8 +112,9 @@ pub(super) async fn stay_entered(
         match discovery.bootstrap().await {
             Ok(_) => {
                 backoff.reset();
-                if let Some(records) = restored.take() {
-                    store_again(&discovery, records).await;
+                if let Some(records) = restored.take().filter(|records| !records.is_empty()) {
+                    // Those that have expired are left out: their owner makes new ones.
+                    _ = discovery.run(Command::PutMany(records)).await;
                 }
                 if size.wait_for(|nodes| *nodes == 0).await.is_err() {
                     return;
@@ -130,17 +130,4 @@ pub(super) async fn stay_entered(
             }
         }
     }
-}
-
-async fn store_again(discovery: &Discovery, records: Vec<Record>) {
-    let mut stores = JoinSet::new();
-    for record in records {
-        if stores.len() >= RESTORES {
-            _ = stores.join_next().await;
-        }
-        let discovery = discovery.clone();
-        // One that has expired is rejected: its owner makes a new one.
-        stores.spawn(async move { discovery.run(Command::Put(record)).await.is_ok() });
-    }
-    while stores.join_next().await.is_some() {}
 }

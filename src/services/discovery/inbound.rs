@@ -139,3 +139,101 @@ pub(super) fn reply(decided: Result<ReplyFrame, Refuse>) -> Result<Reply, Refusa
         Err(Refuse::Violation(violation)) => Err(Refusal::Violation(violation)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::PeerId;
+    use crate::policy::Now;
+    use crate::wire::message::discovery::FIND_NODE;
+
+    #[derive(Debug)]
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> Now {
+            Now::default()
+        }
+    }
+
+    const PEER: PeerId = PeerId::from_bytes([1; 32]);
+
+    fn request(origin: Origin) -> InboundRequest {
+        InboundRequest {
+            origin,
+            path: Path::direct(([8, 8, 8, 8], 1).into()),
+            version: VERSION,
+            kind: FIND_NODE,
+            body: Bytes::new(),
+        }
+    }
+
+    fn answering(
+        reachability: Reachability,
+    ) -> (
+        Answering,
+        mpsc::Receiver<Inbound>,
+        watch::Sender<Reachability>,
+    ) {
+        let (queue, requests) = mpsc::channel(QUEUE);
+        let (changes, reachability) = watch::channel(reachability);
+        let clock = Arc::new(Still);
+        let answering = Answering {
+            queue,
+            reachability,
+            clock,
+        };
+        (answering, requests, changes)
+    }
+
+    #[test]
+    fn as_many_requests_wait_as_may_and_the_next_is_told_busy_at_once() {
+        let (answering, _requests, _changes) = answering(Reachability::Unknown);
+        let mut waiting = Vec::new();
+        for number in 0..QUEUE {
+            let taken = answering.take(request(Origin::Confirmed(PEER)));
+            waiting.push(taken.unwrap_or_else(|refusal| panic!("{number}: {refusal}")));
+        }
+        let refused = answering.take(request(Origin::Confirmed(PEER)));
+        assert_eq!(refused.err(), Some(Refusal::Busy));
+    }
+
+    #[test]
+    fn who_asks_is_told_as_it_is() {
+        let (answering, mut requests, _changes) = answering(Reachability::Public);
+        for (origin, is_confirmed) in [
+            (Origin::Confirmed(PEER), true),
+            (Origin::Provisional(PEER), false),
+        ] {
+            let _reply = answering.take(request(origin)).unwrap();
+            let asker = requests.try_recv().unwrap().asker;
+            assert_eq!((asker.peer, asker.is_confirmed), (PEER, is_confirmed));
+            assert_eq!(asker.group, IpGroup::V4([8, 8, 8]));
+        }
+        let anonymous = request(Origin::Anonymous(crate::p2p::CircuitId(1)));
+        assert_eq!(answering.take(anonymous).err(), Some(Refusal::Refused));
+    }
+
+    #[test]
+    fn a_node_that_becomes_a_client_refuses_and_serves_again_when_it_is_a_server() {
+        let (answering, _requests, changes) = answering(Reachability::Unknown);
+        let refusal = || answering.take(request(Origin::Confirmed(PEER))).err();
+        assert_eq!(refusal(), None);
+        changes.send(Reachability::Private).unwrap();
+        assert_eq!(refusal(), Some(Refusal::Refused));
+        changes.send(Reachability::Public).unwrap();
+        assert_eq!(refusal(), None);
+    }
+
+    #[test]
+    fn what_waited_for_too_long_or_is_awaited_by_nobody_is_stale() {
+        let (answering, mut requests, _changes) = answering(Reachability::Unknown);
+        let reply = answering.take(request(Origin::Confirmed(PEER))).unwrap();
+        let inbound = requests.try_recv().unwrap();
+        let limit = Micros(0) + MAX_LAG;
+        assert!(!inbound.is_stale(limit));
+        assert!(inbound.is_stale(limit + Duration::from_micros(1)));
+        drop(reply);
+        assert!(inbound.is_stale(Micros(0)));
+    }
+}

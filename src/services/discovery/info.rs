@@ -29,6 +29,17 @@ pub struct PutReceipt {
     pub replicas: usize,
 }
 
+/// What became of many records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PutManyReceipt {
+    /// Records that at least 20 nodes hold, or all nodes of a smaller network.
+    pub complete: usize,
+    /// Records that fewer hold; they are offered again later.
+    pub incomplete: usize,
+    /// Records that cannot be published.
+    pub rejected: usize,
+}
+
 impl PeerInfo {
     pub(super) fn new(swarm: &Swarm, contact: &Contact) -> Self {
         let peer_id = contact.peer;

@@ -36,7 +36,7 @@ use stats::Counted;
 
 pub use error::DiscoveryError;
 pub use events::{DiscoveryEvent, DiscoveryEvents, DiscoveryHappened};
-pub use info::{PeerInfo, PutReceipt};
+pub use info::{PeerInfo, PutManyReceipt, PutReceipt};
 pub use records::MutableValue;
 pub use role::{MAX_ROLE_NAME, ROLE_CONSENSUS, ROLE_RELAY, RoleError, role_key};
 pub use settings::{DiscoverySettings, DiscoverySettingsError};
@@ -100,7 +100,9 @@ impl Discovery {
 
     fn swarm(&self) -> Result<Swarm, DiscoveryError> {
         let swarm = self.shared()?.swarm.get();
-        swarm.and_then(WeakSwarm::upgrade).ok_or(DiscoveryError::Stopped)
+        swarm
+            .and_then(WeakSwarm::upgrade)
+            .ok_or(DiscoveryError::Stopped)
     }
 
     /// Has the machine carry out a command.

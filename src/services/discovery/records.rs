@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use super::driver::Message;
-use super::{Discovery, DiscoveryError, PutReceipt};
+use super::{Discovery, DiscoveryError, PutManyReceipt, PutReceipt};
 use crate::crypto::{ProviderFailure, Signature};
 use crate::discovery::record::{self, CheckContext, Content, MutableContent, MutableDraft};
 use crate::discovery::{Command, Key, Outcome, Rejection};
@@ -93,6 +93,26 @@ impl Discovery {
         self.put_at(key, record).await
     }
 
+    /// Stores many records together, which costs far less than one by one, and keeps them stored.
+    /// Records that cannot be published are left out. Comes back when all nodes have been asked.
+    ///
+    /// # Errors
+    /// See [`DiscoveryError`].
+    pub async fn put_many(&self, records: Vec<Record>) -> Result<PutManyReceipt, DiscoveryError> {
+        match self.run(Command::PutMany(records)).await? {
+            Outcome::Published {
+                complete,
+                incomplete,
+                rejected,
+            } => Ok(PutManyReceipt {
+                complete,
+                incomplete,
+                rejected,
+            }),
+            _ => Ok(PutManyReceipt::default()),
+        }
+    }
+
     /// Keeps a record of this node stored no more. Its holders forget it when it ends.
     ///
     /// # Errors
@@ -155,9 +175,7 @@ impl Discovery {
             is_hardened,
         };
         match self.run(command).await? {
-            Outcome::Record(Some(record)) => {
-                Content::of(&record)?.ok_or(DiscoveryError::NotFound)
-            }
+            Outcome::Record(Some(record)) => Content::of(&record)?.ok_or(DiscoveryError::NotFound),
             _ => Err(DiscoveryError::NotFound),
         }
     }

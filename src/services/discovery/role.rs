@@ -49,7 +49,12 @@ mod tests {
             let name = "r".repeat(length);
             assert_eq!(role_key(&name).is_ok(), is_name, "{length}");
         }
-        for (text, is_name) in [(" ", true), ("~", true), ("\u{1f}", false), ("\u{7f}", false)] {
+        for (text, is_name) in [
+            (" ", true),
+            ("~", true),
+            ("\u{1f}", false),
+            ("\u{7f}", false),
+        ] {
             assert_eq!(role_key(text).is_ok(), is_name, "{text:?}");
         }
         assert_eq!(role_key("é"), Err(RoleError::NotPrintable(0xc3)));

@@ -122,6 +122,11 @@ fn start(
         });
     }
     swarm.spawn(driver.run());
-    swarm.spawn(stay_entered(discovery.clone(), sizes, state.records, wait_seed));
+    swarm.spawn(stay_entered(
+        discovery.clone(),
+        sizes,
+        state.records,
+        wait_seed,
+    ));
     inbound::protocol(queue, swarm.reachability(), clock)
 }

@@ -46,7 +46,9 @@ impl StateFile {
         };
         let mut bytes = Vec::new();
         // One byte more than is allowed shows that there are too many.
-        let most = u64::try_from(MAX_STATE_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+        let most = u64::try_from(MAX_STATE_BYTES)
+            .unwrap_or(u64::MAX)
+            .saturating_add(1);
         file.take(most).read_to_end(&mut bytes)?;
         match SavedState::decode(&Bytes::from(bytes), &self.network) {
             Ok(state) => Ok(Loaded::State(state)),
@@ -94,7 +96,8 @@ fn private(_options: &mut OpenOptions) {}
 /// A renamed file is on the disk when its folder is.
 #[cfg(unix)]
 fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    path.parent()
+        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(not(unix))]
@@ -125,7 +128,11 @@ mod tests {
             file.save(state()).unwrap();
             assert_eq!(file.load().unwrap(), Loaded::State(state()));
         }
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no rest of the writing");
+        assert_eq!(
+            fs::read_dir(folder.path()).unwrap().count(),
+            1,
+            "no rest of the writing"
+        );
     }
 
     #[cfg(unix)]

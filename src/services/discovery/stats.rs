@@ -8,6 +8,7 @@ pub(super) struct Counted {
     pub(super) asked: u64,
     pub(super) late: u64,
     pub(super) signatures: u64,
+    pub(super) lookups: u64,
     pub(super) warm: usize,
 }
 
@@ -26,6 +27,8 @@ pub struct DiscoveryStats {
     pub record_bytes: u64,
     /// Records that this node publishes.
     pub publications: usize,
+    /// Lookups that came to their end.
+    pub lookups: u64,
     /// Requests sent to peers.
     pub requests_sent: u64,
     /// Requests not sent because too many dials to the address failed.

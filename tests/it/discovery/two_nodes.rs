@@ -7,8 +7,8 @@ use cretoai_network::discovery::Key;
 use cretoai_network::p2p::DialFailure;
 use cretoai_network::services::discovery::{DiscoveryError, MutableValue};
 
-use super::support::{contacts, network};
-use crate::support::nodes::{config, in_virtual_time, peer, quiet_net, spawn, spawn_with};
+use super::support::{contacts, network, waiting};
+use crate::support::nodes::{in_virtual_time, peer, quiet_net, spawn, spawn_with};
 
 #[test]
 fn two_nodes_enter_find_each_other_and_share_records() {
@@ -45,7 +45,7 @@ fn two_nodes_enter_find_each_other_and_share_records() {
 fn a_node_alone_finds_nobody_and_says_so() {
     in_virtual_time(async {
         let net = quiet_net(2);
-        let node = spawn(&net, 1);
+        let node = spawn_with(&net, 1, waiting());
         let discovery = node.discovery();
         assert_eq!(discovery.bootstrap().await, Err(DiscoveryError::NoContacts));
         assert_eq!(
@@ -65,9 +65,7 @@ fn a_node_alone_finds_nobody_and_says_so() {
 #[test]
 fn a_node_without_discovery_says_so() {
     in_virtual_time(async {
-        let mut without = config();
-        without.enable_discovery = false;
-        let node = spawn_with(&quiet_net(3), 1, without);
+        let node = spawn(&quiet_net(3), 1);
         assert!(!node.discovery().is_enabled());
         let disabled = Err(DiscoveryError::Disabled);
         assert_eq!(node.discovery().bootstrap().await, disabled);
@@ -79,7 +77,7 @@ fn a_node_without_discovery_says_so() {
 #[test]
 fn after_shutdown_every_command_ends() {
     in_virtual_time(async {
-        let node = spawn(&quiet_net(4), 1);
+        let node = spawn_with(&quiet_net(4), 1, waiting());
         let discovery = node.discovery().clone();
         node.shutdown().await;
         let stopped = Err(DiscoveryError::Stopped);

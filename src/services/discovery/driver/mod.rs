@@ -162,7 +162,12 @@ impl Driver {
             self.feed(Input::Cancel(operation));
         }
         let now = self.now();
-        if self.parts.machine.poll_timeout().is_some_and(|at| at <= now) {
+        if self
+            .parts
+            .machine
+            .poll_timeout()
+            .is_some_and(|at| at <= now)
+        {
             self.feed(Input::Timer);
         }
         if self.saving.is_due(now) {
@@ -304,7 +309,9 @@ impl Driver {
             self.parts.machine.handle(self.parts.clock.now(), input);
         }
         let size = self.parts.machine.table_len();
-        self.parts.size.send_if_modified(|known| std::mem::replace(known, size) != size);
+        self.parts
+            .size
+            .send_if_modified(|known| std::mem::replace(known, size) != size);
     }
 
     fn tell(&self, what: DiscoveryHappened) {
@@ -313,4 +320,3 @@ impl Driver {
         _ = self.parts.events.send(DiscoveryEvent { at, what });
     }
 }
-

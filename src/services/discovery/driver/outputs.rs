@@ -5,7 +5,7 @@ use super::super::call::Call;
 use super::super::events::DiscoveryHappened;
 use super::super::inbound;
 use super::{Called, Driver};
-use crate::discovery::{CallFailure, CallId, Input, Output};
+use crate::discovery::{CallFailure, CallId, Event, Input, Output};
 use crate::p2p::AddressSource;
 use crate::wire::Address;
 use crate::wire::message::discovery::{Contact, PROTOCOL};
@@ -48,6 +48,8 @@ impl Driver {
                     _ = done.send(outcome);
                 }
             }
+            // So many that they would push all else out of the ring of events.
+            Output::Event(Event::Looked(_)) => self.counted.lookups += 1,
             Output::Event(event) => self.tell(DiscoveryHappened::Machine(event)),
         }
     }
@@ -122,7 +124,8 @@ impl Driver {
             };
             let provider = swarm.keypair().provider().clone();
             self.counted.signatures += 1;
-            self.checks.spawn(async move { (check, signature.verify(&*provider)) });
+            self.checks
+                .spawn(async move { (check, signature.verify(&*provider)) });
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Driver;
 use super::super::call::scope_of_path;
+use super::Driver;
 use crate::discovery::{Input, Scope};
 use crate::identity::PeerId;
 use crate::p2p::{Audience, Direction, Reachability, Swarm, SwarmEvent};
@@ -32,7 +32,8 @@ impl Dialling {
     /// False if there are too many dials.
     pub(super) fn begin(&mut self, now: Micros, peer: PeerId, addresses: &[SocketAddr]) -> bool {
         if self.0.len() >= MAX_DIALLING {
-            self.0.retain(|_, (since, _)| now.since(*since) < LONGEST_DIAL);
+            self.0
+                .retain(|_, (since, _)| now.since(*since) < LONGEST_DIAL);
         }
         if self.0.len() >= MAX_DIALLING && !self.0.contains_key(&peer) {
             return false;
@@ -197,7 +198,10 @@ mod tests {
             assert!(dialling.begin(start, peer(number), &[address]), "{number}");
         }
         assert!(!dialling.begin(start, peer(MAX_DIALLING), &[address]));
-        assert!(dialling.begin(start, peer(0), &[address]), "it is among them");
+        assert!(
+            dialling.begin(start, peer(0), &[address]),
+            "it is among them"
+        );
         assert_eq!(dialling.ended(&peer(1)), Some(vec![address]));
         assert_eq!(dialling.ended(&peer(1)), None);
         assert!(dialling.begin(start, peer(MAX_DIALLING), &[address]));
