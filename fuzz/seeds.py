@@ -79,6 +79,17 @@ def from_vectors():
             save("peer_id", case["value"]["text"].encode())
 
 
+def discovery_states():
+    """Contents of state files: a list of contacts and one of records, each behind its length."""
+    save("discovery_state", bytes([0, 0]))
+    for case in json.loads((VECTORS / "nodes.json").read_text())["cases"]:
+        if case["valid"]:
+            save("discovery_state", bytes.fromhex(case["hex"]) + bytes([0]))
+    for case in json.loads((VECTORS / "store.json").read_text())["cases"]:
+        if case["valid"]:
+            save("discovery_state", bytes([0]) + bytes.fromhex(case["hex"]))
+
+
 def key_files():
     for path in (ROOT / "src" / "identity").rglob("*.pem"):
         save("key_file", path.read_bytes())
@@ -116,6 +127,7 @@ def wycheproof():
 
 if __name__ == "__main__":
     from_vectors()
+    discovery_states()
     key_files()
     wycheproof()
     for folder in sorted((FUZZ / "corpus").iterdir()):

@@ -12,6 +12,7 @@ mod machine;
 pub mod record;
 mod region;
 mod scope;
+mod state;
 pub mod store;
 pub mod table;
 #[cfg(test)]
@@ -25,7 +26,11 @@ pub use density::{Density, SizeEstimate, poisson_at_least};
 pub use key::{Distance, KEY_BITS, Key};
 pub use machine::{
     Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Kademlia, Looked,
-    MAX_OPERATIONS, MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame, RequestId, Setup,
+    MAX_OPERATIONS, MAX_PUBLICATIONS, OperationId, Outcome, Output, Refuse, Rejection, ReplyFrame,
+    RequestId, Setup,
 };
 pub use region::{bits_of, share_of};
 pub use scope::Scope;
+pub use state::{
+    MAX_SAVED_BYTES, MAX_SAVED_CONTACTS, MAX_SAVED_RECORDS, MAX_STATE_BYTES, SavedState, StateFault,
+};

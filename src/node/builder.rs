@@ -11,12 +11,14 @@ use super::config::MAX_EVENT_CAPACITY;
 use super::lock::{IdentityLock, LockError};
 use super::mdns_task::MdnsTask;
 use super::{ConfigError, Messages, P2PConfig, P2PNode, ValidConfig, application};
-use crate::crypto::{SelfTestFailure, self_test};
+use crate::crypto::{EntropyFailure, SelfTestFailure, self_test};
 use crate::identity::{Keypair, PeerId};
 use crate::p2p::mdns::MdnsError;
 use crate::p2p::{
-    EventHub, EventStream, Handler, Protocol, Refusal, RegisterError, Setup, Swarm, SwarmConfig,
+    EventHub, EventStream, Handler, Protocol, Refusal, RegisterError, Setup, StackProtocols, Swarm,
+    SwarmConfig,
 };
+use crate::services::discovery::{self, Discovery};
 use crate::transport::environment::Environment;
 use crate::transport::{BindError, PqcHandshake, QuicTransport, TransportConfig};
 
@@ -48,6 +50,9 @@ pub enum SpawnError {
     /// The configuration wants multicast DNS, and there is none.
     #[error(transparent)]
     Mdns(#[from] MdnsError),
+    /// The environment has no randomness.
+    #[error(transparent)]
+    Entropy(#[from] EntropyFailure),
     /// A protocol of the stack could not be registered.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -136,11 +141,12 @@ impl NodeBuilder {
             .transpose()?;
         let environment = self.environment.unwrap_or_else(Environment::system);
         let transports = bind(&config, &self.keypair, &environment)?;
+        let (discovery, stack) = discovery(&config, peer, &environment)?;
         let setup = Setup {
             protocols: self.protocols,
+            stack,
             events: self.events,
             keep: lock.map(|lock| Box::new(lock) as _),
-            ..Setup::default()
         };
         let swarm = Swarm::start(
             swarm_config(&config),
@@ -151,8 +157,29 @@ impl NodeBuilder {
         )?;
         let mdns = config.get().enable_mdns;
         let mdns = mdns.then(|| MdnsTask::start(&swarm, config.network_id(), &environment));
-        Ok(P2PNode::new(swarm, config, mdns.transpose()?))
+        Ok(P2PNode::new(swarm, config, discovery, mdns.transpose()?))
     }
+}
+
+/// Discovery, and the protocol that starts it, if the configuration wants it.
+fn discovery(
+    config: &ValidConfig,
+    local: PeerId,
+    environment: &Environment,
+) -> Result<(Discovery, StackProtocols), EntropyFailure> {
+    let settings = config.get();
+    if !settings.enable_discovery {
+        return Ok((Discovery::disabled(), StackProtocols::default()));
+    }
+    let setup = discovery::Setup {
+        local,
+        network: *config.network_id().as_bytes(),
+        settings: settings.discovery,
+        bootstrap_nodes: settings.bootstrap_nodes.clone(),
+        directory: settings.data_dir.clone(),
+        veto_at: settings.reputation.close_at,
+    };
+    discovery::prepare(setup, environment)
 }
 
 fn bind(

@@ -14,6 +14,7 @@ use crate::p2p::{
     AddError, AddressSource, DialFailure, EventStream, OutboundRequest, PeerEntry, Refusal,
     RegisterError, RequestError, SendError, Swarm, SwarmMetrics,
 };
+use crate::services::discovery::Discovery;
 use crate::wire::message::{VERSION, ping, request};
 use crate::wire::{Address, StreamHeader};
 
@@ -25,6 +26,7 @@ pub struct P2PNode(Arc<Node>);
 struct Node {
     swarm: Swarm,
     config: ValidConfig,
+    discovery: Discovery,
     mdns: Option<MdnsTask>,
 }
 
@@ -35,10 +37,16 @@ impl P2PNode {
         NodeBuilder::new(keypair)
     }
 
-    pub(super) fn new(swarm: Swarm, config: ValidConfig, mdns: Option<MdnsTask>) -> Self {
+    pub(super) fn new(
+        swarm: Swarm,
+        config: ValidConfig,
+        discovery: Discovery,
+        mdns: Option<MdnsTask>,
+    ) -> Self {
         Self(Arc::new(Node {
             swarm,
             config,
+            discovery,
             mdns,
         }))
     }
@@ -66,15 +74,27 @@ impl P2PNode {
             .await
     }
 
-    /// Connects to a peer at the addresses that the peer book knows. The node does not close the
-    /// connection for being idle.
+    /// Connects to a peer, wherever it is: at the addresses that the peer book knows, or else at those
+    /// that discovery finds. The node does not close the connection for being idle.
     ///
     /// # Errors
-    /// See [`DialFailure`]; [`DialFailure::NoAddress`] if none is known.
+    /// See [`DialFailure`]; [`DialFailure::NoAddress`] if none is known or found.
     pub async fn connect(&self, peer: PeerId) -> Result<PeerId, DialFailure> {
         let swarm = &self.0.swarm;
-        let addresses = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
-        self.dial_and_keep(Some(peer), &addresses).await
+        let _held = swarm.hold(peer);
+        let known = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
+        let failure = match self.dial_and_keep(Some(peer), &known).await {
+            Err(failure) if is_worth_a_search(failure) => failure,
+            outcome => return outcome,
+        };
+        // What discovery finds out of date is no better than what the book said.
+        let found = self
+            .0
+            .discovery
+            .find_peer(peer)
+            .await
+            .map_err(|_| failure)?;
+        self.dial_and_keep(Some(peer), &found).await
     }
 
     async fn dial_and_keep(
@@ -265,6 +285,12 @@ impl P2PNode {
         self.0.swarm.events()
     }
 
+    /// Peers, roles and records of the whole network.
+    #[must_use]
+    pub fn discovery(&self) -> &Discovery {
+        &self.0.discovery
+    }
+
     /// The connections underneath, for protocols of other shapes.
     #[must_use]
     pub fn swarm(&self) -> &Swarm {
@@ -281,8 +307,18 @@ impl P2PNode {
         if let Some(mdns) = &self.0.mdns {
             mdns.stop();
         }
+        self.0.discovery.save().await;
         self.0.swarm.shutdown().await;
     }
+}
+
+/// Whether the peer may be found where nobody looked yet: not if it was reached, or this node will not
+/// have it.
+const fn is_worth_a_search(failure: DialFailure) -> bool {
+    matches!(
+        failure,
+        DialFailure::NoAddress | DialFailure::TimedOut | DialFailure::Transport(_)
+    )
 }
 
 // A ping is the one request of the stack that travels early; its protocol must exist.

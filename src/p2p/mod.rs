@@ -86,9 +86,5 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-#[cfg_attr(
-    not(all(test, feature = "sim")),
-    expect(unused_imports, reason = "the services that name it stand above")
-)]
-pub(crate) use service::StackProtocols;
+pub(crate) use service::{Caller, StackProtocols};
 pub use swarm::{Setup, Swarm, WeakSwarm};

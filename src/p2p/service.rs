@@ -2,11 +2,17 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::{Fault, Handler, Protocol, RegisterError, Swarm};
+use super::protocol::Reply;
+use super::swarm::Inner;
+use super::{
+    DialFailure, Fault, Handler, OutboundRequest, Protocol, RegisterError, RequestError, Swarm,
+};
 use crate::identity::{Keypair, PeerId};
 use crate::transport::environment::Environment;
-use crate::wire::ErrorCode;
+use crate::wire::{Address, ErrorCode};
 
 type Make = Box<dyn FnOnce(&Swarm) -> Vec<(Protocol, Handler)> + Send>;
 
@@ -27,10 +33,6 @@ impl fmt::Debug for StackProtocols {
     }
 }
 
-#[cfg_attr(
-    not(all(test, feature = "sim")),
-    expect(dead_code, reason = "the services that make them stand above")
-)]
 impl StackProtocols {
     /// `make` is called once, before the swarm takes or begins any connection.
     pub(crate) fn new(
@@ -40,10 +42,51 @@ impl StackProtocols {
     }
 }
 
-#[cfg_attr(
-    not(all(test, feature = "sim")),
-    expect(dead_code, reason = "the services that call them stand above")
-)]
+/// Asks peers on behalf of a service, from tasks that may wait for longer than the swarm has handles:
+/// unlike [`Swarm`] it keeps nothing running. All that is asked of a swarm that stops fails.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller(Arc<Inner>);
+
+impl Caller {
+    /// See [`Swarm::dial`].
+    pub(crate) async fn dial(
+        &self,
+        peer: Option<PeerId>,
+        addresses: &[Address],
+    ) -> Result<PeerId, DialFailure> {
+        if self.0.is_stopping() {
+            return Err(DialFailure::Stopped);
+        }
+        super::dial::dial(&self.0, peer, addresses).await
+    }
+
+    /// See [`Swarm::request`].
+    pub(crate) async fn request(
+        &self,
+        peer: PeerId,
+        request: &OutboundRequest,
+        deadline: Duration,
+    ) -> Result<Reply, RequestError> {
+        self.0.request(peer, request, deadline).await
+    }
+
+    /// See [`Swarm::dial_and_request`].
+    pub(crate) async fn dial_and_request(
+        &self,
+        peer: PeerId,
+        addresses: &[Address],
+        request: &OutboundRequest,
+    ) -> Result<Reply, DialFailure> {
+        let _held = super::Hold::new(&self.0, peer);
+        super::first_flight::dial_and_request(&self.0, peer, addresses, request).await
+    }
+
+    /// See [`Swarm::connection`].
+    pub(crate) fn connection(&self, peer: &PeerId) -> Option<crate::transport::Connection> {
+        self.0.link(peer).map(|link| link.connection.clone())
+    }
+}
+
 impl Swarm {
     /// Adds a protocol of the stack: with a number below
     /// [`FIRST_APPLICATION_PROTOCOL`](super::FIRST_APPLICATION_PROTOCOL), and with early frames if it
@@ -52,6 +95,10 @@ impl Swarm {
     ///
     /// # Errors
     /// See [`RegisterError`].
+    #[cfg_attr(
+        not(all(test, feature = "sim")),
+        expect(dead_code, reason = "for services that begin later than the swarm")
+    )]
     pub(crate) fn register_stack(
         &self,
         protocol: Protocol,
@@ -63,6 +110,11 @@ impl Swarm {
     /// Runs a task until it ends or the swarm stops. It must hold the swarm weakly while it waits.
     pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.inner().spawn(task);
+    }
+
+    /// For tasks that ask peers and keep nothing running.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller(self.inner().clone())
     }
 
     /// Clock, randomness, runtime and sockets of this node.

@@ -2,6 +2,7 @@
 
 mod backoff;
 mod ip_group;
+mod probe_budget;
 mod quota;
 mod time;
 mod token_bucket;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use backoff::Backoff;
 pub use ip_group::{IpGroup, is_globally_routable};
+pub use probe_budget::{MAX_PROBED, PROBE_BURST, PROBE_EVERY, ProbeBudget};
 pub use quota::{Quota, QuotaExceeded};
 pub use time::{Micros, Now, UnixMillis};
 pub use token_bucket::TokenBucket;

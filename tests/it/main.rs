@@ -28,6 +28,8 @@ mod blame;
 #[cfg(feature = "sim")]
 mod determinism;
 #[cfg(feature = "sim")]
+mod discovery;
+#[cfg(feature = "sim")]
 mod first_contact;
 #[cfg(feature = "sim")]
 mod flood;

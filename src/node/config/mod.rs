@@ -12,6 +12,7 @@ use thiserror::Error;
 
 use crate::p2p::bounds::{check, check_millis};
 use crate::p2p::{LimitsConfig, OutOfRange, QueueLimit, Reachability, ReputationConfig, millis};
+use crate::services::discovery::{DiscoverySettings, DiscoverySettingsError};
 use crate::transport::Credential;
 use crate::wire::{Address, NetworkId};
 
@@ -20,6 +21,9 @@ const MAX_NETWORK_NAME: u64 = 64;
 
 /// Most addresses to listen on: IPv4 and IPv6 on a handful of interfaces.
 const MAX_LISTEN_ADDRESSES: u64 = 16;
+
+/// Most bootstrap nodes: all are dialled at once, by every node that starts.
+const MAX_BOOTSTRAP_NODES: u64 = 64;
 
 /// Most messages that wait: 16 MiB of empty ones' bookkeeping in a queue.
 pub(super) const MAX_QUEUED_MESSAGES: u32 = 65_536;
@@ -38,7 +42,7 @@ pub struct P2PConfig {
     pub network: String,
     /// Where to listen, 1 to 16 addresses like `/ip4/0.0.0.0/udp/9000/quic-v1`; port 0 takes a free
     /// one. Default: all IPv4 interfaces, a free port.
-    #[serde(with = "address_texts")]
+    #[serde(with = "listen_texts")]
     pub listen_addresses: Vec<Address>,
     /// Peers connected at a time; 1 to 8 192, default 256. The upper end leaves half of the peer book
     /// to peers that are not connected.
@@ -88,6 +92,16 @@ pub struct P2PConfig {
     /// Whether nodes of the local network find each other by multicast DNS; default no: it tells
     /// everybody there who runs a node.
     pub enable_mdns: bool,
+    /// Whether the node finds peers and records of the whole network, and helps others to; default
+    /// yes.
+    pub enable_discovery: bool,
+    /// Where the node enters the network, at most 64 addresses like
+    /// `/dns4/seed.example.org/udp/9000/quic-v1`, with or without a peer id; all are dialled at once.
+    /// Default none: the node waits for others, or finds them by multicast DNS.
+    #[serde(with = "bootstrap_texts")]
+    pub bootstrap_nodes: Vec<Address>,
+    /// How discovery works on this node.
+    pub discovery: DiscoverySettings,
     /// Whether this node relays for others; default no. This version has no relay: `true` is refused
     /// rather than ignored.
     pub enable_relay: bool,
@@ -125,6 +139,19 @@ pub enum ConfigError {
         /// The address.
         address: String,
     },
+    /// A bootstrap node that cannot be dialled.
+    #[error(
+        "bootstrap_nodes[{index}] is {address}, allowed are direct addresses to which packets can be sent"
+    )]
+    BootstrapNode {
+        /// Its place in the list.
+        index: usize,
+        /// The address, in full: it is the operator's own.
+        address: String,
+    },
+    /// A setting of discovery.
+    #[error(transparent)]
+    Discovery(#[from] DiscoverySettingsError),
     /// An empty path.
     #[error("data_dir is empty, allowed is a path or nothing")]
     DataDir,
@@ -161,6 +188,9 @@ impl Default for P2PConfig {
             reachability: Reachability::default(),
             enable_0rtt: true,
             enable_mdns: false,
+            enable_discovery: true,
+            bootstrap_nodes: Vec::new(),
+            discovery: DiscoverySettings::default(),
             enable_relay: false,
             data_dir: None,
         }
@@ -192,6 +222,8 @@ impl P2PConfig {
         self.validate_bounds()?;
         self.limits.validate()?;
         self.reputation.validate()?;
+        self.discovery.validate()?;
+        self.validate_bootstrap_nodes()?;
         if self
             .data_dir
             .as_ref()
@@ -250,6 +282,20 @@ impl P2PConfig {
         check("listen_addresses.len", addresses, 1..=MAX_LISTEN_ADDRESSES)
     }
 
+    fn validate_bootstrap_nodes(&self) -> Result<(), ConfigError> {
+        let nodes = self.bootstrap_nodes.len() as u64;
+        check("bootstrap_nodes.len", nodes, 0..=MAX_BOOTSTRAP_NODES)?;
+        for (index, address) in self.bootstrap_nodes.iter().enumerate() {
+            if !address.is_dialable() || address.relay().is_some() {
+                return Err(ConfigError::BootstrapNode {
+                    index,
+                    address: address.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn listen_sockets(&self) -> Result<Vec<SocketAddr>, ConfigError> {
         let mut sockets = Vec::with_capacity(self.listen_addresses.len());
         for (index, address) in self.listen_addresses.iter().enumerate() {
@@ -295,28 +341,35 @@ impl ValidConfig {
     }
 }
 
-/// Addresses as their texts.
-mod address_texts {
-    use serde::de::Error;
-    use serde::{Deserialize, Deserializer, Serializer};
+/// Lists of addresses as their texts; the error names the field.
+macro_rules! address_texts {
+    ($module:ident, $field:literal) => {
+        mod $module {
+            use serde::de::Error;
+            use serde::{Deserialize, Deserializer, Serializer};
 
-    use crate::wire::Address;
+            use crate::wire::Address;
 
-    pub(super) fn serialize<S: Serializer>(
-        addresses: &[Address],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(addresses.iter().map(ToString::to_string))
-    }
+            pub(super) fn serialize<S: Serializer>(
+                addresses: &[Address],
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                serializer.collect_seq(addresses.iter().map(ToString::to_string))
+            }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        source: D,
-    ) -> Result<Vec<Address>, D::Error> {
-        let texts = Vec::<String>::deserialize(source)?;
-        let addresses = texts.iter().map(|text| {
-            text.parse()
-                .map_err(|error| D::Error::custom(format!("listen_addresses: {error}")))
-        });
-        addresses.collect()
-    }
+            pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+                source: D,
+            ) -> Result<Vec<Address>, D::Error> {
+                let texts = Vec::<String>::deserialize(source)?;
+                let addresses = texts.iter().map(|text| {
+                    text.parse()
+                        .map_err(|error| D::Error::custom(format!(concat!($field, ": {}"), error)))
+                });
+                addresses.collect()
+            }
+        }
+    };
 }
+
+address_texts!(listen_texts, "listen_addresses");
+address_texts!(bootstrap_texts, "bootstrap_nodes");

@@ -114,6 +114,40 @@ fn the_nested_parts_are_checked_too() {
 }
 
 #[test]
+fn each_bound_of_discovery_holds() {
+    assert_range("discovery.warm_links", [7, 8, 4_096, 4_097], |c, v| {
+        c.discovery.warm_links = v
+    });
+    assert_range("bootstrap_nodes.len", [65, 0, 64, 65], |c, count| {
+        let seed = address("/dns4/seed.example.org/udp/9000/quic-v1");
+        c.bootstrap_nodes = vec![seed; count];
+    });
+    let error = error_of(|c| c.discovery.store.budget_bytes = 1);
+    assert!(
+        error
+            .unwrap()
+            .to_string()
+            .starts_with("discovery.store.budget_bytes is 1"),
+        "the field is named"
+    );
+}
+
+#[test]
+fn a_bootstrap_node_that_cannot_be_dialled_is_refused_by_its_place() {
+    let id = "a".repeat(52);
+    let good = address(&format!("/ip4/8.8.8.8/udp/9000/quic-v1/p2p/{id}"));
+    for bad in [
+        "/ip4/8.8.8.8/udp/0/quic-v1".to_owned(),
+        "/ip4/0.0.0.0/udp/9000/quic-v1".to_owned(),
+        format!("/ip4/8.8.8.8/udp/9000/quic-v1/p2p/{id}/p2p-circuit/p2p/{id}"),
+    ] {
+        let error = error_of(|c| c.bootstrap_nodes = vec![good.clone(), address(&bad)]);
+        let (index, address) = (1, bad);
+        assert_eq!(error, Some(ConfigError::BootstrapNode { index, address }));
+    }
+}
+
+#[test]
 fn an_address_that_is_no_socket_of_this_machine_is_refused_by_its_place() {
     let good = address("/ip4/127.0.0.1/udp/9000/quic-v1");
     let id = "a".repeat(52);
@@ -192,6 +226,9 @@ fn an_unknown_field_or_a_bad_address_in_a_file_is_named() {
         .unwrap_err()
         .to_string();
     assert!(error.contains("listen_addresses"), "{error}");
+    let text = text.replace("listen_addresses", "bootstrap_nodes");
+    let error = serde_json::from_str::<P2PConfig>(&text).unwrap_err();
+    assert!(error.to_string().contains("bootstrap_nodes"), "{error}");
 }
 
 #[test]

@@ -90,10 +90,12 @@ pub(crate) fn address(number: u16) -> Address {
     Address::from(SocketAddr::new(ip(number), PORT)).with_peer_id(peer(number))
 }
 
-/// The configuration of all nodes here, unless a test changes it.
+/// The configuration of all nodes here, unless a test changes it. Without discovery: it would talk to
+/// peers on its own, and these tests count what nodes say.
 pub(crate) fn config() -> P2PConfig {
     P2PConfig {
         listen_addresses: vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)).into()],
+        enable_discovery: false,
         ..P2PConfig::default()
     }
 }

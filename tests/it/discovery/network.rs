@@ -1,0 +1,93 @@
+//! Everybody finds everybody.
+
+use std::time::Duration;
+
+use cretoai_network::node::P2PNode;
+use cretoai_network::sim::LinkProfile;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::support::{entering, network};
+use crate::support::nodes::{LATENCY, in_virtual_time, net_with, peer, quiet_net, spawn_with};
+
+/// Has every node find every other, all nodes at once, and says how many did not.
+async fn misses(nodes: &[P2PNode]) -> usize {
+    let mut searches = JoinSet::new();
+    for node in nodes {
+        let (node, count) = (node.clone(), u16::try_from(nodes.len()).unwrap());
+        searches.spawn(async move {
+            let mut misses = 0;
+            for other in (1..=count)
+                .map(peer)
+                .filter(|other| *other != node.peer_id())
+            {
+                let found = node.discovery().find_peer(other).await;
+                let is_right = found.is_ok_and(|found| found[0].peer_id() == Some(other));
+                misses += usize::from(!is_right);
+            }
+            misses
+        });
+    }
+    searches.join_all().await.into_iter().sum()
+}
+
+#[test]
+fn each_of_a_hundred_nodes_finds_every_other() {
+    let start = Instant::now();
+    in_virtual_time(async {
+        let net = quiet_net(11);
+        let nodes = network(&net, 100).await;
+        let entered = start.elapsed();
+        assert_eq!(misses(&nodes).await, 0);
+        println!(
+            "100 nodes: entered in {entered:?}, all found all in {:?}",
+            start.elapsed()
+        );
+    });
+}
+
+#[test]
+fn to_connect_the_id_of_a_peer_is_enough() {
+    in_virtual_time(async {
+        let net = quiet_net(12);
+        let nodes = network(&net, 40).await;
+        for (number, node) in (0_u16..).zip(&nodes) {
+            for step in [7, 19, 30] {
+                let other = peer((number + step) % 40 + 1);
+                // Whatever an earlier meeting left is gone: nothing but the id is known.
+                node.disconnect(&other);
+                node.swarm().with_book(|book, _| book.remove(&other));
+                assert_eq!(
+                    node.connect(other).await,
+                    Ok(other),
+                    "{number} to {step} on"
+                );
+                assert!(node.swarm().is_held(&other));
+            }
+        }
+    });
+}
+
+#[test]
+fn discovery_keeps_as_many_connections_as_it_may_and_none_that_is_held_is_closed() {
+    in_virtual_time(async {
+        let net = quiet_net(13);
+        let _nodes = network(&net, 30).await;
+        let mut few = entering();
+        few.discovery.warm_links = 8;
+        let node = spawn_with(&net, 31, few);
+        sleep(Duration::from_secs(5)).await;
+        node.connect(peer(5)).await.unwrap();
+        for other in 1..=30 {
+            node.discovery().find_peer(peer(other)).await.unwrap();
+        }
+        sleep(Duration::from_secs(1)).await;
+        let stats = node.discovery().stats().await.unwrap();
+        assert!(stats.warm_links <= 8 + 1, "{stats:?}");
+        assert!(stats.contacts > 8, "{stats:?}");
+        assert!(
+            node.swarm().is_connected(&peer(5)),
+            "a held peer was closed"
+        );
+    });
+}
