@@ -27,6 +27,13 @@ TARGETS = {
     "spki": ("spki.json", "hex"),
 }
 
+RECORDS = {
+    "immutable_record.json": 1,
+    "mutable_record.json": 2,
+    "mutable_signature.json": 2,
+    "provider_record.json": 3,
+}
+
 # Fuzz target: for each file of vectors the byte that stands before its inputs, a frame type or a kind
 # of record.
 PREFIXED = {
@@ -44,12 +51,8 @@ PREFIXED = {
         "stored.json": 0x14,
         "handed_off.json": 0x15,
     },
-    "record_body": {
-        "immutable_record.json": 1,
-        "mutable_record.json": 2,
-        "mutable_signature.json": 2,
-        "provider_record.json": 3,
-    },
+    "record_body": RECORDS,
+    "record_check": RECORDS,
 }
 
 # Operations of the target `crypto_backends`; those of MUTATE change bytes of valid inputs.
