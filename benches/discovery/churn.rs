@@ -88,8 +88,8 @@ fn replace_some(town: &mut Town, _: u32) {
             gone += 1;
         }
     }
-    let world = &town.world;
-    town.nodes.retain(|node| world.is_alive(*node));
+    town.bury();
+    town.settle();
     for _ in 0..gone {
         town.join();
     }
@@ -108,4 +108,5 @@ fn kill_half(town: &mut Town, minute: u32) {
         town.join();
         town.world.run_for(step);
     }
+    town.settle();
 }

@@ -71,6 +71,7 @@ fn unrefreshed(nodes: u32) -> Town {
     for _ in 0..nodes {
         town.join();
         town.world.run_for(Duration::from_millis(100));
+        town.settle();
     }
     town.world.run_for(Duration::from_secs(30));
     town
@@ -220,7 +221,6 @@ fn bootstrap(mut town: Town, report: &mut Report) {
         };
         times.push(millis(at.since(began)));
         contacts.push(known as f64);
-        town.nodes.push(node);
     }
     let times = Sorted::new(times);
     let name = |what| format!("bootstrap of a new node, one dead seed, one live: {what}");

@@ -12,8 +12,12 @@ use cretoai_network::sim::scale::{NetworkModel, NodeId, World};
 use cretoai_network::wire::message::discovery::{Record, kind};
 use rand_chacha::rand_core::Rng;
 
-/// Nodes that join a second while the network is built.
+/// Nodes that join a second while the network is small, and later.
 const JOINS_PER_SECOND: u32 = 10;
+const LATER_JOINS_PER_SECOND: u32 = 50;
+
+/// Until it has this many nodes, a network is small.
+const SMALL: u32 = 500;
 
 /// Longest that anything is waited for, in virtual time.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
@@ -24,7 +28,11 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct Town {
     pub(crate) world: World,
     pub(crate) config: DiscoveryConfig,
+    /// Honest nodes that run.
     pub(crate) nodes: Vec<NodeId>,
+    /// How many of them, from the front, have had time to enter: the others know nobody yet whom they
+    /// could ask, or introduce.
+    settled: usize,
 }
 
 /// A lookup as it was seen from outside.
@@ -42,6 +50,7 @@ impl Town {
             world: World::new(seed, NetworkModel::default()),
             config,
             nodes: Vec::new(),
+            settled: 0,
         }
     }
 
@@ -50,13 +59,29 @@ impl Town {
     pub(crate) fn build(seed: u64, count: u32, config: DiscoveryConfig) -> Self {
         let refresh = config.refresh;
         let mut town = Self::new(seed, config);
-        for _ in 0..count {
+        for number in 0..count {
             town.join();
-            town.world.run_for(Duration::from_secs(1) / JOINS_PER_SECOND);
+            let is_small = number < SMALL;
+            let rate = if is_small { JOINS_PER_SECOND } else { LATER_JOINS_PER_SECOND };
+            town.world.run_for(Duration::from_secs(1) / rate);
+            town.settle();
         }
         town.world.run_for(refresh + Duration::from_secs(90));
         town.world.take_happened();
         town
+    }
+
+    /// All that joined have entered.
+    pub(crate) fn settle(&mut self) {
+        self.settled = self.nodes.len();
+    }
+
+    /// Forgets those that stopped.
+    pub(crate) fn bury(&mut self) {
+        let world = &self.world;
+        let entered = self.nodes.iter().take(self.settled);
+        self.settled = entered.filter(|node| world.is_alive(**node)).count();
+        self.nodes.retain(|node| world.is_alive(*node));
     }
 
     /// One more node, through a random one.
@@ -69,18 +94,13 @@ impl Town {
         node
     }
 
-    /// An honest node that runs.
+    /// An honest node that runs and has entered.
     pub(crate) fn random_node(&mut self) -> Option<NodeId> {
-        if self.nodes.is_empty() {
+        if self.settled == 0 {
             return None;
         }
-        loop {
-            let index = below(&mut self.world, self.nodes.len());
-            let node = self.nodes[index];
-            if self.world.is_alive(node) {
-                return Some(node);
-            }
-        }
+        let index = below(&mut self.world, self.settled);
+        self.nodes.get(index).copied()
     }
 
     /// Different honest nodes that run.
@@ -102,8 +122,7 @@ impl Town {
         for node in self.some_nodes(count) {
             self.world.kill(node);
         }
-        let world = &self.world;
-        self.nodes.retain(|node| world.is_alive(*node));
+        self.bury();
     }
 
     /// Begins a lookup for a random key.

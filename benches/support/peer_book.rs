@@ -1,12 +1,16 @@
-//! What the memory of ten thousand peers takes.
+//! What the memory of ten thousand peers takes, and the routing table built from it.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use cretoai_network::discovery::table::RoutingTable;
+use cretoai_network::discovery::{Density, Key};
 use cretoai_network::identity::PeerId;
-use cretoai_network::p2p::PeerBook;
+use cretoai_network::p2p::{Audience, PeerBook};
 use cretoai_network::policy::Micros;
 use cretoai_network::wire::Address;
+use cretoai_network::wire::address::Route;
 use cretoai_network::wire::codec::List;
+use cretoai_network::wire::message::discovery::Contact;
 use cretoai_network::wire::message::identify::{Identify, Roles, SupportedProtocol};
 
 use super::process::live_bytes;
@@ -16,9 +20,8 @@ use super::{Failure, Options, Report};
 /// Peers that a node remembers after an hour in a large network.
 const PEERS: u32 = 10_000;
 
-/// Most that they may take: of the 8 MiB for all that a node knows of other peers, 1 MiB is left for
-/// the routing table.
-const MOST: f64 = 7.0 * 1024.0 * 1024.0;
+/// Most that all that a node knows of other peers may take.
+const MOST: f64 = 8.0 * 1024.0 * 1024.0;
 
 pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure> {
     if !options.wants("peer_book") {
@@ -26,6 +29,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure>
     }
     let before = live_bytes();
     let book = filled()?;
+    let of_book = live_bytes().saturating_sub(before) as f64;
+    let table = table_of(&book);
     let bytes = live_bytes().saturating_sub(before) as f64;
     let addresses: usize = book
         .iter()
@@ -34,8 +39,24 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure>
     if addresses != PEERS as usize * 4 {
         return Err("the book did not take all addresses".into());
     }
-    report.value("peer_book", "bytes", bytes, Some((Better::Less, MOST)));
+    report.value("peer_book", "bytes", of_book, None);
+    report.value("peer_book: table built", "nodes", table.len() as f64, None);
+    let name = "peer_book with its table";
+    report.value(name, "bytes", bytes, Some((Better::Less, MOST)));
     Ok(())
+}
+
+/// A table to which all peers of a book were offered.
+fn table_of(book: &PeerBook) -> RoutingTable {
+    let density = Density::of(f64::from(PEERS));
+    let mut table = RoutingTable::new(Key::from_bytes([0; 32]));
+    for (peer, _) in book.iter() {
+        let told = book.addresses_to_tell(&peer, Audience::Public).into_iter();
+        let plain = told.map(|one| Address::new(one.host().clone(), one.port(), Route::Anyone));
+        let addresses = List::truncated(plain);
+        table.answered(Micros(1), &Contact { peer, addresses }, None, &density);
+    }
+    table
 }
 
 /// Peers that were connected once, introduced themselves and may be evicted: these take the most.
@@ -44,9 +65,9 @@ fn filled() -> Result<PeerBook, Failure> {
     for number in 0..PEERS {
         let peer = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
         let now = Micros(number.into());
-        let [_, b, c, d] = number.to_be_bytes();
-        let ip4 = Ipv4Addr::new(11, b, c, d);
-        let ip6 = Ipv6Addr::from_bits(0x2a00 << 112 | u128::from(number));
+        // A /24 and a /48 of its own.
+        let ip4 = Ipv4Addr::from_bits((20 << 24) + (number << 8) + 7);
+        let ip6 = Ipv6Addr::from_bits(0x2a00 << 112 | u128::from(number) << 80 | 7);
         book.connected(now, peer)?;
         book.seen_at(peer, ip4.into());
         book.identified(now, peer, &introduction(ip4, ip6)?);

@@ -4,6 +4,9 @@
 //! follows a Poisson distribution around the network's size divided by the number of prefixes. What
 //! exceeds a generous bound of it was put there on purpose.
 
+#[cfg(test)]
+mod model;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;

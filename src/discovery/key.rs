@@ -1,5 +1,8 @@
 //! Keys and the distance between them.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt;
 
 use rand_core::Rng;

@@ -16,6 +16,8 @@ mod state;
 pub mod store;
 pub mod table;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod vectors;
 
 pub use config::{DiscoveryConfig, HARDENED_PATHS, K, Rate, ServingConfig};

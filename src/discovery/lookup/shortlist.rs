@@ -73,10 +73,14 @@ impl Shortlist {
         let Err(index) = self.position(&distance) else {
             return;
         };
-        if index >= MAX_CANDIDATES {
-            return;
+        if self.candidates.len() >= MAX_CANDIDATES {
+            // Never one that was asked: it holds a slot until it answers or is given up.
+            let is_spare = |one: &Candidate| one.state == State::New;
+            match self.candidates.iter().rposition(is_spare) {
+                Some(farthest) if farthest >= index => _ = self.candidates.remove(farthest),
+                _ => return,
+            }
         }
-        self.candidates.truncate(MAX_CANDIDATES - 1);
         let state = State::New;
         let candidate = Candidate {
             distance,

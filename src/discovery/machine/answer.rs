@@ -18,17 +18,19 @@ pub(super) struct Answer {
     pub(super) contacts: Vec<Contact>,
     pub(super) record: Option<Record>,
     pub(super) providers: Vec<Contact>,
+    /// What is wrong with a contact that is left out.
+    pub(super) fault: Option<Fault>,
 }
 
-/// Reads an answer to `question`. Every contact in it must follow the rules for one told by a peer of
-/// this scope; of an answer that breaks them nothing is used.
+/// Reads an answer to `question`. Contacts that break the rules for one told by a peer of this scope
+/// are left out, and are a fault of its; the rest is used.
 pub(super) fn read(
     question: Question,
     kind: u8,
     body: &Bytes,
     scope: Scope,
 ) -> Result<Answer, Fault> {
-    let answer = match kind {
+    let mut answer = match kind {
         wire::NODES => {
             let nodes: Nodes = decode(body).map_err(Fault::Malformed)?;
             Answer {
@@ -58,8 +60,8 @@ pub(super) fn read(
     if answer.record.as_ref().is_some_and(|record| !is_asked_for(record)) {
         return Err(Fault::Incoherent);
     }
-    check(&answer.contacts, scope)?;
-    check(&answer.providers, scope)?;
+    let contacts = leave_out(&mut answer.contacts, scope);
+    answer.fault = leave_out(&mut answer.providers, scope).or(contacts);
     Ok(answer)
 }
 
@@ -79,8 +81,15 @@ pub(super) fn group_of(contact: &Contact) -> IpGroup {
     sockets.next().map_or(IpGroup::Local, |one| IpGroup::of(one.ip()))
 }
 
-/// Whether every contact follows the rules.
-pub(super) fn check(contacts: &[Contact], scope: Scope) -> Result<(), Fault> {
-    let mut verdicts = contacts.iter().map(|one| contact::check(one, scope));
-    verdicts.try_for_each(|verdict| verdict.map_err(Fault::ForbiddenAddress))
+/// Leaves out the contacts that break the rules; what the first of them breaks.
+fn leave_out(contacts: &mut Vec<Contact>, scope: Scope) -> Option<Fault> {
+    let mut fault = None;
+    contacts.retain(|one| match contact::check(one, scope) {
+        Ok(()) => true,
+        Err(wrong) => {
+            fault.get_or_insert(Fault::ForbiddenAddress(wrong));
+            false
+        }
+    });
+    fault
 }

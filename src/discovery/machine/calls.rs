@@ -77,6 +77,13 @@ pub(super) struct Calls {
     recent: VecDeque<Duration>,
 }
 
+impl Call {
+    /// Whether nobody counts on an answer any more.
+    pub(super) const fn is_given_up(&self) -> bool {
+        self.deadline.is_none()
+    }
+}
+
 impl Patience {
     /// For a peer whose round-trip time is known; without a connection the handshake takes another.
     pub(super) fn known(rtt: Duration, is_warm: bool) -> Self {

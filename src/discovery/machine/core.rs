@@ -251,6 +251,12 @@ impl Core {
         }
     }
 
+    /// Calls and searches under way, those that wait included.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> (usize, usize) {
+        (self.calls.len(), self.searches.len() + self.waiting.len())
+    }
+
     // Calls.
 
     /// Asks a peer something.
@@ -323,17 +329,24 @@ impl Core {
     fn heard(&mut self, call: &Call) {
         let span = self.now.mono.since(call.sent);
         let peer = call.contact.peer;
-        let is_bulk = matches!(call.request, wire::STORE | wire::HAND_OFF);
+        let is_bulk = is_bulk(call.request);
         let rtt = (call.was_warm && !is_bulk).then_some(span);
         match rtt {
             Some(rtt) => self.links.measured(&peer, rtt),
             None if !is_bulk => self.calls.note_new_contact(span),
             None => {}
         }
-        self.enter(&call.contact, rtt);
+        self.links.answered(&peer);
+        // It enters where it was seen; of the addresses that a teller named perhaps one is its. If it
+        // has not said who it is, it enters when it does.
+        match self.links.contact(&peer).cloned() {
+            Some(contact) => self.enter(&contact, rtt),
+            None if self.table.contains(&peer) => self.enter(&call.contact, rtt),
+            None => {}
+        }
     }
 
-    fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
+    pub(super) fn enter(&mut self, contact: &Contact, rtt: Option<Duration>) {
         if self.is_vetoed(&contact.peer) {
             return;
         }
@@ -356,14 +369,23 @@ impl Core {
         };
         let peer = call.contact.peer;
         match why {
-            CallFailure::Unreachable => self.missed(&peer),
-            CallFailure::Refused | CallFailure::OtherNetwork => self.expel(&peer),
+            // What was given up is counted already.
+            CallFailure::Unreachable if self.is_about_entry(&call) && !call.is_given_up() => {
+                self.missed(&peer);
+            }
+            CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
+            CallFailure::Unreachable | CallFailure::OtherNetwork => {}
+            // It does not answer questions any more; records it may refuse.
+            CallFailure::Refused if !is_bulk(call.request) => self.expel(&peer),
+            CallFailure::Refused => {}
             CallFailure::OtherIdentity { group } => {
-                self.expel(&peer);
+                if self.is_about_entry(&call) {
+                    self.expel(&peer);
+                }
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
                     && let Some(teller) = search.tellers.get(&peer).copied()
-                    && self.liars.caught(teller, group)
+                    && self.liars.caught(self.now.mono, teller, group)
                 {
                     self.blame(teller, Fault::WrongAddresses);
                 }
@@ -372,6 +394,14 @@ impl Core {
         }
         self.give_up(&call, why == CallFailure::Busy);
         self.pump_waiting();
+    }
+
+    /// Whether a call that came to nothing says something about the table's entry: it went where the
+    /// entry says, or over a connection. At an address that others name anybody may be, or nobody.
+    fn is_about_entry(&self, call: &Call) -> bool {
+        let known = self.table.contact(&call.contact.peer);
+        let is_there = known.is_none_or(|known| known.addresses == call.contact.addresses);
+        call.was_warm || is_there
     }
 
     /// Tells whoever waits for a call that there will be no answer.
@@ -404,7 +434,8 @@ impl Core {
                 continue;
             };
             let (peer, purpose) = (call.contact.peer, call.purpose);
-            if late == Late::GivenUp {
+            let is_missed = late == Late::GivenUp && self.is_about_entry(call);
+            if is_missed {
                 self.missed(&peer);
             }
             match (purpose, late) {
@@ -476,6 +507,18 @@ impl Core {
         }
     }
 
+    /// Whether this node has a public address: those that it could not reach any more leave.
+    pub(super) fn set_public(&mut self, is_public: bool) {
+        let before: Vec<_> = self.table.iter().map(|entry| entry.contact.peer).collect();
+        self.table.set_public(is_public);
+        self.table_changed();
+        for peer in before {
+            if !self.table.contains(&peer) {
+                self.emit(Event::Removed(peer));
+            }
+        }
+    }
+
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
         self.estimate.own_neighbourhood(self.now.mono, neighbourhood);
@@ -517,7 +560,10 @@ impl Core {
             }
         };
         for named in &answer.contacts {
-            search.tellers.entry(named.peer).or_insert(peer);
+            // Who is known already is asked at the address that is known.
+            if search.lookup.contact(&named.peer).is_none() {
+                search.tellers.entry(named.peer).or_insert(peer);
+            }
         }
         let local = self.local;
         let named = answer.contacts.into_iter().filter(|one| one.peer != local);
@@ -527,6 +573,9 @@ impl Core {
             search.nearest = Some((distance, self.now.mono));
         }
         let (owner, is_goal) = (search.owner, search.goal == Some(peer));
+        if let Some(fault) = answer.fault {
+            self.blame(peer, fault);
+        }
         if let Some(record) = answer.record {
             let contact = contact.clone();
             self.signal(owner, Signal::Value { contact, record });
@@ -543,4 +592,9 @@ impl Core {
     pub(super) fn key(&self) -> Key {
         self.local.into()
     }
+}
+
+/// Whether a request carries records, or asks for many.
+const fn is_bulk(request: u8) -> bool {
+    matches!(request, wire::STORE | wire::HAND_OFF)
 }

@@ -64,8 +64,11 @@ pub(super) fn begin(
     let mut fault = None;
     for (index, record) in records.into_iter().enumerate() {
         let verdict = judge(holding, core, &intake, &record).unwrap_or_else(|wrong| {
-            fault = Some(wrong);
-            Verdict::Now(StoreOutcome::Invalid)
+            fault = fault.or(Some(wrong).filter(|wrong| wrong.blames_sender()));
+            Verdict::Now(match wrong {
+                RecordFault::WrongSuite => StoreOutcome::Unsupported,
+                _ => StoreOutcome::Invalid,
+            })
         });
         let outcome = match verdict {
             Verdict::Now(outcome) => outcome,
@@ -79,7 +82,7 @@ pub(super) fn begin(
         };
         intake.outcomes.push(outcome);
     }
-    if let Some(fault) = fault.filter(|fault| !fault.may_be_clock_skew()) {
+    if let Some(fault) = fault {
         // One fault a message, however many records are wrong.
         core.blame(holder.peer, Fault::InvalidRecord(fault));
     }

@@ -9,8 +9,10 @@ use crate::wire::message::discovery::Contact;
 #[derive(Debug, Clone)]
 struct Link {
     rtt: Duration,
-    /// Where others may find it, if it answers queries.
+    /// Where others may find it, once it has said who it is.
     contact: Option<Contact>,
+    /// Whether it has answered a request of this node.
+    has_answered: bool,
 }
 
 /// Connected peers; as many as the node has connections.
@@ -19,8 +21,12 @@ pub(super) struct Links(BTreeMap<PeerId, Link>);
 
 impl Links {
     pub(super) fn connected(&mut self, peer: PeerId, rtt: Duration) {
-        let contact = None;
-        self.0.entry(peer).or_insert(Link { rtt, contact }).rtt = rtt;
+        let new = Link {
+            rtt,
+            contact: None,
+            has_answered: false,
+        };
+        self.0.entry(peer).or_insert(new).rtt = rtt;
     }
 
     pub(super) fn disconnected(&mut self, peer: &PeerId) {
@@ -31,6 +37,16 @@ impl Links {
         if let Some(link) = self.0.get_mut(&contact.peer) {
             link.contact = Some(contact);
         }
+    }
+
+    pub(super) fn answered(&mut self, peer: &PeerId) {
+        if let Some(link) = self.0.get_mut(peer) {
+            link.has_answered = true;
+        }
+    }
+
+    pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
+        self.0.get(peer).is_some_and(|link| link.has_answered)
     }
 
     /// Smooths the round-trip time by an eighth (RFC 6298, section 2).

@@ -30,7 +30,7 @@ use super::table::TableEntry;
 use super::Key;
 use crate::identity::PeerId;
 use crate::policy::{Micros, Now};
-use crate::wire::message::discovery::Record;
+use crate::wire::message::discovery::{Contact, Record};
 
 use self::admission::Admission;
 use self::core::Core;
@@ -127,7 +127,7 @@ impl Kademlia {
             Input::Unpublish { kind, key } => {
                 self.holding.publications.remove(kind, &key);
             }
-            Input::Public(is_public) => self.core.table.set_public(is_public),
+            Input::Public(is_public) => self.core.set_public(is_public),
             Input::Timer => self.timer(),
         }
         self.settle();
@@ -187,17 +187,32 @@ impl Kademlia {
         kind.is_some_and(|kind| self.holding.find(self.core.now, kind, key).is_some())
     }
 
-    /// A connected peer said who it is. One that answers queries is asked for a sign of life if the
-    /// table has use for it; one that does not any more has no place there.
-    fn met(&mut self, contact: crate::wire::message::discovery::Contact, is_server: bool) {
+    /// Calls, searches and operations under way.
+    #[cfg(test)]
+    pub(crate) fn pending(&self) -> (usize, usize, usize) {
+        let (calls, searches) = self.core.pending();
+        (calls, searches, self.operations.len())
+    }
+
+    /// A connected peer said who it is. One that answers queries enters the table if it has answered
+    /// one, and is asked for a sign of life if the table has use for it; one that does not any more
+    /// has no place there.
+    fn met(&mut self, contact: Contact, is_server: bool) {
+        let peer = contact.peer;
+        self.core.links.met(contact.clone());
         if !is_server {
-            return self.core.expel(&contact.peer);
+            return self.core.expel(&peer);
         }
         self.core.table.moved(&contact);
-        if self.core.table.wants(&contact.peer) {
-            self.core.probe(contact.clone());
+        if !self.core.table.wants(&peer) {
+            return;
         }
-        self.core.links.met(contact);
+        if self.core.links.has_answered(&peer) {
+            let rtt = self.core.links.rtt(&peer);
+            self.core.enter(&contact, rtt);
+        } else {
+            self.core.probe(contact);
+        }
     }
 
     fn request(&mut self, id: RequestId, asker: Asker, kind: u8, body: &bytes::Bytes) {
@@ -224,6 +239,8 @@ impl Kademlia {
     }
 
     fn start(&mut self, id: OperationId, command: Command) {
+        // A number that is used twice is the later command's.
+        self.end(id);
         if self.operations.len() >= MAX_OPERATIONS {
             return self.reject(id, Rejection::TooMany);
         }

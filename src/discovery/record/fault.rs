@@ -40,6 +40,12 @@ pub enum RecordFault {
 }
 
 impl RecordFault {
+    /// Whether its sender is to blame: no other clock and no later version of the protocol explains it.
+    #[must_use]
+    pub const fn blames_sender(self) -> bool {
+        !self.may_be_clock_skew() && !matches!(self, Self::WrongSuite)
+    }
+
     /// Whether clocks that differ, or a record that ended on its way, explain it: reason enough to
     /// refuse the record, none to think ill of its sender.
     #[must_use]

@@ -9,7 +9,7 @@ use crate::wire::message::discovery::MAX_RECORD_BODY;
 #[serde(default, deny_unknown_fields)]
 pub struct StoreConfig {
     /// Bytes of all records and of what it takes to keep them; 1 MiB to 1 TiB, default 64 MiB: some
-    /// 8 000 mutable records of a KiB with their keys and signatures, or 60 000 small entries.
+    /// 6 700 mutable records of a KiB with their keys and signatures, or 40 000 small entries.
     pub budget_bytes: u64,
     /// One peer may fill this fraction of the budget, `1 / peer_share`; 1 to 1 024, default 8, and
     /// room for the largest record at least.

@@ -15,7 +15,7 @@ pub(super) enum Network {
 }
 
 /// A peer behind one network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Account {
     pub(super) network: Network,
     pub(super) peer: PeerId,
@@ -41,29 +41,32 @@ pub(super) enum Yield {
     Within(Network),
 }
 
-/// The charged bytes of all entries, by network and by peer. Each account lists its entries in the
+/// The charged bytes of all entries, by network and by peer, and the entries of each account in the
 /// order in which they were last stored.
+///
+/// Flat maps, none inside another: a tree takes a node of eleven places for its first element, which
+/// for a holder of one entry would cost more than the entry.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ledger {
     bytes: u64,
-    networks: BTreeMap<Network, Members>,
-    by_size: BTreeSet<(u64, Network)>,
+    networks: BTreeMap<Network, u64>,
+    accounts: BTreeMap<Account, u64>,
     /// A peer's bytes behind all of its networks.
     peers: BTreeMap<PeerId, u64>,
+    networks_by_size: BTreeSet<(u64, Network)>,
+    accounts_by_size: BTreeSet<(Network, u64, PeerId)>,
+    order: BTreeMap<(Account, u64), Place>,
     next_serial: u64,
 }
 
-#[derive(Debug, Clone, Default)]
-struct Members {
-    bytes: u64,
-    accounts: BTreeMap<PeerId, Entries>,
-    by_size: BTreeSet<(u64, PeerId)>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Entries {
-    bytes: u64,
-    order: BTreeMap<u64, Place>,
+impl Network {
+    /// Bytes that it may fill; where it is one peer, that peer's share is the limit.
+    fn share(self, limits: &StoreConfig) -> u64 {
+        match self {
+            Self::Group(_) => limits.per_group(),
+            Self::Local(_) => u64::MAX,
+        }
+    }
 }
 
 impl Account {
@@ -84,24 +87,12 @@ impl Ledger {
         self.bytes
     }
 
-    /// Charges an entry to an account, as the one that was stored last.
+    /// Charges an entry to an account, as the one that was stored last. `bytes` is not zero.
     pub(super) fn charge(&mut self, account: Account, bytes: u64, place: Place) -> Charge {
         let serial = self.next_serial;
         self.next_serial = serial.saturating_add(1);
-        self.bytes = self.bytes.saturating_add(bytes);
-        let of_peer = self.peers.entry(account.peer).or_default();
-        *of_peer = of_peer.saturating_add(bytes);
-
-        let members = self.networks.entry(account.network).or_default();
-        self.by_size.remove(&(members.bytes, account.network));
-        members.bytes = members.bytes.saturating_add(bytes);
-        self.by_size.insert((members.bytes, account.network));
-
-        let entries = members.accounts.entry(account.peer).or_default();
-        members.by_size.remove(&(entries.bytes, account.peer));
-        entries.bytes = entries.bytes.saturating_add(bytes);
-        members.by_size.insert((entries.bytes, account.peer));
-        entries.order.insert(serial, place);
+        self.order.insert((account, serial), place);
+        self.resize(account, |held| held.saturating_add(bytes));
         Charge {
             account,
             bytes,
@@ -109,43 +100,29 @@ impl Ledger {
         }
     }
 
-    /// Takes a charge back. What holds nothing is not kept.
+    /// Takes a charge back, once.
     pub(super) fn release(&mut self, charge: &Charge) {
-        let Account { network, peer } = charge.account;
-        let Some(members) = self.networks.get_mut(&network) else {
-            return;
-        };
-        let Some(entries) = members.accounts.get_mut(&peer) else {
-            return;
-        };
-        if entries.order.remove(&charge.serial).is_none() {
-            return;
+        let entry = (charge.account, charge.serial);
+        if self.order.remove(&entry).is_some() {
+            self.resize(charge.account, |held| held.saturating_sub(charge.bytes));
         }
-        members.by_size.remove(&(entries.bytes, peer));
-        entries.bytes = entries.bytes.saturating_sub(charge.bytes);
-        if entries.order.is_empty() {
-            members.accounts.remove(&peer);
-        } else {
-            members.by_size.insert((entries.bytes, peer));
-        }
-
-        self.by_size.remove(&(members.bytes, network));
-        members.bytes = members.bytes.saturating_sub(charge.bytes);
-        if members.accounts.is_empty() {
-            self.networks.remove(&network);
-        } else {
-            self.by_size.insert((members.bytes, network));
-        }
-        self.bytes = self.bytes.saturating_sub(charge.bytes);
-        self.release_peer(peer, charge.bytes);
     }
 
-    fn release_peer(&mut self, peer: PeerId, bytes: u64) {
-        if let Some(of_peer) = self.peers.get_mut(&peer) {
-            *of_peer = of_peer.saturating_sub(bytes);
-            if *of_peer == 0 {
-                self.peers.remove(&peer);
-            }
+    fn resize(&mut self, account: Account, change: impl Fn(u64) -> u64) {
+        let Account { network, peer } = account;
+        self.bytes = change(self.bytes);
+        adjust(&mut self.peers, peer, &change);
+
+        let (before, after) = adjust(&mut self.networks, network, &change);
+        self.networks_by_size.remove(&(before, network));
+        if after > 0 {
+            self.networks_by_size.insert((after, network));
+        }
+
+        let (before, after) = adjust(&mut self.accounts, account, &change);
+        self.accounts_by_size.remove(&(network, before, peer));
+        if after > 0 {
+            self.accounts_by_size.insert((network, after, peer));
         }
     }
 
@@ -156,7 +133,7 @@ impl Ledger {
     /// to somebody who stays the smaller one. It must remain at least as large as the newcomer
     /// becomes *after* it gave all that is needed. So nothing is ever taken for a newcomer that does
     /// not fit in the end, and two holders of about the same size do not take turns in evicting each
-    /// other.
+    /// other. What is missing in the newcomer's own network, only that network can give.
     pub(super) fn room(
         &self,
         limits: &StoreConfig,
@@ -180,32 +157,37 @@ impl Ledger {
             self.network_bytes(&account.network),
             freed(same_network, &account),
         );
-        let is_local = matches!(account.network, Network::Local(_));
-        if of_peer > limits.per_peer() || (!is_local && of_network > limits.per_group()) {
+        if of_peer > limits.per_peer() {
             return None;
         }
-        let missing =
-            grown(self.bytes, freed(|_, _| true, &account)).saturating_sub(limits.budget_bytes);
-        if missing == 0 {
+        let of_all = grown(self.bytes, freed(|_, _| true, &account));
+        let missing = of_all.saturating_sub(limits.budget_bytes);
+        let missing_in_network = of_network.saturating_sub(account.network.share(limits));
+        if missing == 0 && missing_in_network == 0 {
             return Some(Yield::Nobody);
         }
 
-        let (size, network) = *self.by_size.last()?;
+        let (size, network) = *self.networks_by_size.last()?;
         let largest = Account { network, ..account };
         let left = size.saturating_sub(freed(same_network, &largest));
-        if left >= of_network.saturating_add(missing) {
+        if missing_in_network == 0 && left >= of_network.saturating_add(missing) {
             return Some(Yield::LargestNetwork);
         }
 
-        let members = self.networks.get(&account.network)?;
-        let (size, peer) = *members.by_size.last()?;
+        let (size, peer) = self.largest_of(account.network)?;
         let largest = Account { peer, ..account };
         let left = size.saturating_sub(freed(same_account, &largest));
-        let own = grown(
-            members.account_bytes(&account.peer),
-            freed(same_account, &account),
-        );
+        let held = self.accounts.get(&account).copied().unwrap_or(0);
+        let own = grown(held, freed(same_account, &account));
+        let missing = missing.max(missing_in_network);
         (left >= own.saturating_add(missing)).then_some(Yield::Within(account.network))
+    }
+
+    /// Whether `bytes` more for an account are above the budget, or above its network's share.
+    pub(super) fn is_short(&self, limits: &StoreConfig, account: Account, bytes: u64) -> bool {
+        let of_network = self.network_bytes(&account.network);
+        self.bytes.saturating_add(bytes) > limits.budget_bytes
+            || of_network.saturating_add(bytes) > account.network.share(limits)
     }
 
     /// The entry that goes first: of the largest network, or of the given one, the largest peer's
@@ -213,13 +195,13 @@ impl Ledger {
     pub(super) fn first_to_go(&self, from: Yield) -> Option<Place> {
         let network = match from {
             Yield::Nobody => return None,
-            Yield::LargestNetwork => self.by_size.last()?.1,
+            Yield::LargestNetwork => self.networks_by_size.last()?.1,
             Yield::Within(network) => network,
         };
-        let members = self.networks.get(&network)?;
-        let (_, peer) = members.by_size.last()?;
-        let (_, place) = members.accounts.get(peer)?.order.first_key_value()?;
-        Some(*place)
+        let (_, peer) = self.largest_of(network)?;
+        let account = Account { network, peer };
+        let mut entries = self.order.range((account, 0)..=(account, u64::MAX));
+        entries.next().map(|(_, place)| *place)
     }
 
     pub(super) fn peer_bytes(&self, peer: &PeerId) -> u64 {
@@ -227,16 +209,31 @@ impl Ledger {
     }
 
     pub(super) fn network_bytes(&self, network: &Network) -> u64 {
-        self.networks
-            .get(network)
-            .map_or(0, |members| members.bytes)
+        self.networks.get(network).copied().unwrap_or(0)
+    }
+
+    fn largest_of(&self, network: Network) -> Option<(u64, PeerId)> {
+        let first = (network, 0, PeerId::from_bytes([0; 32]));
+        let last = (network, u64::MAX, PeerId::from_bytes([u8::MAX; 32]));
+        let largest = self.accounts_by_size.range(first..=last).next_back();
+        largest.map(|(_, bytes, peer)| (*bytes, *peer))
     }
 }
 
-impl Members {
-    fn account_bytes(&self, peer: &PeerId) -> u64 {
-        self.accounts.get(peer).map_or(0, |entries| entries.bytes)
+/// What a holder held and holds now; nothing is kept for one that holds nothing.
+fn adjust<K: Ord>(
+    held: &mut BTreeMap<K, u64>,
+    holder: K,
+    change: impl Fn(u64) -> u64,
+) -> (u64, u64) {
+    let before = held.get(&holder).copied().unwrap_or(0);
+    let after = change(before);
+    if after == 0 {
+        held.remove(&holder);
+    } else {
+        held.insert(holder, after);
     }
+    (before, after)
 }
 
 fn same_peer(a: &Account, b: &Account) -> bool {

@@ -47,11 +47,11 @@ impl Entry {
         }
     }
 
-    /// It is elsewhere now; where it was is returned.
-    pub(super) fn moved(&mut self, contact: Contact) -> Contact {
+    /// It is elsewhere now.
+    pub(super) fn moved(&mut self, contact: Contact) {
         self.is_public = Scope::Public.sees_any(&contact);
         self.is_all_public = Scope::Public.sees_all(&contact);
-        std::mem::replace(&mut self.contact, contact)
+        self.contact = contact;
     }
 
     /// What a peer of this scope is told of it.
@@ -100,16 +100,21 @@ impl Bucket {
     }
 
     /// Those in their places and those that wait.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &Entry> + Clone {
         self.entries.iter().chain(&self.waiting)
+    }
+
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.entries.iter_mut().chain(&mut self.waiting)
     }
 
     pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
         self.entries.iter().map(|entry| &entry.contact)
     }
 
+    /// Of those in their places and those that wait.
     pub(super) fn keys(&self) -> impl Iterator<Item = Key> + Clone + '_ {
-        self.entries.iter().map(|entry| entry.contact.peer.into())
+        self.all().map(|entry| entry.contact.peer.into())
     }
 
     pub(super) fn find(&self, peer: &PeerId) -> Option<&Entry> {

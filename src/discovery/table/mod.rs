@@ -100,7 +100,11 @@ impl RoutingTable {
         if !is_public {
             return;
         }
-        let useless = |entry: &Entry| usable(&entry.contact, true).is_none();
+        for entry in self.buckets.iter_mut().flat_map(Bucket::all_mut) {
+            // What is hidden has no IP group: nothing is counted anew.
+            Scope::Public.hide_others(&mut entry.contact);
+        }
+        let useless = |entry: &Entry| entry.contact.addresses.is_empty();
         let buckets = self.buckets.iter();
         let gone: Vec<_> = buckets
             .flat_map(|bucket| bucket.all().filter(|entry| useless(entry)))
@@ -141,7 +145,9 @@ impl RoutingTable {
         if !self.groups.has_room(&contact, bucket.contacts()) {
             return Entered::Refused(NoEntry::Group);
         }
-        if density.is_crowded(bits, bucket.keys(), &key) {
+        // Those that wait count, or a crowd would wait and follow together.
+        let others = bucket.keys().filter(|other| *other != key);
+        if density.is_crowded(bits, others, &key) {
             return Entered::Refused(NoEntry::Density);
         }
         let mut entry = Entry::new(now, contact);
@@ -156,20 +162,29 @@ impl RoutingTable {
         Entered::Waiting(bucket.to_probe(now, PROBE_AFTER))
     }
 
-    /// A node told where else it is.
+    /// A node told where else it is. It stays where it was if its new network has its share.
     pub fn moved(&mut self, contact: &Contact) {
         let Some(contact) = usable(contact, self.is_public) else {
             return;
         };
-        let Some(entry) = self.entry_mut(&contact.peer) else {
+        let index = self.index(&contact.peer);
+        let Some(bucket) = self.buckets.get_mut(index) else {
             return;
         };
-        if entry.contact.addresses == contact.addresses {
+        let Some(former) = bucket.find(&contact.peer).map(|entry| entry.contact.clone()) else {
+            return;
+        };
+        if former.addresses == contact.addresses {
             return;
         }
-        let former = entry.moved(contact.clone());
         self.groups.remove(&former);
+        let others = bucket.contacts().filter(|one| one.peer != contact.peer);
+        let is_taken = self.groups.has_room(&contact, others);
+        let contact = if is_taken { contact } else { former };
         self.groups.add(&contact);
+        if let Some(entry) = bucket.find_mut(&contact.peer) {
+            entry.moved(contact);
+        }
     }
 
     /// A node did not answer. After the second time in a row it is replaced by one that waits, if
@@ -223,6 +238,12 @@ impl RoutingTable {
     #[must_use]
     pub fn contains(&self, peer: &PeerId) -> bool {
         self.entry(peer).is_some()
+    }
+
+    /// Where a node of the table is.
+    #[must_use]
+    pub fn contact(&self, peer: &PeerId) -> Option<&Contact> {
+        Some(&self.entry(peer)?.contact)
     }
 
     /// The smoothed round-trip time to a node.

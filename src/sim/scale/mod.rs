@@ -11,6 +11,8 @@ mod events;
 mod network;
 mod node;
 mod sybil;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use network::NetworkModel;

@@ -226,9 +226,15 @@ impl World {
         self.events.plan(self.now, node, What::Input(input));
     }
 
-    /// An attacker, or anybody else, connects with a node and says who it is.
+    /// A stranger connects with a node, says who it is, and leaves.
     pub fn introduce(&mut self, stranger: NodeId, to: NodeId) {
-        self.connect(stranger, to);
+        let contact = self.contact(stranger);
+        let peer = contact.peer;
+        let rtt = self.model.rtt(self.seed, stranger, to);
+        self.tell(to, Input::Connected { peer, rtt });
+        let is_server = true;
+        self.tell(to, Input::Met { contact, is_server });
+        self.tell(to, Input::Disconnected(peer));
     }
 
     /// A node is connected with all of its table. Where every pair is connected from the start it

@@ -141,7 +141,7 @@ impl Get {
 
     fn blame(&self, context: &mut Context<'_>, peer: PeerId, fault: RecordFault) {
         // This node's own store is checked when it is filled.
-        if peer != context.core.local && !fault.may_be_clock_skew() {
+        if peer != context.core.local && fault.blames_sender() {
             context.core.blame(peer, Fault::InvalidRecord(fault));
         }
     }

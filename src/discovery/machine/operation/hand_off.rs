@@ -23,8 +23,8 @@ const MAX_PAGES: u64 = 128;
 #[derive(Debug, Clone, Default)]
 pub(in crate::discovery::machine) struct HandOff {
     under_way: usize,
-    /// How far each neighbour has come.
-    after: BTreeMap<PeerId, Option<[u8; 32]>>,
+    /// Behind which key each neighbour was asked to go on.
+    after: BTreeMap<PeerId, [u8; 32]>,
 }
 
 impl HandOff {
@@ -88,10 +88,12 @@ impl HandOff {
         };
         let records = handed.records.into_vec();
         context.holding.take_in(context.core, holder, records, None);
-        // One that goes in circles is not followed.
-        if page + 1 < MAX_PAGES && handed.next > self.after.insert(contact.peer, handed.next).flatten()
-        {
-            self.ask(context, contact, page + 1, handed.next);
+        let Some(next) = handed.next.filter(|_| page + 1 < MAX_PAGES) else {
+            return;
+        };
+        let former = self.after.insert(contact.peer, next);
+        if former.is_none_or(|former| next > former) {
+            self.ask(context, contact, page + 1, Some(next));
         }
     }
 }

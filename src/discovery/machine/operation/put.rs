@@ -36,6 +36,8 @@ pub(in crate::discovery::machine) struct Put {
     asked: BTreeSet<crate::identity::PeerId>,
     under_way: usize,
     replicas: usize,
+    /// Nodes that hold a later version.
+    superseded: usize,
     /// Nodes outside the region, nearest first, for when too few inside it took the record.
     outside: VecDeque<Contact>,
     crawl: Option<Crawl>,
@@ -56,6 +58,7 @@ impl Put {
             asked: BTreeSet::new(),
             under_way: 0,
             replicas: 0,
+            superseded: 0,
             outside: VecDeque::new(),
             crawl: None,
             is_explored: false,
@@ -75,12 +78,11 @@ impl Put {
             },
             Signal::Answered { contact, frame, .. } => {
                 self.under_way -= 1;
-                match answer::outcomes(&frame.1, 1) {
-                    Ok(outcomes) if outcomes.first() == Some(&StoreOutcome::Stored) => {
-                        self.replicas += 1;
-                    }
+                match answer::outcomes(&frame.1, 1).as_deref() {
+                    Ok([StoreOutcome::Stored]) => self.replicas += 1,
+                    Ok([StoreOutcome::Superseded]) => self.superseded += 1,
                     Ok(_) => {}
-                    Err(fault) => context.core.blame(contact.peer, fault),
+                    Err(fault) => context.core.blame(contact.peer, *fault),
                 }
             }
             Signal::Unanswered { .. } => self.under_way -= 1,
@@ -114,8 +116,9 @@ impl Put {
     fn advance(&mut self, context: &mut Context<'_>) -> Progress {
         self.send(context);
         let is_idle = self.under_way == 0 && self.queue.is_empty();
-        if self.is_explored && is_idle && self.replicas < K {
-            let missing = K - self.replicas;
+        let settled = self.replicas + self.superseded;
+        if self.is_explored && is_idle && settled < K {
+            let missing = K - settled;
             let asked = &self.asked;
             self.outside.retain(|one| !asked.contains(&one.peer));
             let more = self.outside.len().min(missing);

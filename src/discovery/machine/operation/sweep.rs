@@ -214,6 +214,9 @@ impl Sweep {
                 let local = context.core.local;
                 let named = answer.contacts.into_iter().filter(|one| one.peer != local);
                 self.note(named.collect());
+                if let Some(fault) = answer.fault {
+                    context.core.blame(contact.peer, fault);
+                }
             }
             Err(fault) => {
                 self.gone(&contact.peer);

@@ -7,7 +7,7 @@ const HONEST_HOLDERS: u32 = 200;
 const RECORDS_EACH: u32 = 5;
 const PUTS: u32 = 300_000;
 
-/// 200 holders with five records each are a third of this: 1 000 entries of 1 536 bytes.
+/// 200 holders with five records each are half of this: 1 000 entries of 2 KiB.
 const CONFIG: StoreConfig = StoreConfig {
     budget_bytes: 4 << 20,
     peer_share: 8,

@@ -58,8 +58,8 @@ fn a_newcomer_gets_its_fair_share_and_no_more() {
     let stored = (1_000..1_200)
         .filter(|number| put(&mut store, &holder(20), &big(*number)) == StoreOutcome::Stored)
         .count();
-    // Nine holders: 14.2 records each, less the one by which the newcomer has to stay smaller.
-    assert_eq!(stored, 13);
+    // 128 records among nine holders are 14.2 for each.
+    assert_eq!(stored, 14);
     let ledger = store.shelf.ledger();
     let shares = (0..8).map(|number| ledger.peer_bytes(&peer(number)) / cost(BODY));
     assert!(shares.clone().all(|share| (14..=15).contains(&share)));
@@ -109,13 +109,29 @@ fn within_a_crowded_network_the_largest_peer_yields() {
 }
 
 #[test]
+fn attack_two_flooders_do_not_lock_their_network_out() {
+    let mut store = RecordStore::new(SMALL);
+    for number in 0..100 {
+        put(&mut store, &holder_in(number % 2, 1), &big(number));
+    }
+    let network = Account::of(&holder_in(0, 1)).network;
+    let share = SMALL.per_group();
+    assert_eq!(store.shelf.ledger().network_bytes(&network), share);
+    let stored = (1_000..1_100)
+        .map(|number| put(&mut store, &holder_in(7, 1), &big(number)))
+        .filter(|outcome| *outcome == StoreOutcome::Stored)
+        .count();
+    // 32 records among three peers of the network, though the store is three quarters empty.
+    assert_eq!(stored, 10);
+    assert_eq!(store.shelf.ledger().network_bytes(&network), share);
+}
+
+#[test]
 fn nothing_is_taken_for_a_newcomer_that_does_not_fit() {
     let mut store = RecordStore::new(SMALL);
-    // 1 024 holders of one small record each.
-    let small_body = 0;
+    // As many holders as fit, with one small record each.
     for number in 0..1_024 {
-        let record = sized(key(number), 1, small_body, START + HOUR);
-        put(&mut store, &holder(number), &record);
+        put(&mut store, &holder(number), &small(key(number), 1));
     }
     let (len, bytes) = (store.len(), store.bytes());
     assert_eq!(

@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use super::*;
-use crate::crypto::{
-    Label, RustCrypto, SIGNATURE_BYTES, Signature, SignedInput, SigningSeed, VERIFYING_KEY_BYTES,
-    VerifyingKey,
-};
-use crate::discovery::record::{CheckContext, MutableDraft, PROVIDER, PendingSignature};
+use crate::crypto::{RustCrypto, SigningSeed};
+use crate::discovery::record::{CheckContext, MutableDraft, PROVIDER};
 use crate::identity::Keypair;
 use crate::policy::{Now, UnixMillis};
 
@@ -34,15 +31,6 @@ fn check(record: &Record, mono: Micros) -> Checked {
         sender: peer(1),
     };
     MUTABLE.check(&context, record.body.as_bytes()).unwrap()
-}
-
-/// A signature of nobody, for tests in which none is verified.
-pub(super) fn any_signature() -> PendingSignature {
-    PendingSignature {
-        public_key: VerifyingKey::ml_dsa_87(&[8; VERIFYING_KEY_BYTES]),
-        input: SignedInput::new(Label::MutableRecord, &[7; 32]),
-        signature: Signature::from(Box::new([0; SIGNATURE_BYTES])),
-    }
 }
 
 fn store() -> RecordStore {
@@ -112,7 +100,7 @@ fn a_record_is_never_given_out_after_its_end() {
 }
 
 #[test]
-fn a_refresh_prolongs_an_unsigned_record_only() {
+fn a_refresh_prolongs_a_record_without_versions_only() {
     let mut store = store();
     let later = START + HOUR / 2;
     let provider = Arc::new(RustCrypto::new());
