@@ -45,6 +45,31 @@ const GOLDEN: &[(Label, &str, &str)] = &[
         "3e4d3a6890bb690eddfdba986803564b591be9abbd30f296b40ef90fad9c508c",
     ),
     (
+        Label::ImmutableKey,
+        "creto/1 immutable record key",
+        "cf7d8c8b5ef849231aef2ff23be68b53509bf966afb6152d7ec6e1e3aaa8c6eb",
+    ),
+    (
+        Label::MutableKey,
+        "creto/1 mutable record key",
+        "9d939d57fcb184bae1bf00102d66815ff38570dc9c13a55a9d2b2071c9d9ea93",
+    ),
+    (
+        Label::MutableRecord,
+        "creto/1 mutable record",
+        "86ab24651e988391f6078c03e14e7c5b49a9dadb6ca3377018ca2bd906a57d2a",
+    ),
+    (
+        Label::RoleKey,
+        "creto/1 role key",
+        "549d2b29b90ab92dfbfc6bb635e2ba19bd4e3a2db6e3258cc836156a7f5bb782",
+    ),
+    (
+        Label::DiscoveryState,
+        "creto/1 discovery state",
+        "876079087d1bd921538db19e12f7979a093d86cf06ab72d9389a0438cc8b3829",
+    ),
+    (
         Label::SelfTest,
         "creto/1 self test",
         "5efb3618a2cb3a7155755d6ab83a004daa6e3a5114f6d9641c468952f7aac1c4",

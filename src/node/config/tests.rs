@@ -8,7 +8,10 @@ fn error_of(change: impl FnOnce(&mut P2PConfig)) -> Option<ConfigError> {
 
 fn field_of(change: impl FnOnce(&mut P2PConfig)) -> Option<&'static str> {
     match error_of(change) {
-        Some(ConfigError::OutOfRange(error)) => Some(error.field),
+        Some(
+            ConfigError::OutOfRange(error)
+            | ConfigError::Discovery(DiscoverySettingsError::OutOfRange(error)),
+        ) => Some(error.field),
         Some(other) => panic!("{other}"),
         None => None,
     }

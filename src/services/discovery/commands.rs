@@ -31,7 +31,8 @@ impl Discovery {
         let shared = self.shared()?;
         let caller = self.swarm()?.caller();
         let entrance = shared.entrance.get().ok_or(DiscoveryError::Stopped)?;
-        enter(self, &caller, entrance, &shared.messages).await
+        let ends = (&shared.messages, &shared.size);
+        enter(self, &caller, entrance, ends).await
     }
 
     /// Where a peer may be reached, with its identity. If the peer itself answered during the search,

@@ -26,6 +26,9 @@ const RETRY_FIRST: Duration = Duration::from_secs(1);
 /// And after at most this: one dial of each seed in half a minute burdens nobody.
 const RETRY_LAST: Duration = Duration::from_secs(30);
 
+/// A seed says who it is within this after it is connected: three round trips of a satellite.
+const ACQUAINTANCE: Duration = Duration::from_secs(2);
+
 /// What an attempt to enter came to, in part.
 enum Part {
     /// A seed is connected.
@@ -49,7 +52,7 @@ pub(super) async fn enter(
     discovery: &Discovery,
     caller: &Caller,
     entrance: &Entrance,
-    messages: &mpsc::Sender<Message>,
+    (messages, size): (&mpsc::Sender<Message>, &watch::Receiver<usize>),
 ) -> Result<usize, DiscoveryError> {
     let mut parts = JoinSet::new();
     for seed in &entrance.seeds {
@@ -62,9 +65,13 @@ pub(super) async fn enter(
         });
     }
     parts.spawn(look_around(discovery.clone(), entrance.remembered.clone()));
+    let mut is_acquainted = false;
     while let Some(part) = parts.join_next().await {
         match part.unwrap_or(Ok(Part::Nothing))? {
             Part::Seed(peer) => {
+                if !std::mem::replace(&mut is_acquainted, true) {
+                    parts.spawn(get_acquainted(discovery.clone(), size.clone()));
+                }
                 // A driver that is gone is noticed by the next command.
                 _ = messages.send(Message::Dialled(peer)).await;
                 if let Some(contact) = contact_of(caller, peer) {
@@ -79,6 +86,19 @@ pub(super) async fn enter(
         }
     }
     Err(DiscoveryError::NoContacts)
+}
+
+/// A node enters the table when it has said who it is, which may be a little later than it answers: a
+/// lookup that was over before is repeated then.
+async fn get_acquainted(
+    discovery: Discovery,
+    mut size: watch::Receiver<usize>,
+) -> Result<Part, DiscoveryError> {
+    match timeout(ACQUAINTANCE, size.wait_for(|nodes| *nodes > 0)).await {
+        Ok(Ok(_)) => {}
+        _ => return Ok(Part::Nothing),
+    }
+    look_around(discovery, Vec::new()).await
 }
 
 async fn look_around(discovery: Discovery, seeds: Vec<Contact>) -> Result<Part, DiscoveryError> {

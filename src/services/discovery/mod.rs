@@ -24,7 +24,7 @@ mod warm;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::discovery::{Command, Kademlia, OperationId, Outcome};
 use crate::identity::PeerId;
@@ -64,6 +64,8 @@ struct Shared {
     /// What happened from the start on, for the first who reads.
     early_events: Mutex<Option<broadcast::Receiver<DiscoveryEvent>>>,
     entrance: OnceLock<Entrance>,
+    /// Nodes in the table.
+    size: watch::Receiver<usize>,
 }
 
 /// A command under way; given up when this is dropped before its end.

@@ -37,6 +37,7 @@ struct Ends {
     messages: mpsc::Receiver<Message>,
     cancels: mpsc::UnboundedReceiver<OperationId>,
     events: broadcast::Sender<DiscoveryEvent>,
+    size: watch::Sender<usize>,
 }
 
 /// The handle, and the protocol that starts discovery together with its swarm.
@@ -54,6 +55,7 @@ pub(crate) fn prepare(
     let (messages, message_queue) = mpsc::channel(MESSAGES);
     let (cancels, cancel_queue) = mpsc::unbounded_channel();
     let (events, early_events) = broadcast::channel(events::BACKLOG);
+    let (size, sizes) = watch::channel(0);
     let shared = Shared {
         local: setup.local,
         network: setup.network,
@@ -64,12 +66,14 @@ pub(crate) fn prepare(
         events: events.downgrade(),
         early_events: Mutex::new(Some(early_events)),
         entrance: OnceLock::new(),
+        size: sizes,
     };
     let discovery = Discovery(Some(Arc::new(shared)));
     let ends = Ends {
         messages: message_queue,
         cancels: cancel_queue,
         events,
+        size,
     };
     let handle = discovery.clone();
     let stack = StackProtocols::new(move |swarm| vec![start(&handle, swarm, setup, ends, seeds)]);
@@ -92,9 +96,9 @@ fn start(
         seed: machine_seed,
     });
     let (queue, inbound) = mpsc::channel::<Inbound>(inbound::QUEUE);
-    let (size, sizes) = watch::channel(0);
     let directory = setup.directory.as_deref();
     let file = directory.map(|folder| StateFile::new(folder, setup.local, setup.network));
+    let sizes = ends.size.subscribe();
     let parts = Parts {
         machine,
         swarm: swarm.downgrade(),
@@ -106,7 +110,7 @@ fn start(
         swarm_events: swarm.events(),
         reachability: swarm.reachability(),
         events: ends.events,
-        size,
+        size: ends.size,
         file,
         warm_links: usize::try_from(setup.settings.warm_links).unwrap_or(usize::MAX),
         veto_at: -i32::from(setup.veto_at),

@@ -57,13 +57,8 @@ impl Driver {
                 peer, direction, ..
             } => {
                 self.connected(peer);
-                if direction == Direction::Outgoing
-                    && let Some(charged) = self.dialling.ended(&peer)
-                {
-                    for address in charged {
-                        self.budget.give_back(address);
-                    }
-                    self.dialled(peer);
+                if direction == Direction::Outgoing {
+                    self.reached(peer);
                 }
             }
             SwarmEvent::PeerIdentified { peer } => self.met(peer),
@@ -91,6 +86,7 @@ impl Driver {
         }
         for peer in peers {
             self.connected(peer);
+            self.reached(peer);
             self.met(peer);
             if swarm.reputation(&peer) <= self.parts.veto_at {
                 self.feed(Input::Veto(peer));
@@ -109,6 +105,16 @@ impl Driver {
         };
         let is_public = reachability == Reachability::Public || listens_publicly();
         self.feed(Input::Public(is_public));
+    }
+
+    /// A peer to which this node dialled is connected. If discovery did, it costs nothing.
+    fn reached(&mut self, peer: PeerId) {
+        if let Some(charged) = self.dialling.ended(&peer) {
+            for address in charged {
+                self.budget.give_back(address);
+            }
+            self.dialled(peer);
+        }
     }
 
     /// A dial of discovery led to a connection: it is one of a few that discovery keeps.
