@@ -23,9 +23,21 @@ pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     if options.wants("churn") {
         let minutes = if options.quick { 30 } else { 60 };
         let town = towns.of(NODES);
-        churn(report, "half replaced in 10 min", town, minutes, replace_some);
+        churn(
+            report,
+            "half replaced in 10 min",
+            town,
+            minutes,
+            replace_some,
+        );
         let town = towns.of(NODES);
-        churn(report, "half killed at once every 10 min", town, minutes, kill_half);
+        churn(
+            report,
+            "half killed at once every 10 min",
+            town,
+            minutes,
+            kill_half,
+        );
     }
 }
 
@@ -42,21 +54,40 @@ fn churn(
     let (mut found, mut asked, mut times) = (0, 0, Vec::new());
     for now in 1..=minutes {
         minute(&mut town, now);
-        let outcomes = look_for(&mut town, &keys, if now > WARM_UP_MINUTES { 250 } else { 0 });
+        let outcomes = look_for(
+            &mut town,
+            &keys,
+            if now > WARM_UP_MINUTES { 250 } else { 0 },
+        );
         asked += outcomes.len();
         found += outcomes.iter().filter(|(is_found, _)| *is_found).count();
         times.extend(outcomes.into_iter().map(|(_, after)| after));
     }
     let traffic = town.world.take_traffic();
     let row = |what| format!("{name}, {NODES} nodes, {KEYS} keys, {minutes} min: {what}");
-    report.row(&row("found"), percent(found, asked), "%", Target::AtLeast(99.9));
+    report.row(
+        &row("found"),
+        percent(found, asked),
+        "%",
+        Target::AtLeast(99.9),
+    );
     report.row(&row("gets"), asked as f64, "", Target::None);
     let times = Sorted::new(times);
     report.row(&row("get p50"), times.percentile(0.5), "ms", Target::None);
     report.row(&row("get p99"), times.percentile(0.99), "ms", Target::None);
     let each = |count: u64| count as f64 / f64::from(NODES) / f64::from(minutes);
-    report.row(&row("questions a node and minute"), each(traffic.questions), "", Target::None);
-    report.row(&row("stores a node and minute"), each(traffic.stores), "", Target::None);
+    report.row(
+        &row("questions a node and minute"),
+        each(traffic.questions),
+        "",
+        Target::None,
+    );
+    report.row(
+        &row("stores a node and minute"),
+        each(traffic.stores),
+        "",
+        Target::None,
+    );
 }
 
 /// Gets by random nodes, spread over the minute.

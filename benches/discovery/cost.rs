@@ -35,7 +35,10 @@ fn table(report: &mut Report) {
     let mut town = Town::new(6, DiscoveryConfig::default());
     let contacts: Vec<Contact> = (0..OFFERED)
         .map(|_| {
-            let node = town.world.add(&town.config, cretoai_network::discovery::store::StoreConfig::default());
+            let node = town.world.add(
+                &town.config,
+                cretoai_network::discovery::store::StoreConfig::default(),
+            );
             town.world.contact(node)
         })
         .collect();
@@ -47,7 +50,12 @@ fn table(report: &mut Report) {
     }
     let each = |span: std::time::Duration, count: u32| span.as_secs_f64() * 1e6 / f64::from(count);
     let offering = each(start.elapsed(), OFFERED);
-    report.row("table: one node of 10 000 offered", offering, "us", Target::None);
+    report.row(
+        "table: one node of 10 000 offered",
+        offering,
+        "us",
+        Target::None,
+    );
     report.row("table: nodes taken", table.len() as f64, "", Target::None);
     let asker = PeerId::from_bytes([1; 32]);
     let rounds = 20_000;
@@ -55,10 +63,22 @@ fn table(report: &mut Report) {
     let mut told = 0;
     for _ in 0..rounds {
         let target = Key::random(&mut rng);
-        told += table.reply(&target, MAX_CONTACTS, (&asker, Scope::Public), &density).len();
+        told += table
+            .reply(&target, MAX_CONTACTS, (&asker, Scope::Public), &density)
+            .len();
     }
-    report.row("table: a reply of 40 nodes", each(start.elapsed(), rounds), "us", Target::None);
-    report.row("table: nodes a reply", told as f64 / f64::from(rounds), "", Target::None);
+    report.row(
+        "table: a reply of 40 nodes",
+        each(start.elapsed(), rounds),
+        "us",
+        Target::None,
+    );
+    report.row(
+        "table: nodes a reply",
+        told as f64 / f64::from(rounds),
+        "",
+        Target::None,
+    );
 }
 
 /// What a question costs that is answered, and one that is refused because its asker asks too much:
@@ -89,7 +109,7 @@ fn serving(town: &Town, report: &mut Report) {
         };
         // A hundred microseconds between two: more than one peer, and less than all, are given.
         let now = Now {
-            mono: Micros(1 << 50 | u64::from(number) * 200),
+            mono: Micros((1 << 50) + u64::from(number) * 200),
             wall: UnixMillis(1_735_689_600_000),
         };
         machine.handle(now, input);
@@ -108,10 +128,22 @@ fn serving(town: &Town, report: &mut Report) {
     }
     let refusing = start.elapsed();
     let each = |span: std::time::Duration| span.as_secs_f64() * 1e6 / f64::from(rounds);
-    report.row("machine: a question answered", each(serving), "us", Target::None);
-    report.row("machine: a question refused", each(refusing), "us", Target::None);
+    report.row(
+        "machine: a question answered",
+        each(serving),
+        "us",
+        Target::None,
+    );
+    report.row(
+        "machine: a question refused",
+        each(refusing),
+        "us",
+        Target::None,
+    );
     let share = f64::from(answered) / f64::from(rounds);
-    report.note(&format!("of {rounds} and {rounds} questions {share:.2} times {rounds} were answered"));
+    report.note(&format!(
+        "of {rounds} and {rounds} questions {share:.2} times {rounds} were answered"
+    ));
 }
 
 /// Whole lookups: the machines of all nodes, their frames, and the simulator.
@@ -121,12 +153,23 @@ fn lookup(mut town: Town, report: &mut Report) {
     let start = Instant::now();
     for origin in origins {
         let lookup = town.look(origin);
-        town.world.run_until_done(lookup.from, lookup.operation, super::town::PATIENCE);
+        town.world
+            .run_until_done(lookup.from, lookup.operation, super::town::PATIENCE);
     }
     let spent = start.elapsed();
     let traffic = town.world.take_traffic();
     let micros = spent.as_secs_f64() * 1e6;
-    report.row("lookup among 1 000: all nodes", micros / 1_000.0, "us", Target::None);
+    report.row(
+        "lookup among 1 000: all nodes",
+        micros / 1_000.0,
+        "us",
+        Target::None,
+    );
     let each = micros / traffic.questions as f64;
-    report.row("lookup among 1 000: a request and its answer", each, "us", Target::None);
+    report.row(
+        "lookup among 1 000: a request and its answer",
+        each,
+        "us",
+        Target::None,
+    );
 }

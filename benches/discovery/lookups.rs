@@ -42,20 +42,39 @@ fn hops(options: &Options, towns: &mut Towns, report: &mut Report) {
             continue;
         }
         let built = Instant::now();
-        let mut town = if is_large { unrefreshed(nodes) } else { towns.of(nodes) };
-        report.note(&format!("{nodes} nodes, seed {nodes}, after {:.0?}", built.elapsed()));
+        let mut town = if is_large {
+            unrefreshed(nodes)
+        } else {
+            towns.of(nodes)
+        };
+        report.note(&format!(
+            "{nodes} nodes, seed {nodes}, after {:.0?}",
+            built.elapsed()
+        ));
         let (looked, _, _) = measure(&mut town, 2_000);
         let hops: Vec<_> = looked.iter().map(|one| f64::from(one.hops)).collect();
         let sorted = Sorted::new(hops);
         points.push((f64::from(nodes).log2(), sorted.mean()));
         let name = |what| format!("hops to the nearest node, {nodes} nodes, {what}");
-        report.row(&name("median"), sorted.percentile(0.5), "hops", Target::AtMost(median));
-        report.row(&name("p99"), sorted.percentile(0.99), "hops", Target::AtMost(worst));
+        report.row(
+            &name("median"),
+            sorted.percentile(0.5),
+            "hops",
+            Target::AtMost(median),
+        );
+        report.row(
+            &name("p99"),
+            sorted.percentile(0.99),
+            "hops",
+            Target::AtMost(worst),
+        );
         report.row(&name("mean"), sorted.mean(), "hops", Target::None);
     }
     if points.len() > 1 {
         let (start, slope) = line(&points);
-        report.note(&format!("fit: mean hops = {start:.2} + {slope:.3} · log2 N"));
+        report.note(&format!(
+            "fit: mean hops = {start:.2} + {slope:.3} · log2 N"
+        ));
     }
 }
 
@@ -149,25 +168,80 @@ fn dead(options: &Options, mut town: Town, report: &mut Report, variant: Variant
     let traffic = town.world.take_traffic();
     let of = |pick: fn(&Looked) -> f64| Sorted::new(looked.iter().map(pick).collect());
     let closest = of(|one| millis(one.nearest_after) / RTT);
-    report.row(&name("closest node p50"), closest.percentile(0.5), "RTT", judged(3.5));
-    report.row(&name("closest node p95"), closest.percentile(0.95), "RTT", judged(5.0));
+    report.row(
+        &name("closest node p50"),
+        closest.percentile(0.5),
+        "RTT",
+        judged(3.5),
+    );
+    report.row(
+        &name("closest node p95"),
+        closest.percentile(0.95),
+        "RTT",
+        judged(5.0),
+    );
     let full = of(|one| millis(one.over_after) / RTT);
-    report.row(&name("full set p50"), full.percentile(0.5), "RTT", judged(7.0));
-    report.row(&name("full set p95"), full.percentile(0.95), "RTT", judged(8.5));
-    report.row(&name("full set p95"), full.percentile(0.95) * RTT, "ms", judged(500.0));
+    report.row(
+        &name("full set p50"),
+        full.percentile(0.5),
+        "RTT",
+        judged(7.0),
+    );
+    report.row(
+        &name("full set p95"),
+        full.percentile(0.95),
+        "RTT",
+        judged(8.5),
+    );
+    report.row(
+        &name("full set p95"),
+        full.percentile(0.95) * RTT,
+        "ms",
+        judged(500.0),
+    );
     let least = match variant {
         Variant::Cold => Target::None,
         Variant::Warm | Variant::Lossy => Target::AtLeast(99.9),
     };
-    report.row(&name("closest node found"), percent(nearest, lookups), "%", least);
-    report.row(&name("exactly the k closest"), percent(exact, lookups), "%", least);
+    report.row(
+        &name("closest node found"),
+        percent(nearest, lookups),
+        "%",
+        least,
+    );
+    report.row(
+        &name("exactly the k closest"),
+        percent(exact, lookups),
+        "%",
+        least,
+    );
     let requests = of(|one| one.requests as f64);
-    report.row(&name("requests a lookup"), requests.mean(), "", Target::None);
+    report.row(
+        &name("requests a lookup"),
+        requests.mean(),
+        "",
+        Target::None,
+    );
     let each = |total: f64| total / lookups as f64;
-    report.row(&name("bytes a lookup"), each(traffic.bytes as f64), "bytes", Target::None);
-    report.row(&name("handshakes a lookup"), each(traffic.handshakes as f64), "", Target::None);
+    report.row(
+        &name("bytes a lookup"),
+        each(traffic.bytes as f64),
+        "bytes",
+        Target::None,
+    );
+    report.row(
+        &name("handshakes a lookup"),
+        each(traffic.handshakes as f64),
+        "",
+        Target::None,
+    );
     let micros = each(cpu.as_secs_f64() * 1e6);
-    report.row(&name("processor time a lookup, all nodes"), micros, "us", Target::None);
+    report.row(
+        &name("processor time a lookup, all nodes"),
+        micros,
+        "us",
+        Target::None,
+    );
     gets(&mut town, report, &keys, lookups, &name, variant);
 }
 
@@ -224,8 +298,18 @@ fn bootstrap(mut town: Town, report: &mut Report) {
     }
     let times = Sorted::new(times);
     let name = |what| format!("bootstrap of a new node, one dead seed, one live: {what}");
-    report.row(&name("worst of 50"), times.percentile(1.0), "ms", Target::AtMost(2_000.0));
+    report.row(
+        &name("worst of 50"),
+        times.percentile(1.0),
+        "ms",
+        Target::AtMost(2_000.0),
+    );
     report.row(&name("median"), times.percentile(0.5), "ms", Target::None);
     let fewest = Sorted::new(contacts).percentile(0.0);
-    report.row(&name("fewest contacts then"), fewest, "nodes", Target::AtLeast(K as f64));
+    report.row(
+        &name("fewest contacts then"),
+        fewest,
+        "nodes",
+        Target::AtLeast(K as f64),
+    );
 }

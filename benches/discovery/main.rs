@@ -8,6 +8,12 @@
 //!
 //! All times are virtual, but for those of `cost`; every row is seeded and prints its seed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "a measurement stops at the first surprise, and reads the clock"
+)]
+
 mod churn;
 mod cost;
 mod lookups;

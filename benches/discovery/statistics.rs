@@ -11,11 +11,18 @@ impl Sorted {
     }
 
     /// The value below or at which this share of all lie.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss
+    )]
     pub(crate) fn percentile(&self, share: f64) -> f64 {
         let last = self.0.len().saturating_sub(1);
         let index = (share * self.0.len() as f64).ceil() as usize;
-        self.0.get(index.saturating_sub(1).min(last)).copied().unwrap_or(f64::NAN)
+        self.0
+            .get(index.saturating_sub(1).min(last))
+            .copied()
+            .unwrap_or(f64::NAN)
     }
 
     #[allow(clippy::cast_precision_loss)]
@@ -30,7 +37,10 @@ pub(crate) fn line(points: &[(f64, f64)]) -> (f64, f64) {
     let count = points.len() as f64;
     let mean_x = points.iter().map(|(x, _)| x).sum::<f64>() / count;
     let mean_y = points.iter().map(|(_, y)| y).sum::<f64>() / count;
-    let covariance: f64 = points.iter().map(|(x, y)| (x - mean_x) * (y - mean_y)).sum();
+    let covariance: f64 = points
+        .iter()
+        .map(|(x, y)| (x - mean_x) * (y - mean_y))
+        .sum();
     let variance: f64 = points.iter().map(|(x, _)| (x - mean_x).powi(2)).sum();
     let slope = covariance / variance;
     (mean_y - slope * mean_x, slope)

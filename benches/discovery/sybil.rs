@@ -102,16 +102,35 @@ fn ground(towns: &mut Towns, report: &mut Report, keys: usize, ids: usize, when:
     report.row(&name("keys with a failed get"), failing, "keys", none);
     report.row(&name("keys"), tally.keys as f64, "keys", Target::None);
     // The rule of three: no failure among n says at most 3/n at 95 % confidence.
-    report.row(&name("at most, 95 %"), 300.0 / tally.keys as f64, "%", Target::None);
+    report.row(
+        &name("at most, 95 %"),
+        300.0 / tally.keys as f64,
+        "%",
+        Target::None,
+    );
     report.row(&name("gets"), tally.gets as f64, "", Target::None);
     let raised = percent(tally.alarms, tally.attacked);
-    let raises = if ids >= 64 { Target::AtLeast(99.0) } else { Target::None };
+    let raises = if ids >= 64 {
+        Target::AtLeast(99.0)
+    } else {
+        Target::None
+    };
     report.row(&name("attacked lookups with an alarm"), raised, "%", raises);
     // A key that nobody attacks may still have attackers near it: those of its neighbours.
     let near = percent(tally.false_alarms, tally.honest);
-    report.row(&name("lookups for other keys with an alarm"), near, "%", Target::None);
+    report.row(
+        &name("lookups for other keys with an alarm"),
+        near,
+        "%",
+        Target::None,
+    );
     let suspicious = percent(tally.suspicious, tally.honest);
-    report.row(&name("lookups for other keys suspicious"), suspicious, "%", Target::None);
+    report.row(
+        &name("lookups for other keys suspicious"),
+        suspicious,
+        "%",
+        Target::None,
+    );
 }
 
 fn spread(towns: &mut Towns, report: &mut Report, keys: usize, when: When) {
@@ -127,10 +146,20 @@ fn spread(towns: &mut Towns, report: &mut Report, keys: usize, when: When) {
     let found = 100.0 - percent(tally.failed, tally.gets);
     report.row(&name("gets that succeed"), found, "%", Target::None);
     let failing = tally.keys_with_failures as f64;
-    report.row(&name("keys with a failed get"), failing, "keys", Target::None);
+    report.row(
+        &name("keys with a failed get"),
+        failing,
+        "keys",
+        Target::None,
+    );
     report.row(&name("keys"), tally.keys as f64, "keys", Target::None);
     let raised = percent(tally.alarms, tally.attacked);
-    report.row(&name("attacked lookups with an alarm"), raised, "%", Target::None);
+    report.row(
+        &name("attacked lookups with an alarm"),
+        raised,
+        "%",
+        Target::None,
+    );
 }
 
 /// Lookups in a network without attackers: whoever raises the alarm there is wrong.
@@ -143,7 +172,12 @@ fn calm(towns: &mut Towns, report: &mut Report) {
     }
     let name = |what: &str| format!("{HONEST} honest nodes, no attack: {what}");
     let wrong = percent(tally.false_alarms, tally.honest);
-    report.row(&name("lookups with an alarm"), wrong, "%", Target::AtMost(0.5));
+    report.row(
+        &name("lookups with an alarm"),
+        wrong,
+        "%",
+        Target::AtMost(0.5),
+    );
     let suspicious = percent(tally.suspicious, tally.honest);
     report.row(&name("lookups suspicious"), suspicious, "%", Target::None);
     report.row(&name("lookups"), tally.honest as f64, "", Target::None);
@@ -180,7 +214,8 @@ fn carry_out(towns: &mut Towns, attack: Attack, tally: &mut Tally) {
         When::Late if !attack.is_plain => invaded(towns, attack),
         _ => grown(attack),
     };
-    town.world.run_for(town.config.refresh + Duration::from_secs(90));
+    town.world
+        .run_for(town.config.refresh + Duration::from_secs(90));
     town.world.take_happened();
     honest_lookups(&mut town, tally);
     for (key, record) in records {
@@ -272,7 +307,10 @@ fn announce(town: &mut Town, sybil: NodeId) {
 fn attacked_gets(town: &mut Town, key: Key, tally: &mut Tally) {
     town.world.take_happened();
     let origins = town.some_nodes(GETTERS);
-    let gets: Vec<_> = origins.into_iter().map(|from| town.get(from, key)).collect();
+    let gets: Vec<_> = origins
+        .into_iter()
+        .map(|from| town.get(from, key))
+        .collect();
     town.world.run_for(Duration::from_secs(30));
     let failed = gets.iter().filter(|one| !town.was_found(one).0).count();
     tally.keys += 1;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use cretoai_network::discovery::record::immutable;
 use cretoai_network::discovery::store::StoreConfig;
-use cretoai_network::discovery::{Command, DiscoveryConfig, Event, Key, Looked, OperationId, Outcome};
+use cretoai_network::discovery::{
+    Command, DiscoveryConfig, Event, Key, Looked, OperationId, Outcome,
+};
 use cretoai_network::policy::Micros;
 use cretoai_network::sim::scale::{NetworkModel, NodeId, World};
 use cretoai_network::wire::message::discovery::{Record, kind};
@@ -62,7 +64,11 @@ impl Town {
         for number in 0..count {
             town.join();
             let is_small = number < SMALL;
-            let rate = if is_small { JOINS_PER_SECOND } else { LATER_JOINS_PER_SECOND };
+            let rate = if is_small {
+                JOINS_PER_SECOND
+            } else {
+                LATER_JOINS_PER_SECOND
+            };
             town.world.run_for(Duration::from_secs(1) / rate);
             town.settle();
         }
@@ -117,7 +123,11 @@ impl Town {
 
     /// This share of the nodes stops at once.
     pub(crate) fn kill(&mut self, share: f64) {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss
+        )]
         let count = (self.world.alive().len() as f64 * share).round() as usize;
         for node in self.some_nodes(count) {
             self.world.kill(node);

@@ -209,7 +209,12 @@ impl SizeEstimate {
             self.density = Arc::new(Density::unbounded(1.0));
             return;
         };
-        let mut all: Vec<f64> = self.samples.iter().map(|(_, size)| *size).chain([own]).collect();
+        let mut all: Vec<f64> = self
+            .samples
+            .iter()
+            .map(|(_, size)| *size)
+            .chain([own])
+            .collect();
         all.sort_unstable_by(f64::total_cmp);
         let size = median(&all).max(1.0);
         let ratio = size / self.density.size();

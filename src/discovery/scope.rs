@@ -38,7 +38,10 @@ impl Scope {
         if self.sees_all(contact) {
             return;
         }
-        let seen = contact.addresses.iter().filter(|address| self.sees(address));
+        let seen = contact
+            .addresses
+            .iter()
+            .filter(|address| self.sees(address));
         contact.addresses = List::truncated(seen.cloned());
     }
 }

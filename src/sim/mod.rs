@@ -37,13 +37,15 @@ mod link;
 mod net;
 #[cfg(feature = "sim")]
 mod profile;
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 pub(crate) mod raw_quinn;
 pub mod scale;
 #[cfg(feature = "sim")]
 mod socket;
 
-#[cfg(all(test, feature = "sim"))]
+#[cfg(test)]
+#[cfg(feature = "sim")]
 mod tests;
 
 #[cfg(feature = "sim")]

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod demo;
+mod discovery;
 mod keys;
 mod nodes;
 mod process;

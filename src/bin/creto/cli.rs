@@ -5,7 +5,7 @@ use std::future::Future;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{demo, id, keygen, node, ping, send};
+use crate::{demo, discovery, id, keygen, node, ping, send};
 
 /// Post-quantum peer-to-peer nodes over QUIC.
 ///
@@ -29,6 +29,12 @@ enum Command {
     Ping(ping::Ping),
     /// Sends one-way messages to a node.
     Send(send::Send),
+    /// Finds a peer, the nodes nearest to a key, or who provides something.
+    Lookup(Box<discovery::Lookup>),
+    /// Stores and finds records.
+    Record(Box<discovery::Record>),
+    /// Provides a key, or advertises a role.
+    Provide(Box<discovery::Provide>),
     /// Runs real nodes in separate processes, checks and measures them.
     Demo(demo::Demo),
     /// One node of the demonstration.
@@ -44,6 +50,9 @@ impl Cli {
             Command::Node(command) => block_on(command.run()),
             Command::Ping(command) => block_on(command.run()),
             Command::Send(command) => block_on(command.run()),
+            Command::Lookup(command) => block_on(command.run()),
+            Command::Record(command) => block_on(command.run()),
+            Command::Provide(command) => block_on(command.run()),
             Command::Demo(command) => block_on(command.run()),
             Command::DemoNode(command) => block_on(command.run()),
         }

@@ -9,6 +9,7 @@ use cretoai_network::crypto::ProviderFailure;
 use cretoai_network::identity::KeyFileError;
 use cretoai_network::node::SpawnError;
 use cretoai_network::p2p::{DialFailure, RegisterError, RequestError};
+use cretoai_network::services::discovery::DiscoveryError;
 use cretoai_network::transport::{BindError, WriteError};
 use cretoai_network::wire::ErrorCode;
 use thiserror::Error;
@@ -53,12 +54,18 @@ pub(crate) enum Failure {
     Undelivered(Duration),
     #[error("--protocol: {0}")]
     Protocol(#[from] RegisterError),
+    #[error("discovery: {0}")]
+    Discovery(#[from] DiscoveryError),
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error("interrupted")]
     Interrupted,
     #[error("cannot write to standard output: {0}")]
     Output(io::Error),
+    #[error("cannot write {}: {error}", path.display())]
+    File { path: PathBuf, error: io::Error },
+    #[error("cannot read standard input: {0}")]
+    Input(io::Error),
     #[error("the runtime cannot be started: {0}")]
     Runtime(io::Error),
 }
@@ -71,6 +78,7 @@ impl Failure {
             | Self::ConfigSyntax { .. }
             | Self::Protocol(_) => INPUT,
             Self::Spawn(error) if is_input(error) => INPUT,
+            Self::Discovery(DiscoveryError::Draft(_) | DiscoveryError::Role(_)) => INPUT,
             Self::Interrupted => INTERRUPTED,
             _ => OPERATION,
         })

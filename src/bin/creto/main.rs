@@ -5,6 +5,7 @@
 
 mod cli;
 mod demo;
+mod discovery;
 mod failure;
 mod id;
 mod keygen;

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use cretoai_network::crypto::{AwsLc, Provider, RustCrypto};
 use cretoai_network::identity::{Keypair, key_file};
 use cretoai_network::node::{P2PConfig, P2PNode};
+use cretoai_network::p2p::Reachability;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::address::Host;
 
@@ -56,12 +57,31 @@ impl ProviderKind {
 }
 
 impl Visitor {
-    /// Starts a node that can dial `address`.
+    /// Starts a node that can dial `address`, and is no part of any network.
     pub(crate) fn start(self, address: &Address) -> Result<P2PNode, Failure> {
-        let mut config = P2PConfig {
+        self.start_with(P2PConfig {
             listen_addresses: vec![socket_for(address).into()],
+            enable_discovery: false,
             ..P2PConfig::default()
-        };
+        })
+    }
+
+    /// Starts a node that enters the network of these nodes.
+    pub(crate) fn start_among(
+        self,
+        bootstrap_nodes: Vec<Address>,
+        reachability: Reachability,
+    ) -> Result<P2PNode, Failure> {
+        let socket = bootstrap_nodes.first().map(socket_for);
+        self.start_with(P2PConfig {
+            listen_addresses: socket.into_iter().map(Address::from).collect(),
+            bootstrap_nodes,
+            reachability,
+            ..P2PConfig::default()
+        })
+    }
+
+    fn start_with(self, mut config: P2PConfig) -> Result<P2PNode, Failure> {
         if let Some(network) = self.network {
             config.network = network;
         }

@@ -21,7 +21,9 @@ fn crowd(target: &Key, seed: u64) -> Vec<Key> {
 fn is_full(density: &Density, from: u32, members: &[Key], next: &Key) -> bool {
     (from..=256).any(|bits| {
         let sharing = members.iter().filter(|one| one.common_prefix(next) >= bits);
-        density.most(bits).is_some_and(|most| sharing.count() >= usize::from(most))
+        density
+            .most(bits)
+            .is_some_and(|most| sharing.count() >= usize::from(most))
     })
 }
 
@@ -106,6 +108,9 @@ fn the_estimate_follows_the_size_and_one_liar_does_not_move_it() {
         let crowded = place.distance(&place.random_with_prefix(60, rng));
         estimate.own_neighbourhood(Micros(0), Some(crowded));
         let ratio = estimate.density().size() / honest;
-        assert!((0.7..1.4).contains(&ratio), "{ratio} after an attack on {size}");
+        assert!(
+            (0.7..1.4).contains(&ratio),
+            "{ratio} after an attack on {size}"
+        );
     }
 }

@@ -42,7 +42,11 @@ fn keys() -> impl Strategy<Value = (Key, Key, Key)> {
     (any::<[u8; 32]>(), 0_u32..=257, 0_u32..=257, any::<u64>()).prop_map(|(a, b, c, seed)| {
         let a = Key(a);
         let rng = &mut rng(seed);
-        (a, a.random_with_prefix(b, rng), a.random_with_prefix(c, rng))
+        (
+            a,
+            a.random_with_prefix(b, rng),
+            a.random_with_prefix(c, rng),
+        )
     })
 }
 

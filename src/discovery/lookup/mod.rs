@@ -142,7 +142,9 @@ impl Lookup {
     /// Whether the k nearest nodes that are known and not given up have all answered.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.paths.iter().all(|path| path.is_finished(&self.density))
+        self.paths
+            .iter()
+            .all(|path| path.is_finished(&self.density))
     }
 
     /// Whether this node answered.

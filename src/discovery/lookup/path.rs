@@ -148,7 +148,10 @@ impl Path {
     }
 
     pub(super) fn responders(&self) -> impl Iterator<Item = &Contact> {
-        let answered = self.shortlist.iter().filter(|one| one.state == State::Answered);
+        let answered = self
+            .shortlist
+            .iter()
+            .filter(|one| one.state == State::Answered);
         answered.map(|one| &one.contact)
     }
 
@@ -175,7 +178,11 @@ impl Path {
 
     /// Requests that may be under way.
     fn slots(&self) -> usize {
-        if self.is_end() { END_WINDOW } else { self.alpha }
+        if self.is_end() {
+            END_WINDOW
+        } else {
+            self.alpha
+        }
     }
 
     fn window(&self, density: &Density) -> Window {

@@ -119,7 +119,11 @@ impl Shortlist {
 }
 
 /// Those of `contacts`, nearest to `target` first, that the density quota lets pass.
-pub(in crate::discovery) fn within_quota(target: &Key, contacts: &[Contact], density: &Density) -> Vec<Contact> {
+pub(in crate::discovery) fn within_quota(
+    target: &Key,
+    contacts: &[Contact],
+    density: &Density,
+) -> Vec<Contact> {
     let mut accepted = Vec::new();
     let passes = |contact: &&Contact| {
         let distance = target.distance(&contact.peer.into());

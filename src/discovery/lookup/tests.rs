@@ -28,7 +28,9 @@ struct Network {
 impl Network {
     /// Every node knows up to `bucket` random nodes of each bucket, and a few others.
     fn new(rng: &mut ChaCha8Rng, size: usize, bucket: usize, dead: usize) -> Self {
-        let nodes: Vec<_> = (0..size as u64).map(|one| contact_of(at(&Key::random(rng)), one)).collect();
+        let nodes: Vec<_> = (0..size as u64)
+            .map(|one| contact_of(at(&Key::random(rng)), one))
+            .collect();
         let is_dead = |_: &&Contact| chance(rng, dead);
         let dead = nodes.iter().filter(is_dead).map(|one| one.peer).collect();
         let mut knows = BTreeMap::new();
@@ -118,7 +120,11 @@ fn run(lookup: &mut Lookup, network: &Network, rng: &mut ChaCha8Rng) -> Run {
         if lookup.is_finished() {
             break;
         }
-        assert!(!open.is_empty(), "it neither asks nor ends after {}", asked.len());
+        assert!(
+            !open.is_empty(),
+            "it neither asks nor ends after {}",
+            asked.len()
+        );
         let index = below(rng, open.len());
         let peer = open[index];
         if chance(rng, 25) {
@@ -256,8 +262,9 @@ fn besieged(density: &Arc<Density>, seed: u64) -> (Found, usize, Vec<PeerId>) {
     let rng = &mut rng(seed);
     let network = Network::new(rng, 300, 20, 0);
     let target = Key::random(rng);
-    let crowd: Vec<_> =
-        (0..64).map(|one| contact_of(at(&target.random_with_prefix(20, rng)), 900 + one)).collect();
+    let crowd: Vec<_> = (0..64)
+        .map(|one| contact_of(at(&target.random_with_prefix(20, rng)), 900 + one))
+        .collect();
     let is_crowd = |peer: &PeerId| crowd.iter().any(|one| one.peer == *peer);
     let mut lookup = Lookup::new(target, seeds(&network, rng), &POLICY, density.clone());
     let mut open = Vec::new();
@@ -281,7 +288,10 @@ fn besieged(density: &Arc<Density>, seed: u64) -> (Found, usize, Vec<PeerId>) {
     let all = network.nodes.iter().map(|one| &one.peer);
     let honest = network.nearest(&target, all, K);
     let found = lookup.found();
-    let reached = peers(&found.closest).iter().filter(|one| honest.contains(one)).count();
+    let reached = peers(&found.closest)
+        .iter()
+        .filter(|one| honest.contains(one))
+        .count();
     (found, reached, honest)
 }
 
@@ -289,10 +299,20 @@ fn besieged(density: &Arc<Density>, seed: u64) -> (Found, usize, Vec<PeerId>) {
 fn attack_a_crowd_at_the_target_hides_no_honest_node() {
     for seed in 0..5 {
         let (found, reached, _) = besieged(&Arc::new(Density::of(300.0)), seed);
-        assert!(reached >= K - 2, "{reached} honest with the quota, seed {seed}");
-        assert!(found.over_quota >= ALARM_AT, "{} ids, seed {seed}", found.over_quota);
+        assert!(
+            reached >= K - 2,
+            "{reached} honest with the quota, seed {seed}"
+        );
+        assert!(
+            found.over_quota >= ALARM_AT,
+            "{} ids, seed {seed}",
+            found.over_quota
+        );
         let (_, reached, _) = besieged(&open(300.0), seed);
-        assert_eq!(reached, 0, "without the quota the crowd is all that is seen");
+        assert_eq!(
+            reached, 0,
+            "without the quota the crowd is all that is seen"
+        );
     }
 }
 
@@ -318,11 +338,16 @@ fn honest_lookups_raise_no_alarm_and_no_suspicion() {
 fn three() -> (Lookup, Vec<Contact>) {
     let target = key(0);
     let nodes: Vec<_> = (1..4).map(|one| contact_of(at(&key(one)), one)).collect();
-    (Lookup::new(target, nodes.clone(), &POLICY, open(10.0)), nodes)
+    (
+        Lookup::new(target, nodes.clone(), &POLICY, open(10.0)),
+        nodes,
+    )
 }
 
 fn drain(lookup: &mut Lookup) -> Vec<PeerId> {
-    std::iter::from_fn(|| lookup.next_request()).map(|one| one.peer).collect()
+    std::iter::from_fn(|| lookup.next_request())
+        .map(|one| one.peer)
+        .collect()
 }
 
 #[test]

@@ -65,11 +65,15 @@ impl Admission {
         let rate = self.total_rate;
         let new = || TokenBucket::new(rate.burst, rate.per_second, now);
         let total = self.total.get_or_insert_with(new);
-        let peer = asker.is_confirmed.then(|| self.peers.bucket(asker.peer, now));
+        let peer = asker
+            .is_confirmed
+            .then(|| self.peers.bucket(asker.peer, now));
         let has_group = !asker.group.is_local();
         let group = has_group.then(|| self.groups.bucket(asker.group, now));
         let mut payers: Vec<_> = [peer, group].into_iter().flatten().chain([total]).collect();
-        let can_pay = payers.iter_mut().all(|bucket| bucket.available(now) >= cost);
+        let can_pay = payers
+            .iter_mut()
+            .all(|bucket| bucket.available(now) >= cost);
         if can_pay {
             for bucket in payers {
                 bucket.try_take(cost, now);

@@ -56,8 +56,13 @@ pub(super) fn read(
         }
         _ => return Err(Fault::Incoherent),
     };
-    let is_asked_for = |record: &Record| matches!(question, Question::Value { kind, .. } if kind == record.kind);
-    if answer.record.as_ref().is_some_and(|record| !is_asked_for(record)) {
+    let is_asked_for =
+        |record: &Record| matches!(question, Question::Value { kind, .. } if kind == record.kind);
+    if answer
+        .record
+        .as_ref()
+        .is_some_and(|record| !is_asked_for(record))
+    {
         return Err(Fault::Incoherent);
     }
     let contacts = leave_out(&mut answer.contacts, scope);
@@ -78,7 +83,9 @@ pub(super) fn outcomes(body: &Bytes, count: usize) -> Result<Vec<StoreOutcome>, 
 /// The IP group that a contact is charged to: that of its first address.
 pub(super) fn group_of(contact: &Contact) -> IpGroup {
     let mut sockets = contact.addresses.iter().filter_map(Address::socket_addr);
-    sockets.next().map_or(IpGroup::Local, |one| IpGroup::of(one.ip()))
+    sockets
+        .next()
+        .map_or(IpGroup::Local, |one| IpGroup::of(one.ip()))
 }
 
 /// Leaves out the contacts that break the rules; what the first of them breaks.

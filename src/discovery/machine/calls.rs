@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::OperationId;
 use super::io::CallId;
 use super::search::SearchId;
-use super::OperationId;
 use crate::policy::Micros;
 use crate::wire::message::discovery::Contact;
 

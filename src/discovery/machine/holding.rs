@@ -72,7 +72,11 @@ impl Holding {
         /// Peers remembered; a forgotten one is told once more.
         const MAX_REMEMBERED: usize = 1_024;
         const EVERY: std::time::Duration = std::time::Duration::from_secs(60);
-        if self.stale.get(&peer).is_some_and(|told| now.since(*told) < EVERY) {
+        if self
+            .stale
+            .get(&peer)
+            .is_some_and(|told| now.since(*told) < EVERY)
+        {
             return false;
         }
         if self.stale.len() >= MAX_REMEMBERED {

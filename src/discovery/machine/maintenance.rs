@@ -62,7 +62,11 @@ impl Maintenance {
             let age = core.config.refresh;
             recheck(core, age);
             let targets = core.table.refresh(now, age, &mut core.rng);
-            begun.extend(targets.into_iter().map(|one| Operation::Refresh(Refresh(one))));
+            begun.extend(
+                targets
+                    .into_iter()
+                    .map(|one| Operation::Refresh(Refresh(one))),
+            );
             items.extend(held(core, holding));
         }
         if !items.is_empty() {
@@ -81,8 +85,10 @@ fn recheck(core: &mut Core, age: Duration) {
 
 /// Own records that are to be stored again.
 fn own(core: &mut Core, holding: &mut Holding) -> Vec<SweepItem> {
-    let (again, ended) = holding.publications.take_due(core.now, core.config.republish);
-    for (kind, key) in ended {
+    let due = holding
+        .publications
+        .take_due(core.now, core.config.republish);
+    for (kind, key) in due.ended {
         core.emit(Event::Expired { kind, key });
     }
     let item = |(key, record)| SweepItem {
@@ -90,7 +96,7 @@ fn own(core: &mut Core, holding: &mut Holding) -> Vec<SweepItem> {
         record,
         is_own: true,
     };
-    again.into_iter().map(item).collect()
+    due.again.into_iter().map(item).collect()
 }
 
 /// Records held for others that nobody stored again for a while. One of the holders does it for all:
@@ -113,7 +119,9 @@ fn held(core: &Core, holding: &mut Holding) -> Vec<SweepItem> {
         }
     }
     for item in &items {
-        holding.store.set_last_stored(item.record.kind, &item.key, now);
+        holding
+            .store
+            .set_last_stored(item.record.kind, &item.key, now);
     }
     items
 }
@@ -122,7 +130,9 @@ fn held(core: &Core, holding: &mut Holding) -> Vec<SweepItem> {
 fn patience(local: &PeerId, key: &Key, round: Micros, repair: Duration) -> Duration {
     let word = |bytes: &[u8; 32]| {
         let (first, _) = bytes.split_at(8);
-        first.iter().fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
+        first
+            .iter()
+            .fold(0_u64, |word, byte| word << 8 | u64::from(*byte))
     };
     // The finaliser of SplitMix64 (Steele, Lea and Flood, 2014): every bit depends on every other.
     let mut mixed = word(local.as_bytes()) ^ word(key.as_bytes()).rotate_left(32) ^ round.0;

@@ -23,11 +23,11 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
+use super::Key;
 use super::config::DiscoveryConfig;
 use super::record::{self, CheckContext};
 use super::store::StoreConfig;
 use super::table::TableEntry;
-use super::Key;
 use crate::identity::PeerId;
 use crate::policy::{Micros, Now};
 use crate::wire::message::discovery::{Contact, Record};
@@ -44,8 +44,8 @@ use self::publications::NotPublished;
 use self::signal::{CheckOwner, Signal};
 
 pub use io::{
-    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Looked, OperationId, Outcome,
-    Output, Refuse, Rejection, ReplyFrame, RequestId,
+    Asker, CallFailure, CallId, CheckId, Command, Event, Fault, Input, Looked, OperationId,
+    Outcome, Output, Refuse, Rejection, ReplyFrame, RequestId,
 };
 pub use publications::MAX_PUBLICATIONS;
 
@@ -324,7 +324,9 @@ impl Kademlia {
 
     fn reject(&mut self, operation: OperationId, rejection: Rejection) {
         let outcome = Outcome::Rejected(rejection);
-        self.core.outputs.push_back(Output::Done { operation, outcome });
+        self.core
+            .outputs
+            .push_back(Output::Done { operation, outcome });
     }
 
     fn timer(&mut self) {

@@ -32,6 +32,15 @@ pub(super) struct Publications {
     due: BTreeSet<(Micros, u16, Key)>,
 }
 
+/// Publications whose time has come.
+#[derive(Debug)]
+pub(super) struct Due {
+    /// To be stored again.
+    pub(super) again: Vec<(Key, Record)>,
+    /// Kinds and keys of those that have ended: they are published no more.
+    pub(super) ended: Vec<(u16, Key)>,
+}
+
 /// Why a record is not published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotPublished {
@@ -86,13 +95,8 @@ impl Publications {
         (!is_over).then(|| found.record.clone())
     }
 
-    /// Records to be stored again now; from now on they are not due. The second list names those that
-    /// have ended: they are published no more.
-    pub(super) fn take_due(
-        &mut self,
-        now: Now,
-        republish: Duration,
-    ) -> (Vec<(Key, Record)>, Vec<(u16, Key)>) {
+    /// What is due now; from now on it is not.
+    pub(super) fn take_due(&mut self, now: Now, republish: Duration) -> Due {
         let (mut again, mut ended) = (Vec::new(), Vec::new());
         while let Some(&(due, kind, key)) = self.due.first()
             && due <= now.mono
@@ -110,7 +114,7 @@ impl Publications {
             self.due.insert((one.due, kind, key));
             again.push((key, one.record.clone()));
         }
-        (again, ended)
+        Due { again, ended }
     }
 
     pub(super) fn next_due(&self) -> Option<Micros> {

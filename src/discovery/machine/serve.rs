@@ -114,7 +114,9 @@ fn get_providers(
     let key = Key::from_bytes(question.key);
     let target = Key::from_bytes(question.target);
     let mut providers = holding.providers(core.now, &key, &mut core.rng);
-    providers.iter_mut().for_each(|one| asker.scope.hide_others(one));
+    providers
+        .iter_mut()
+        .for_each(|one| asker.scope.hide_others(one));
     let contacts = near(core, asker, &target, MAX_CONTACTS);
     let providers = List::truncated(providers);
     let body = encode(&Providers {
@@ -135,7 +137,11 @@ fn hand_off(
     let after = question.after.map(Key::from_bytes);
     let (mut records, mut bytes, mut next) = (List::<Record, MAX_RECORDS>::new(), 0, None);
     let mut last = after;
-    for (scanned, held) in holding.store.records_after(after, core.now.mono).enumerate() {
+    for (scanned, held) in holding
+        .store
+        .records_after(after, core.now.mono)
+        .enumerate()
+    {
         let size = held.record.body.as_bytes().len();
         if scanned >= HAND_OFF_SCAN || records.len() >= MAX_RECORDS || bytes + size > HAND_OFF_BYTES
         {
@@ -148,7 +154,10 @@ fn hand_off(
         }
     }
     let next = next.map(|key| *key.as_bytes());
-    Ok(frame(wire::HANDED_OFF, encode(&HandedOff { records, next })))
+    Ok(frame(
+        wire::HANDED_OFF,
+        encode(&HandedOff { records, next }),
+    ))
 }
 
 /// Whether a peer is among the k nodes nearest to a key, as far as this node knows.
@@ -157,12 +166,7 @@ fn belongs(core: &Core, peer: &PeerId, key: &Key) -> bool {
     core.table.count_nearer(key, &distance, K) < K
 }
 
-fn near(
-    core: &Core,
-    asker: &Asker,
-    target: &Key,
-    want: usize,
-) -> List<Contact, MAX_CONTACTS> {
+fn near(core: &Core, asker: &Asker, target: &Key, want: usize) -> List<Contact, MAX_CONTACTS> {
     let count = want.min(MAX_CONTACTS);
     let to: (&PeerId, Scope) = (&asker.peer, asker.scope);
     List::truncated(core.table.reply(target, count, to, core.density()))

@@ -118,7 +118,9 @@ impl Bucket {
     }
 
     pub(super) fn find(&self, peer: &PeerId) -> Option<&Entry> {
-        self.entries.iter().find(|entry| entry.contact.peer == *peer)
+        self.entries
+            .iter()
+            .find(|entry| entry.contact.peer == *peer)
     }
 
     pub(super) fn find_mut(&mut self, peer: &PeerId) -> Option<&mut Entry> {

@@ -28,7 +28,10 @@ impl Groups {
     ) -> bool {
         let groups = groups_of(contact);
         let in_table = |group| self.0.get(group).copied().unwrap_or(0);
-        if groups.iter().any(|group| in_table(group) >= MAX_GROUP_IN_TABLE) {
+        if groups
+            .iter()
+            .any(|group| in_table(group) >= MAX_GROUP_IN_TABLE)
+        {
             return false;
         }
         let mut in_bucket = vec![0; groups.len()];
@@ -38,7 +41,9 @@ impl Groups {
                 *count += usize::from(others.contains(group));
             }
         }
-        in_bucket.into_iter().all(|count| count < MAX_GROUP_IN_BUCKET)
+        in_bucket
+            .into_iter()
+            .all(|count| count < MAX_GROUP_IN_BUCKET)
     }
 
     pub(super) fn add(&mut self, contact: &Contact) {

@@ -171,7 +171,10 @@ impl RoutingTable {
         let Some(bucket) = self.buckets.get_mut(index) else {
             return;
         };
-        let Some(former) = bucket.find(&contact.peer).map(|entry| entry.contact.clone()) else {
+        let Some(former) = bucket
+            .find(&contact.peer)
+            .map(|entry| entry.contact.clone())
+        else {
             return;
         };
         if former.addresses == contact.addresses {
@@ -310,7 +313,12 @@ impl RoutingTable {
 
     /// A random target in each bucket, up to the one of the nearest neighbour, that no lookup went
     /// through for `age`. They count as looked up from now on.
-    pub fn refresh<R: Rng + ?Sized>(&mut self, now: Micros, age: Duration, rng: &mut R) -> Vec<Key> {
+    pub fn refresh<R: Rng + ?Sized>(
+        &mut self,
+        now: Micros,
+        age: Duration,
+        rng: &mut R,
+    ) -> Vec<Key> {
         let deepest = self.buckets.iter().rposition(|bucket| bucket.len() > 0);
         let Some(deepest) = deepest else {
             return Vec::new();

@@ -28,7 +28,9 @@ fn table() -> RoutingTable {
 /// The `number`-th node of a bucket.
 fn in_bucket(bits: u32, number: u64) -> PeerId {
     let rng = &mut rng(number << 8 | u64::from(bits));
-    at(&local().with_flipped_bit(bits).random_with_prefix(bits + 1, rng))
+    at(&local()
+        .with_flipped_bit(bits)
+        .random_with_prefix(bits + 1, rng))
 }
 
 fn enter(table: &mut RoutingTable, now: Micros, contact: &Contact) -> Entered {
@@ -142,10 +144,18 @@ fn assert_limits(table: &RoutingTable, answered: &BTreeSet<PeerId>, density: &De
     assert!(in_bucket.values().all(|count| *count <= 2), "{in_bucket:?}");
     for (bits, keys) in buckets {
         assert!(keys.len() <= 20);
-        for (one, level) in keys.iter().flat_map(|one| (bits + 1..=32).map(move |l| (one, l))) {
-            let sharing = keys.iter().filter(|other| other.common_prefix(one) >= level);
+        for (one, level) in keys
+            .iter()
+            .flat_map(|one| (bits + 1..=32).map(move |l| (one, l)))
+        {
+            let sharing = keys
+                .iter()
+                .filter(|other| other.common_prefix(one) >= level);
             let most = density.most(level).map_or(usize::MAX, usize::from);
-            assert!(sharing.count() <= most, "bucket {bits} is crowded at {level} bits");
+            assert!(
+                sharing.count() <= most,
+                "bucket {bits} is crowded at {level} bits"
+            );
         }
     }
 }
@@ -163,8 +173,12 @@ fn model_reply(table: &RoutingTable, target: &Key, scope: Scope, density: &Densi
     for one in all {
         let next = Key::from(one.peer);
         let is_full = (0..=256).any(|bits| {
-            let sharing = passed.iter().filter(|other| other.common_prefix(&next) >= bits);
-            density.most(bits).is_some_and(|most| sharing.count() >= usize::from(most))
+            let sharing = passed
+                .iter()
+                .filter(|other| other.common_prefix(&next) >= bits);
+            density
+                .most(bits)
+                .is_some_and(|most| sharing.count() >= usize::from(most))
         });
         if !is_full {
             passed.push(next);
@@ -273,7 +287,11 @@ fn a_bucket_takes_twenty() {
     let mut table = table();
     for (number, expected) in [(18, 19), (19, 20), (20, 20)] {
         for number in 0..=number {
-            enter(&mut table, seconds(0), &contact_of(in_bucket(0, number), number));
+            enter(
+                &mut table,
+                seconds(0),
+                &contact_of(in_bucket(0, number), number),
+            );
         }
         assert_eq!(table.len(), expected);
     }
@@ -291,12 +309,18 @@ fn the_least_recently_seen_leaves_only_after_it_failed_twice_and_the_newest_that
         };
         assert_eq!(to_probe.peer, oldest, "the least recently seen is probed");
     }
-    assert!(table.contains(&oldest), "twenty newcomers cost nobody a place");
+    assert!(
+        table.contains(&oldest),
+        "twenty newcomers cost nobody a place"
+    );
     assert!(table.failed(&oldest), "it is asked once more");
     assert!(table.contains(&oldest), "one failure is none");
     assert!(!table.failed(&oldest));
     assert!(!table.contains(&oldest));
-    assert!(table.contains(&in_bucket(0, 39)), "the newest that waits follows");
+    assert!(
+        table.contains(&in_bucket(0, 39)),
+        "the newest that waits follows"
+    );
     assert_eq!(table.len(), 20);
 }
 
@@ -317,7 +341,10 @@ fn a_probe_that_is_answered_keeps_the_place() {
 fn those_that_were_seen_within_a_minute_are_not_probed() {
     let mut table = with_full_bucket();
     let newcomer = contact_of(in_bucket(0, 20), 20);
-    assert_eq!(enter(&mut table, seconds(60), &newcomer), Entered::Waiting(None));
+    assert_eq!(
+        enter(&mut table, seconds(60), &newcomer),
+        Entered::Waiting(None)
+    );
 }
 
 #[test]
@@ -332,7 +359,10 @@ fn ten_wait_for_a_bucket() {
         table.remove(&in_bucket(0, number));
     }
     assert_eq!(table.len(), 19, "ten of eleven places were taken");
-    assert!(!table.contains(&in_bucket(0, 21)), "the oldest that waited made room");
+    assert!(
+        !table.contains(&in_bucket(0, 21)),
+        "the oldest that waited made room"
+    );
     assert!(table.contains(&in_bucket(0, 22)));
 }
 
@@ -365,17 +395,27 @@ fn a_bucket_takes_two_of_an_ip_group() {
     let mut table = table();
     let mut enter = |number| enter(&mut table, seconds(0), &contact_of(in_bucket(0, number), 7));
     let refused = Entered::Refused(NoEntry::Group);
-    assert_eq!([enter(0), enter(1), enter(2)], [Entered::Added, Entered::Added, refused]);
+    assert_eq!(
+        [enter(0), enter(1), enter(2)],
+        [Entered::Added, Entered::Added, refused]
+    );
 }
 
 #[test]
 fn a_table_takes_ten_of_an_ip_group() {
     let mut table = table();
     let mut enter = |bits: u32, number| {
-        enter(&mut table, seconds(0), &contact_of(in_bucket(bits, number), 7))
+        enter(
+            &mut table,
+            seconds(0),
+            &contact_of(in_bucket(bits, number), 7),
+        )
     };
     for bits in 0..4 {
-        assert_eq!([enter(bits, 0), enter(bits, 1)], [Entered::Added, Entered::Added]);
+        assert_eq!(
+            [enter(bits, 0), enter(bits, 1)],
+            [Entered::Added, Entered::Added]
+        );
     }
     assert_eq!(enter(4, 0), Entered::Added, "nine");
     assert_eq!(enter(5, 0), Entered::Added, "ten");
@@ -411,13 +451,23 @@ fn private_addresses_have_no_group_limit() {
 fn attack_moving_into_one_network_after_entry() {
     let mut table = table();
     for number in 0..20 {
-        enter(&mut table, seconds(0), &contact_of(in_bucket(0, number), number));
+        enter(
+            &mut table,
+            seconds(0),
+            &contact_of(in_bucket(0, number), number),
+        );
     }
     for number in 0..20 {
         table.moved(&contact_of(in_bucket(0, number), 77));
     }
-    let there = table.iter().filter(|one| one.contact == contact_of(one.contact.peer, 77));
-    assert_eq!(there.count(), 2, "as many as may be of one group in a bucket");
+    let there = table
+        .iter()
+        .filter(|one| one.contact == contact_of(one.contact.peer, 77));
+    assert_eq!(
+        there.count(),
+        2,
+        "as many as may be of one group in a bucket"
+    );
 }
 
 // Density.
@@ -457,9 +507,9 @@ fn attack_a_crowd_does_not_enter_by_waiting() {
     for number in 0..20 {
         table.remove(&in_bucket(0, number));
     }
-    let crowded = table.iter().filter(|one| {
-        Key::from(one.contact.peer).common_prefix(&crowd.into()) >= 20
-    });
+    let crowded = table
+        .iter()
+        .filter(|one| Key::from(one.contact.peer).common_prefix(&crowd.into()) >= 20);
     assert_eq!(crowded.count(), 2);
 }
 
@@ -477,8 +527,15 @@ fn private_nodes_are_kept_only_by_a_node_without_a_public_address() {
     assert!(table.contains(&both.peer));
     let entered = enter(&mut table, seconds(0), &private);
     assert_eq!(entered, Entered::Refused(NoEntry::NoAddress));
-    let known: Vec<_> = table.iter().flat_map(|one| one.contact.addresses.into_vec()).collect();
-    assert!(known.iter().all(crate::wire::Address::is_globally_routable), "{}", known.len());
+    let known: Vec<_> = table
+        .iter()
+        .flat_map(|one| one.contact.addresses.into_vec())
+        .collect();
+    assert!(
+        known.iter().all(crate::wire::Address::is_globally_routable),
+        "{}",
+        known.len()
+    );
 }
 
 #[test]
@@ -498,7 +555,10 @@ fn the_asker_and_the_node_itself_are_never_told() {
     let mut table = table();
     enter(&mut table, seconds(0), &contact_of(ASKER, 1));
     let itself = contact_of(at(&local()), 2);
-    assert_eq!(enter(&mut table, seconds(0), &itself), Entered::Refused(NoEntry::Local));
+    assert_eq!(
+        enter(&mut table, seconds(0), &itself),
+        Entered::Refused(NoEntry::Local)
+    );
     assert!(told(&table, Scope::Public).is_empty());
 }
 
@@ -509,7 +569,12 @@ fn as_many_as_are_wanted_are_told() {
         enter(&mut table, seconds(0), &contact(number));
     }
     for count in [0, 1, 39, 40] {
-        assert_eq!(table.reply(&local(), count, (&ASKER, Scope::Public), &OPEN).len(), count);
+        assert_eq!(
+            table
+                .reply(&local(), count, (&ASKER, Scope::Public), &OPEN)
+                .len(),
+            count
+        );
     }
 }
 
@@ -517,13 +582,24 @@ fn as_many_as_are_wanted_are_told() {
 fn a_bucket_that_no_lookup_went_through_is_refreshed_once() {
     let mut table = table();
     for bits in 0..4 {
-        enter(&mut table, seconds(0), &contact_of(in_bucket(bits, 0), u64::from(bits)));
+        enter(
+            &mut table,
+            seconds(0),
+            &contact_of(in_bucket(bits, 0), u64::from(bits)),
+        );
     }
     let age = Duration::from_secs(600);
     let rng = &mut rng(3);
     table.looked_up(seconds(10), &in_bucket(1, 5).into());
     let targets = table.refresh(seconds(600), age, rng);
-    let bits: Vec<_> = targets.iter().map(|one| local().common_prefix(one)).collect();
-    assert_eq!(bits, [0, 2], "not the one that was looked up, nor the nearest");
+    let bits: Vec<_> = targets
+        .iter()
+        .map(|one| local().common_prefix(one))
+        .collect();
+    assert_eq!(
+        bits,
+        [0, 2],
+        "not the one that was looked up, nor the nearest"
+    );
     assert!(table.refresh(seconds(600), age, rng).is_empty());
 }

@@ -163,7 +163,7 @@ fn a_fault_that_a_service_reports_costs_the_connected_peer_and_closes_in_the_end
         let connection = bob.connection(&peer(1)).unwrap();
         alice.report_fault(&peer(2), QUESTION.number, FAULT);
         let cost = ReputationConfig::default().stream_fault;
-        let score = -i32::try_from(cost).unwrap();
+        let score = -i32::from(cost);
         assert_eq!(alice.reputation(&peer(2)), score);
         assert_eq!(alice.metrics().faults, 1);
         let grave = Fault::Protocol {

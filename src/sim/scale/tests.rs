@@ -108,10 +108,17 @@ fn discovery_a_record_is_found_by_all_and_held_by_the_nearest() {
     let nearest = world.nearest(&key, 20);
     for peer in nearest {
         let node = world.find(&peer).unwrap();
-        assert!(world.machine(node).unwrap().holds(kind::IMMUTABLE, &key), "{node:?}");
+        assert!(
+            world.machine(node).unwrap().holds(kind::IMMUTABLE, &key),
+            "{node:?}"
+        );
     }
     for node in all {
-        assert_eq!(get(&mut world, node, kind::IMMUTABLE, key), Some(record.clone()), "{node:?}");
+        assert_eq!(
+            get(&mut world, node, kind::IMMUTABLE, key),
+            Some(record.clone()),
+            "{node:?}"
+        );
     }
 }
 
@@ -139,20 +146,37 @@ fn discovery_an_update_supersedes_everywhere_and_cannot_be_rolled_back() {
     let (_, new) = mutable("salt", 2, CREATED, "new");
     put(&mut world, all[0], old.clone());
     world.run_for(5 * SECOND);
-    assert_eq!(get(&mut world, all[9], kind::MUTABLE, key), Some(old.clone()));
+    assert_eq!(
+        get(&mut world, all[9], kind::MUTABLE, key),
+        Some(old.clone())
+    );
     put(&mut world, all[0], new.clone());
     world.run_for(5 * SECOND);
     for node in &all {
-        assert_eq!(get(&mut world, *node, kind::MUTABLE, key), Some(new.clone()), "{node:?}");
+        assert_eq!(
+            get(&mut world, *node, kind::MUTABLE, key),
+            Some(new.clone()),
+            "{node:?}"
+        );
     }
     // Somebody has kept the old version.
     let command = Command::Put(old.clone());
-    assert!(matches!(run(&mut world, all[0], command), Outcome::Rejected(_)));
+    assert!(matches!(
+        run(&mut world, all[0], command),
+        Outcome::Rejected(_)
+    ));
     let replicas = put(&mut world, all[1], old);
-    assert!(replicas <= 2, "{replicas}: whoever holds the new one does not take it");
+    assert!(
+        replicas <= 2,
+        "{replicas}: whoever holds the new one does not take it"
+    );
     world.run_for(5 * SECOND);
     for node in &all {
-        assert_eq!(get(&mut world, *node, kind::MUTABLE, key), Some(new.clone()), "{node:?}");
+        assert_eq!(
+            get(&mut world, *node, kind::MUTABLE, key),
+            Some(new.clone()),
+            "{node:?}"
+        );
     }
 }
 
@@ -171,10 +195,18 @@ fn discovery_a_newcomer_takes_over_what_it_should_hold() {
         let peer = world.contact(newcomer).peer;
         if world.nearest(&key, 20).contains(&peer) {
             near += 1;
-            assert!(world.machine(newcomer).unwrap().holds(kind::IMMUTABLE, &key));
+            assert!(
+                world
+                    .machine(newcomer)
+                    .unwrap()
+                    .holds(kind::IMMUTABLE, &key)
+            );
         }
     }
-    assert!(near >= 2, "{near} newcomers near the key: another seed is needed");
+    assert!(
+        near >= 2,
+        "{near} newcomers near the key: another seed is needed"
+    );
 }
 
 /// Every holder dies, one after the other, and so does the publisher.
@@ -200,7 +232,10 @@ fn outlives_its_holders(repair: Duration) -> bool {
 #[test]
 fn discovery_repair_keeps_a_record_alive_while_its_holders_die_slowly() {
     assert!(outlives_its_holders(2 * MINUTE));
-    assert!(!outlives_its_holders(600 * MINUTE), "without repair it is lost");
+    assert!(
+        !outlives_its_holders(600 * MINUTE),
+        "without repair it is lost"
+    );
 }
 
 #[test]
@@ -218,7 +253,13 @@ fn discovery_a_sweep_stores_records_at_every_node_of_their_region() {
     for (_, record) in &records {
         assert_eq!(put(&mut world, publisher, record.clone()), 0);
     }
-    run(&mut world, publisher, Command::Bootstrap { seeds: vec![contact] });
+    run(
+        &mut world,
+        publisher,
+        Command::Bootstrap {
+            seeds: vec![contact],
+        },
+    );
     world.run_for(MINUTE);
     let before = holders(&world, kind::IMMUTABLE, &records[0].0);
     assert_eq!(before, [publisher]);
@@ -229,14 +270,22 @@ fn discovery_a_sweep_stores_records_at_every_node_of_their_region() {
     for (key, _) in &records {
         for peer in world.nearest(key, 20) {
             let node = world.find(&peer).unwrap();
-            assert!(world.machine(node).unwrap().holds(kind::IMMUTABLE, key), "{node:?}");
+            assert!(
+                world.machine(node).unwrap().holds(kind::IMMUTABLE, key),
+                "{node:?}"
+            );
         }
     }
     let replicated = world.take_happened();
     let is_complete = |event: &Happened| matches!(event, Happened::Replicated { replicas, .. } if *replicas >= 20);
-    let complete = replicated.iter().filter(|(_, node, event)| *node == publisher && is_complete(event));
+    let complete = replicated
+        .iter()
+        .filter(|(_, node, event)| *node == publisher && is_complete(event));
     assert_eq!(complete.count(), records.len());
-    assert!(stores <= 60 + 2, "{stores} stores for 8 records: they share them");
+    assert!(
+        stores <= 60 + 2,
+        "{stores} stores for 8 records: they share them"
+    );
 }
 
 #[test]
@@ -244,7 +293,10 @@ fn discovery_providers_are_found_and_take_themselves_back() {
     let mut world = network(7, 50, &DiscoveryConfig::default());
     let all = world.alive();
     let key = Key::of_role("relay");
-    let expected: BTreeSet<_> = all[10..13].iter().map(|one| world.contact(*one).peer).collect();
+    let expected: BTreeSet<_> = all[10..13]
+        .iter()
+        .map(|one| world.contact(*one).peer)
+        .collect();
     for node in &all[10..13] {
         let record = record::provider(key, 3_600 * SECOND).unwrap();
         assert!(put(&mut world, *node, record) >= 10);
@@ -255,9 +307,21 @@ fn discovery_providers_are_found_and_take_themselves_back() {
     }
     world.kill(all[10]);
     let dead = world.contact(all[10]).peer;
-    let live: BTreeSet<_> = expected.iter().filter(|one| **one != dead).copied().collect();
-    assert_eq!(providers(&mut world, all[31], key, false), expected, "a claim");
-    assert_eq!(providers(&mut world, all[32], key, true), live, "those that answer");
+    let live: BTreeSet<_> = expected
+        .iter()
+        .filter(|one| **one != dead)
+        .copied()
+        .collect();
+    assert_eq!(
+        providers(&mut world, all[31], key, false),
+        expected,
+        "a claim"
+    );
+    assert_eq!(
+        providers(&mut world, all[32], key, true),
+        live,
+        "those that answer"
+    );
     let back = record::provider(key, Duration::ZERO).unwrap();
     put(&mut world, all[11], back);
     world.run_for(5 * SECOND);
@@ -317,7 +381,10 @@ fn trace(seed: u64) -> String {
         .map(|one| world.machine(*one).unwrap().table().collect())
         .collect();
     let (traffic, happened) = (world.take_traffic(), world.take_happened());
-    format!("{first:?} {found:?} {tables:?} {traffic:?} {happened:?} {:?}", world.now())
+    format!(
+        "{first:?} {found:?} {tables:?} {traffic:?} {happened:?} {:?}",
+        world.now()
+    )
 }
 
 #[test]
@@ -442,9 +509,17 @@ fn discovery_attack_nodes_that_were_never_reached_are_never_told() {
         assert!(set(&found).is_disjoint(&ghosts), "a ghost is returned");
     }
     for node in &honest {
-        let table: Vec<_> = world.machine(*node).unwrap().table().map(|one| one.contact).collect();
+        let table: Vec<_> = world
+            .machine(*node)
+            .unwrap()
+            .table()
+            .map(|one| one.contact)
+            .collect();
         assert!(set(&table).is_disjoint(&ghosts), "a ghost is kept");
-        known_liars += table.iter().filter(|one| world.find(&one.peer).unwrap().0 >= 60).count();
+        known_liars += table
+            .iter()
+            .filter(|one| world.find(&one.peer).unwrap().0 >= 60)
+            .count();
     }
     assert!(known_liars > 100, "the liars were not asked: {known_liars}");
 }

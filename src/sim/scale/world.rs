@@ -293,11 +293,7 @@ impl World {
     }
 
     /// What came of an operation, and when, if it is done.
-    pub fn take_done(
-        &mut self,
-        node: NodeId,
-        operation: OperationId,
-    ) -> Option<(Micros, Outcome)> {
+    pub fn take_done(&mut self, node: NodeId, operation: OperationId) -> Option<(Micros, Outcome)> {
         self.done.remove(&(node, operation))
     }
 
@@ -575,6 +571,9 @@ fn contacts_in(frame: &ReplyFrame) -> Vec<Contact> {
 }
 
 fn group_of(contact: &Contact) -> IpGroup {
-    let socket = contact.addresses.first().and_then(crate::wire::Address::socket_addr);
+    let socket = contact
+        .addresses
+        .first()
+        .and_then(crate::wire::Address::socket_addr);
     socket.map_or(IpGroup::Local, |socket| IpGroup::of(socket.ip()))
 }

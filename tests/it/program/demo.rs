@@ -2,17 +2,22 @@ use serde_json::Value;
 
 use super::process::{Running, run};
 
-const ROWS: [&str; 4] = [
+const ROWS: [&str; 8] = [
     "connect_p99_ms",
     "round_trip_p99_ms",
     "direct_msgs_per_s",
     "dag_vertices_lost",
+    "bootstrap_s",
+    "lookup_p95_ms",
+    "peers_found_pct",
+    "records_found_pct",
 ];
 
 /// What is fast enough is for release builds to say: here the rows only have to be there.
 #[test]
-fn the_demo_prints_its_rows_as_json_and_loses_no_vertex() {
-    let ended = run(&["demo", "--json", "--quick", "--nodes", "3", "--seed", "7"]);
+fn the_demo_prints_its_rows_as_json_and_loses_neither_vertices_nor_peers_nor_records() {
+    let few = ["--nodes", "3", "--discovery-nodes", "6", "--seed", "7"];
+    let ended = run(&[&["demo", "--json", "--quick"], &few[..]].concat());
     let rows: Vec<Value> = ended
         .lines
         .iter()
@@ -30,13 +35,15 @@ fn the_demo_prints_its_rows_as_json_and_loses_no_vertex() {
     }
     assert_eq!(rows[3]["value"], 0);
     assert_eq!(rows[3]["pass"], true);
+    assert_eq!(rows[6]["value"], 100.0, "every node finds every other");
+    assert_eq!(rows[7]["value"], 100.0, "every record is found");
     let all_pass = rows.iter().all(|row| row["pass"] == true);
     assert_eq!(ended.status, Some(i32::from(!all_pass)));
 }
 
 #[test]
 fn the_demo_prints_a_table_unless_told_otherwise() {
-    let ended = run(&["demo", "--quick", "--nodes", "2"]);
+    let ended = run(&["demo", "--quick", "--nodes", "2", "--discovery-nodes", "3"]);
     for name in ROWS
         .into_iter()
         .chain(["name", "value", "unit", "target", "pass"])

@@ -7,7 +7,7 @@ use super::process::{Running, key, run, text};
 const ANY_PORT: &str = "/ip4/127.0.0.1/udp/0/quic-v1";
 
 /// A node with a fresh key, its address and its peer id.
-fn node(directory: &TempDir, name: &str, more: &[&str]) -> (Running, String, String) {
+pub(super) fn node(directory: &TempDir, name: &str, more: &[&str]) -> (Running, String, String) {
     let (path, peer) = key(directory, name);
     let arguments = [&["node", "--key", text(&path), "--listen", ANY_PORT], more].concat();
     let node = Running::start(&arguments);

@@ -23,6 +23,14 @@ pub(super) enum Command {
     Produce { vertices: u32, seed: u64 },
     /// Wait until this many vertices are held, at most so long.
     Settle { vertices: usize, patience_ms: u64 },
+    /// Enter the network through these addresses, until so many nodes are known.
+    Enter { seeds: Vec<String>, contacts: usize },
+    /// Find each of these peers, one after the other.
+    Find { peers: Vec<String> },
+    /// Store so many records.
+    Put { records: u32 },
+    /// Look for the records with these keys.
+    Get { keys: Vec<String> },
 }
 
 /// From a node to the demonstration.
@@ -45,6 +53,14 @@ pub(super) enum Reply {
     Produce { ids: Vec<String>, withheld: u64 },
     /// What the node holds.
     Settle(Holding),
+    /// How long it took until the table held as many nodes as were asked for, in microseconds.
+    Enter { micros: u64 },
+    /// How long each search took that found its peer, in microseconds.
+    Find { micros: Vec<u64> },
+    /// The keys of the records.
+    Put { keys: Vec<String> },
+    /// How many were found.
+    Get { found: u64 },
     /// The command could not be carried out.
     Failed { message: String },
 }

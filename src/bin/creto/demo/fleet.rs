@@ -33,6 +33,16 @@ impl Fleet {
 
     /// Starts `count` nodes and connects each with each.
     pub(super) async fn start(&mut self, count: u16, progress: &Progress) -> Result<(), DemoError> {
+        self.start_apart(count, progress).await?;
+        self.join(progress).await
+    }
+
+    /// Starts `count` nodes that do not know each other.
+    pub(super) async fn start_apart(
+        &mut self,
+        count: u16,
+        progress: &Progress,
+    ) -> Result<(), DemoError> {
         progress.begin("starting nodes", count.into());
         let network = network_name();
         for number in 0..usize::from(count) {
@@ -47,7 +57,7 @@ impl Fleet {
             (member.peer, member.address) = member.child.ready().await?;
             progress.set(number);
         }
-        self.join(progress).await
+        Ok(())
     }
 
     async fn join(&mut self, progress: &Progress) -> Result<(), DemoError> {

@@ -31,6 +31,9 @@ pub(crate) struct Demo {
     /// Nodes, each in a process of its own.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u16).range(2..=32))]
     nodes: u16,
+    /// Nodes that find each other, each in a process of its own, beside those.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u16).range(2..=64))]
+    discovery_nodes: u16,
     /// Print the rows as JSON, one object a line, and nothing else.
     #[arg(long)]
     json: bool,
@@ -45,14 +48,15 @@ pub(crate) struct Demo {
 impl Demo {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen().map_err(Failure::Runtime)?;
-        let mut fleet = Fleet::new();
+        let (mut fleet, mut strangers) = (Fleet::new(), Fleet::new());
         let mut report = Report::new(self.json);
         let outcome = tokio::select! {
-            outcome = self.measure(&mut fleet, &mut report) => outcome,
+            outcome = self.measure(&mut fleet, &mut strangers, &mut report) => outcome,
             () = stop.requested() => Err(Failure::Interrupted),
         };
         // Whatever happened: no process is left behind, and what was measured is shown.
         fleet.stop().await;
+        strangers.stop().await;
         report.finish()?;
         outcome?;
         if report.all_pass() {
@@ -62,7 +66,12 @@ impl Demo {
         }
     }
 
-    async fn measure(&self, fleet: &mut Fleet, report: &mut Report) -> Result<(), Failure> {
+    async fn measure(
+        &self,
+        fleet: &mut Fleet,
+        strangers: &mut Fleet,
+        report: &mut Report,
+    ) -> Result<(), Failure> {
         let progress = Progress::new();
         fleet.start(self.nodes, &progress).await?;
         let sizes = if self.quick {
@@ -79,6 +88,13 @@ impl Demo {
         report.add(steps::connect::measure(&mut stage).await?)?;
         report.add(steps::round_trip::measure(&mut stage).await?)?;
         report.add(steps::direct_messages::measure(&mut stage).await?)?;
-        report.add(steps::dag::measure(&mut stage).await?)
+        report.add(steps::dag::measure(&mut stage).await?)?;
+        // The others would only take their time.
+        fleet.stop().await;
+        strangers
+            .start_apart(self.discovery_nodes, &progress)
+            .await?;
+        let rows = steps::discovery::measure(strangers, &progress).await?;
+        rows.into_iter().try_for_each(|row| report.add(row))
     }
 }

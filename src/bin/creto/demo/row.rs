@@ -25,7 +25,9 @@ pub(super) enum Value {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
+    Seconds,
     Milliseconds,
+    Percent,
     MessagesPerSecond,
     Vertices,
 }
@@ -95,7 +97,9 @@ impl Value {
 impl Unit {
     const fn text(self) -> &'static str {
         match self {
+            Self::Seconds => "s",
             Self::Milliseconds => "ms",
+            Self::Percent => "%",
             Self::MessagesPerSecond => "msg/s",
             Self::Vertices => "vertices",
         }

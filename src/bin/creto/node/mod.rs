@@ -28,6 +28,9 @@ pub(crate) struct Node {
     /// Whom to stay connected with, like `/ip4/192.0.2.7/udp/9000/quic-v1/p2p/<peer id>`.
     #[arg(long, value_name = "ADDR", num_args = 1..)]
     connect: Vec<Address>,
+    /// Nodes through which to enter the network; one that answers is enough.
+    #[arg(long, value_name = "ADDR", num_args = 1..)]
+    bootstrap: Vec<Address>,
     /// Name of the network.
     #[arg(long, value_name = "NAME")]
     network: Option<String>,
@@ -83,6 +86,7 @@ impl Node {
         if let Some(network) = &self.network {
             config.network.clone_from(network);
         }
+        config.bootstrap_nodes.extend_from_slice(&self.bootstrap);
         config.enable_mdns |= self.mdns;
         Ok(config)
     }

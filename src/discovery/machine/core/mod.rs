@@ -9,13 +9,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
+use super::OperationId;
 use super::calls::{Call, Calls, Late, Patience, Purpose};
 use super::io::{CallFailure, CallId, CheckId, Event, Fault, Output};
 use super::liars::Liars;
 use super::links::Links;
 use super::search::{Aim, Search, SearchId, find_node};
 use super::signal::{CheckOwner, Signal};
-use super::OperationId;
 use crate::discovery::config::DiscoveryConfig;
 use crate::discovery::record::PendingSignature;
 use crate::discovery::table::{Entered, RoutingTable};
@@ -315,7 +315,10 @@ impl Core {
             }
         }
         let now = self.now.mono;
-        let due = self.searches.iter().filter(|(_, search)| search.deadline <= now);
+        let due = self
+            .searches
+            .iter()
+            .filter(|(_, search)| search.deadline <= now);
         let due: Vec<_> = due.map(|(id, _)| *id).collect();
         for id in due {
             self.end_search(id);
@@ -364,7 +367,8 @@ impl Core {
 
     fn table_changed(&mut self) {
         let neighbourhood = self.table.neighbourhood();
-        self.estimate.own_neighbourhood(self.now.mono, neighbourhood);
+        self.estimate
+            .own_neighbourhood(self.now.mono, neighbourhood);
     }
 
     /// Keeps a peer out of the table for a while.

@@ -32,7 +32,11 @@ const SEEDS: usize = 40;
 
 impl Core {
     /// Begins a lookup, or lines it up. Its owner is told what it finds.
-    pub(in crate::discovery::machine) fn search(&mut self, owner: OperationId, aim: Aim) -> SearchId {
+    pub(in crate::discovery::machine) fn search(
+        &mut self,
+        owner: OperationId,
+        aim: Aim,
+    ) -> SearchId {
         let id = SearchId(self.next_search);
         self.next_search += 1;
         if self.searches.len() < MAX_SEARCHES {
@@ -48,7 +52,9 @@ impl Core {
     fn begin(&mut self, id: SearchId, owner: OperationId, aim: Aim) {
         let target = aim.target;
         self.table.looked_up(self.now.mono, &target);
-        let seeds = aim.seeds.unwrap_or_else(|| self.table.seeds(&target, SEEDS));
+        let seeds = aim
+            .seeds
+            .unwrap_or_else(|| self.table.seeds(&target, SEEDS));
         let policy = LookupPolicy {
             alpha: self.config.alpha,
             alpha_max: self.config.alpha_max,
@@ -127,7 +133,12 @@ impl Core {
     pub(in crate::discovery::machine) fn forget(&mut self, operation: OperationId) {
         self.waiting.retain(|(_, owner, _)| *owner != operation);
         let owned = |(_, search): &(&SearchId, &Search)| search.owner == operation;
-        let searches: Vec<_> = self.searches.iter().filter(owned).map(|(id, _)| *id).collect();
+        let searches: Vec<_> = self
+            .searches
+            .iter()
+            .filter(owned)
+            .map(|(id, _)| *id)
+            .collect();
         let is_meant = |purpose| match purpose {
             Purpose::Search(id) => searches.contains(&id),
             Purpose::Operation(owner, _) => owner == operation,

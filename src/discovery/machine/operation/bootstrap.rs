@@ -33,7 +33,9 @@ impl Bootstrap {
             Signal::Found(..) => {
                 let core = &mut *context.core;
                 let contacts = core.table.len();
-                let targets = core.table.refresh(core.now.mono, Duration::ZERO, &mut core.rng);
+                let targets = core
+                    .table
+                    .refresh(core.now.mono, Duration::ZERO, &mut core.rng);
                 for target in targets {
                     context.begin(Operation::Refresh(Refresh(target)));
                 }
@@ -48,7 +50,10 @@ impl Bootstrap {
     /// The given seeds and the table, each peer once.
     fn seeds(&self, context: &Context<'_>) -> Option<Vec<Contact>> {
         let local = context.core.key();
-        let known = context.core.table.seeds(&local, crate::discovery::config::K);
+        let known = context
+            .core
+            .table
+            .seeds(&local, crate::discovery::config::K);
         let mut seen = BTreeSet::new();
         let all = self.seeds.iter().cloned().chain(known);
         Some(all.filter(|one| seen.insert(one.peer)).collect())

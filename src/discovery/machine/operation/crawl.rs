@@ -77,7 +77,8 @@ impl Crawl {
             return false;
         };
         self.note(&found.answered);
-        let is_inside = |one: &&Contact| Key::from(one.peer).common_prefix(&part.prefix) >= part.bits;
+        let is_inside =
+            |one: &&Contact| Key::from(one.peer).common_prefix(&part.prefix) >= part.bits;
         let inside = found.closest.iter().filter(is_inside).count();
         if inside >= K && part.bits < self.deepest {
             let bits = part.bits + 1;
@@ -125,7 +126,9 @@ impl Crawl {
             && let Some(part) = self.open.pop()
         {
             self.lookups += 1;
-            let target = part.prefix.random_with_prefix(part.bits, &mut context.core.rng);
+            let target = part
+                .prefix
+                .random_with_prefix(part.bits, &mut context.core.rng);
             let mut near: Vec<_> = self.live.values().collect();
             near.sort_by_key(|one| target.distance(&one.peer.into()));
             let seeds = near.into_iter().take(SEEDS).cloned().collect();

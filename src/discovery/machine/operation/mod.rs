@@ -52,7 +52,9 @@ impl Context<'_> {
     pub(super) fn done(&mut self, outcome: Outcome) {
         if self.id.0 < OperationId::FIRST_INTERNAL {
             let operation = self.id;
-            self.core.outputs.push_back(Output::Done { operation, outcome });
+            self.core
+                .outputs
+                .push_back(Output::Done { operation, outcome });
         }
     }
 }

@@ -55,10 +55,14 @@ impl FindProviders {
         match signal {
             Signal::Start => {
                 let now = context.core.now;
-                let held = context.holding.providers(now, &self.key, &mut context.core.rng);
+                let held = context
+                    .holding
+                    .providers(now, &self.key, &mut context.core.rng);
                 self.take(context, held);
                 let question = Question::Providers { key: self.key };
-                context.core.search(context.id, Aim::asking(self.key, question));
+                context
+                    .core
+                    .search(context.id, Aim::asking(self.key, question));
             }
             Signal::Providers(named) => self.take(context, named),
             Signal::Found(search, found) => match &mut self.crawl {

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
 use super::{Context, Progress};
+use crate::discovery::Key;
 use crate::discovery::config::K;
 use crate::discovery::machine::answer;
 use crate::discovery::machine::calls::Purpose;
 use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Question, find_node};
 use crate::discovery::machine::signal::Signal;
-use crate::discovery::Key;
 use crate::discovery::region::{bits_of, share_of};
 use crate::identity::PeerId;
 use crate::wire::codec::{List, encode};
@@ -264,7 +264,8 @@ impl Sweep {
             let near = near(&self.known, &item.key, bits, K);
             let contacts: Vec<_> = near.into_iter().cloned().collect();
             let passed = crate::discovery::lookup::within_quota(&item.key, &contacts, density);
-            let is_in_region = |one: &Contact| item.key.distance(&one.peer.into()).fraction() <= share;
+            let is_in_region =
+                |one: &Contact| item.key.distance(&one.peer.into()).fraction() <= share;
             let holders = passed.iter().enumerate();
             let holders = holders.take_while(|(rank, one)| *rank < K || is_in_region(one));
             for (_, holder) in holders {
@@ -292,7 +293,10 @@ impl Sweep {
         let mut parts = vec![Vec::new()];
         let mut bytes = 0;
         for index in items {
-            let size = self.items.get(index).map_or(0, |item| item.record.body.as_bytes().len());
+            let size = self
+                .items
+                .get(index)
+                .map_or(0, |item| item.record.body.as_bytes().len());
             let is_full = parts.last().is_none_or(|part| part.len() >= MAX_RECORDS);
             if is_full || bytes + size > MAX_BATCH_BYTES {
                 parts.push(Vec::new());
@@ -342,11 +346,19 @@ impl Sweep {
         }
     }
 
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small"
+    )]
     fn report(&self, context: &mut Context<'_>) {
         let all = context.core.network_size() as usize;
         let enough = K.min(all.saturating_sub(1));
-        let complete = self.replicas.iter().filter(|count| **count >= enough).count();
+        let complete = self
+            .replicas
+            .iter()
+            .filter(|count| **count >= enough)
+            .count();
         context.done(Outcome::Published {
             complete,
             incomplete: self.items.len() - complete,
@@ -383,7 +395,9 @@ fn near<'a>(
         let (first, last) = key.prefix_range(bits);
         let range = known.range((Bound::Included(first), Bound::Included(last)));
         let there = range.filter(|(_, one)| !one.is_gone);
-        let mut near: Vec<_> = there.map(|(at, one)| (key.distance(at), &one.contact)).collect();
+        let mut near: Vec<_> = there
+            .map(|(at, one)| (key.distance(at), &one.contact))
+            .collect();
         if near.len() >= count || bits == 0 {
             near.sort_unstable_by_key(|(distance, _)| *distance);
             return near.into_iter().map(|(_, contact)| contact).collect();

@@ -89,10 +89,20 @@ fn answered_with(rig: &mut Rig, kind: u16, key: &Key, record: &Record) -> Vec<Ou
 fn handed_over(rig: &mut Rig, records: &[Record]) -> Vec<Output> {
     let (_, outputs) = rig.start(Command::Bootstrap { seeds: vec![] });
     let outputs = rig.names(calls(&outputs)[0].call, &[]);
-    let call = calls(&outputs).into_iter().find(|one| one.kind == wire::HAND_OFF).unwrap();
+    let call = calls(&outputs)
+        .into_iter()
+        .find(|one| one.kind == wire::HAND_OFF)
+        .unwrap();
     assert_eq!(call.contact.peer, peer(1));
     let records = records.to_vec().try_into().unwrap();
-    rig.answer(call.call, wire::HANDED_OFF, encode(&HandedOff { records, next: None }))
+    rig.answer(
+        call.call,
+        wire::HANDED_OFF,
+        encode(&HandedOff {
+            records,
+            next: None,
+        }),
+    )
 }
 
 fn with_a_peer() -> Rig {
@@ -149,11 +159,18 @@ fn a_record_with_a_past_sequence() {
     let mut rig = with_a_peer();
     let (key, new) = mutable("sequence", 2, wall(), "new");
     let (_, old) = mutable("sequence", 1, wall(), "old");
-    assert_eq!(rig.store(2_001, vec![new.clone()]), (vec![StoreOutcome::Stored], vec![]));
+    assert_eq!(
+        rig.store(2_001, vec![new.clone()]),
+        (vec![StoreOutcome::Stored], vec![])
+    );
     let stale = (vec![StoreOutcome::Superseded], vec![Fault::StaleRecord]);
     assert_eq!(rig.store(2_000, vec![old.clone()]), stale);
     let again = (vec![StoreOutcome::Superseded], vec![]);
-    assert_eq!(rig.store(2_000, vec![old.clone()]), again, "told once a minute");
+    assert_eq!(
+        rig.store(2_000, vec![old.clone()]),
+        again,
+        "told once a minute"
+    );
     assert_eq!(shown(&mut rig, 2, &key), Ok(Some(new.clone())));
     rig.now = rig.now + Duration::from_secs(60);
     assert_eq!(rig.store(2_000, vec![old.clone()]), stale);
@@ -166,25 +183,38 @@ fn a_record_with_a_far_future_expiry() {
     let mut rig = with_a_peer();
     let (key, record) = unsigned(WALL, WALL + 48 * HOUR + 1);
     let late = invalid(RecordFault::ExpiresTooLate);
-    assert_eq!(refused(&mut rig, &key, &record, StoreOutcome::Invalid), late);
+    assert_eq!(
+        refused(&mut rig, &key, &record, StoreOutcome::Invalid),
+        late
+    );
     let outputs = answered_with(&mut rig, 2, &key, &record);
     assert_eq!(record_of(&outputs), Some(None));
     assert_eq!(faults(&outputs, 1), late);
     let (key, record) = unsigned(u64::MAX - 1, u64::MAX);
-    assert_eq!(refused(&mut rig, &key, &record, StoreOutcome::Invalid), [], "a clock may be wrong");
+    assert_eq!(
+        refused(&mut rig, &key, &record, StoreOutcome::Invalid),
+        [],
+        "a clock may be wrong"
+    );
     let provider = wire::ProviderRecord {
         key: [3; 32],
         lifetime: 172_801,
     };
     let record = wire_record(3, encode(&provider));
     let long = invalid(RecordFault::LifetimeTooLong);
-    assert_eq!(refused(&mut rig, &key, &record, StoreOutcome::Invalid), long);
+    assert_eq!(
+        refused(&mut rig, &key, &record, StoreOutcome::Invalid),
+        long
+    );
 }
 
 #[test]
 fn a_record_that_clocks_explain_is_nobodys_fault() {
     let mut rig = with_a_peer();
-    for (created, expires) in [(WALL - 2 * HOUR, WALL - HOUR), (WALL + HOUR, WALL + 2 * HOUR)] {
+    for (created, expires) in [
+        (WALL - 2 * HOUR, WALL - HOUR),
+        (WALL + HOUR, WALL + 2 * HOUR),
+    ] {
         let (key, record) = unsigned(created, expires);
         assert_eq!(refused(&mut rig, &key, &record, StoreOutcome::Invalid), []);
         let outputs = answered_with(&mut rig, 2, &key, &record);
@@ -198,7 +228,10 @@ fn a_record_that_does_not_decode() {
     let mut rig = with_a_peer();
     let record = wire_record(2, Bytes::from_static(&[1; 50]));
     let faults = refused(&mut rig, &key(3), &record, StoreOutcome::Invalid);
-    assert!(matches!(faults[..], [Fault::InvalidRecord(RecordFault::Malformed(_))]));
+    assert!(matches!(
+        faults[..],
+        [Fault::InvalidRecord(RecordFault::Malformed(_))]
+    ));
 }
 
 #[test]
@@ -214,7 +247,10 @@ fn many_bad_records_in_one_message_are_one_fault() {
 fn an_unknown_kind_of_record_is_unsupported_and_no_fault() {
     let mut rig = with_a_peer();
     let record = wire_record(77, Bytes::from_static(b"?"));
-    assert_eq!(refused(&mut rig, &key(3), &record, StoreOutcome::Unsupported), []);
+    assert_eq!(
+        refused(&mut rig, &key(3), &record, StoreOutcome::Unsupported),
+        []
+    );
     assert_eq!(shown(&mut rig, 77, &key(3)), Err(Refuse::Unsupported));
     assert_eq!(shown(&mut rig, 0, &key(3)), Err(Refuse::Unsupported));
     let outputs = handed_over(&mut rig, &[record]);
@@ -225,7 +261,10 @@ fn an_unknown_kind_of_record_is_unsupported_and_no_fault() {
         is_hardened: false,
     };
     let (_, outputs) = rig.start(command);
-    assert_eq!(outcome(&outputs), Some(Outcome::Rejected(Rejection::UnknownKind)));
+    assert_eq!(
+        outcome(&outputs),
+        Some(Outcome::Rejected(Rejection::UnknownKind))
+    );
 }
 
 #[test]
@@ -235,7 +274,10 @@ fn an_unknown_signature_suite_is_unsupported_and_no_fault() {
     let mut body = record.body.as_bytes().to_vec();
     body[0] = 9;
     let record = wire_record(2, Bytes::from(body));
-    assert_eq!(refused(&mut rig, &key, &record, StoreOutcome::Unsupported), []);
+    assert_eq!(
+        refused(&mut rig, &key, &record, StoreOutcome::Unsupported),
+        []
+    );
     let outputs = answered_with(&mut rig, 2, &key, &record);
     assert_eq!(record_of(&outputs), Some(None));
     assert_eq!(faults(&outputs, 1), []);
@@ -318,8 +360,14 @@ fn addresses_of_a_victim() {
         (address("/ip4/192.168.1.1/udp/53"), ContactFault::Private),
         (address("/ip4/127.0.0.1/udp/53"), ContactFault::Private),
         (address("/ip6/fe80::1/udp/53"), ContactFault::Private),
-        (address("/ip4/224.0.0.251/udp/5353"), ContactFault::NotDialable),
-        (address("/ip4/255.255.255.255/udp/1"), ContactFault::NotDialable),
+        (
+            address("/ip4/224.0.0.251/udp/5353"),
+            ContactFault::NotDialable,
+        ),
+        (
+            address("/ip4/255.255.255.255/udp/1"),
+            ContactFault::NotDialable,
+        ),
         (address("/ip4/8.8.8.8/udp/0"), ContactFault::NotDialable),
         (address("/dns4/victim.example/udp/1"), ContactFault::Name),
         (relayed, ContactFault::NotOfPeer),
@@ -332,14 +380,30 @@ fn addresses_of_a_victim() {
             addresses: addresses.try_into().unwrap(),
         };
         let mut rig = with_a_peer();
-        let outputs = told_bytes(&mut rig, many(&[victim.clone(), contact(3), victim.clone()]));
-        assert_eq!(faults(&outputs, 1), [Fault::ForbiddenAddress(expected)], "once for an answer");
-        assert!(called(&outputs, peer(2)).is_none(), "{address:?} is dialled");
+        let outputs = told_bytes(
+            &mut rig,
+            many(&[victim.clone(), contact(3), victim.clone()]),
+        );
+        assert_eq!(
+            faults(&outputs, 1),
+            [Fault::ForbiddenAddress(expected)],
+            "once for an answer"
+        );
+        assert!(
+            called(&outputs, peer(2)).is_none(),
+            "{address:?} is dialled"
+        );
         let third = called(&outputs, peer(3)).expect("the rest of the answer is used");
         rig.names(third, &[]);
         let told = rig.told(&key(3));
-        assert!(told.iter().all(|one| one.peer != peer(2)), "it is forwarded");
-        assert!(rig.machine.table().all(|one| one.contact.peer != peer(2)), "it is kept");
+        assert!(
+            told.iter().all(|one| one.peer != peer(2)),
+            "it is forwarded"
+        );
+        assert!(
+            rig.machine.table().all(|one| one.contact.peer != peer(2)),
+            "it is kept"
+        );
     }
 }
 
@@ -359,8 +423,14 @@ fn addresses_of_a_victim_among_providers() {
         contacts: List::new(),
     };
     let outputs = rig.answer(call, wire::PROVIDERS, encode(&answer));
-    assert_eq!(faults(&outputs, 1), [Fault::ForbiddenAddress(ContactFault::Private)]);
-    assert_eq!(outcome(&outputs), Some(Outcome::Providers(vec![contact(3)])));
+    assert_eq!(
+        faults(&outputs, 1),
+        [Fault::ForbiddenAddress(ContactFault::Private)]
+    );
+    assert_eq!(
+        outcome(&outputs),
+        Some(Outcome::Providers(vec![contact(3)]))
+    );
 }
 
 #[test]
@@ -391,7 +461,11 @@ fn contacts_farther_away_than_the_teller_are_nobodys_fault() {
     let Some(Outcome::Closest(found)) = outcome(&outputs) else {
         panic!()
     };
-    assert_eq!(found.first().map(|one| one.peer), Some(peer(1)), "no progress");
+    assert_eq!(
+        found.first().map(|one| one.peer),
+        Some(peer(1)),
+        "no progress"
+    );
 }
 
 #[test]
@@ -413,7 +487,11 @@ fn an_answer_that_does_not_decode() {
     let mut rig = with_a_peer();
     let outputs = told_bytes(&mut rig, Bytes::from_static(&[7; 9]));
     assert!(matches!(faults(&outputs, 1)[..], [Fault::Malformed(_)]));
-    assert_eq!(outcome(&outputs), Some(Outcome::Closest(vec![])), "its part is over");
+    assert_eq!(
+        outcome(&outputs),
+        Some(Outcome::Closest(vec![])),
+        "its part is over"
+    );
 }
 
 /// A neighbour that says there is always more.
@@ -423,11 +501,18 @@ fn a_hand_off_that_goes_in_circles_ends() {
     let (_, outputs) = rig.start(Command::Bootstrap { seeds: vec![] });
     let mut outputs = rig.names(calls(&outputs)[0].call, &[]);
     let mut pages = 0;
-    while let Some(call) = calls(&outputs).iter().find(|one| one.kind == wire::HAND_OFF) {
+    while let Some(call) = calls(&outputs)
+        .iter()
+        .find(|one| one.kind == wire::HAND_OFF)
+    {
         pages += 1;
         let next = Some([7; 32]);
         let records = List::new();
-        outputs = rig.answer(call.call, wire::HANDED_OFF, encode(&HandedOff { records, next }));
+        outputs = rig.answer(
+            call.call,
+            wire::HANDED_OFF,
+            encode(&HandedOff { records, next }),
+        );
         assert_eq!(faults(&outputs, 1), []);
     }
     assert_eq!(pages, 2, "a page must begin behind the one before");

@@ -30,7 +30,11 @@ fn a_teller_is_blamed_after_three_wrong_identities_in_three_networks() {
     assert_eq!(lie(&mut rig, 50, 1), []);
     assert_eq!(lie(&mut rig, 51, 2), []);
     assert_eq!(lie(&mut rig, 52, 3), [Fault::WrongAddresses]);
-    assert_eq!(lie(&mut rig, 53, 4), [], "it is counted from the start again");
+    assert_eq!(
+        lie(&mut rig, 53, 4),
+        [],
+        "it is counted from the start again"
+    );
 }
 
 #[test]
@@ -116,7 +120,9 @@ fn what_the_peer_itself_does_at_its_own_address_counts() {
         let is_fault = |one: &Output| matches!(one, Output::Fault { .. });
         assert!(!outputs.iter().any(is_fault), "{why:?} is nobody's fault");
         let removed = Output::Event(Event::Removed(peer(2)));
-        let is_told = outputs.iter().any(|one| format!("{one:?}") == format!("{removed:?}"));
+        let is_told = outputs
+            .iter()
+            .any(|one| format!("{one:?}") == format!("{removed:?}"));
         assert_eq!(is_told, expected.is_none());
     }
 }
@@ -133,9 +139,15 @@ fn attack_a_lie_about_further_addresses_does_not_travel() {
     let outputs = rig.names(teller, &[padded]);
     let call = called(&outputs, peer(2)).unwrap();
     // The dial reached it at its own address; it says who it is, and answers.
-    rig.feed(Input::Connected { peer: peer(2), rtt: RTT });
+    rig.feed(Input::Connected {
+        peer: peer(2),
+        rtt: RTT,
+    });
     let contact = contact_at(peer(2), &[&own]);
-    rig.feed(Input::Met { contact: contact.clone(), is_server: true });
+    rig.feed(Input::Met {
+        contact: contact.clone(),
+        is_server: true,
+    });
     rig.names(call, &[]);
     let told = rig.told(&beside(2));
     assert!(told.contains(&contact), "{told:?}");

@@ -27,11 +27,23 @@ fn answer(rng: &mut ChaCha8Rng) -> (u8, Bytes) {
         0 => (wire::NODES, bytes(rng)),
         1 => {
             let (_, record) = mutable("fuzz", 1, wall(), "value");
-            (wire::VALUE, encode(&Value { record, contacts: contacts() }))
+            (
+                wire::VALUE,
+                encode(&Value {
+                    record,
+                    contacts: contacts(),
+                }),
+            )
         }
         2 => {
             let providers = List::truncated(some(rng));
-            (wire::PROVIDERS, encode(&Providers { providers, contacts: contacts() }))
+            (
+                wire::PROVIDERS,
+                encode(&Providers {
+                    providers,
+                    contacts: contacts(),
+                }),
+            )
         }
         3 => {
             let outcomes = List::truncated([StoreOutcome::Stored, StoreOutcome::Full]);
@@ -45,7 +57,14 @@ fn answer(rng: &mut ChaCha8Rng) -> (u8, Bytes) {
         _ => (wire::NODES, nodes(&some(rng))),
     };
     // Any answer to any question.
-    (if chance(rng, 10) { rng.next_u32().to_le_bytes()[0] } else { kind }, body)
+    (
+        if chance(rng, 10) {
+            rng.next_u32().to_le_bytes()[0]
+        } else {
+            kind
+        },
+        body,
+    )
 }
 
 fn command(rng: &mut ChaCha8Rng) -> Command {
@@ -54,10 +73,18 @@ fn command(rng: &mut ChaCha8Rng) -> Command {
         0 => Command::Bootstrap { seeds: some(rng) },
         1 => Command::FindPeer(peer(below(rng, 60) as u64)),
         2 => Command::Closest(key),
-        3 => Command::Get { kind: below(rng, 5) as u16, key, is_hardened: chance(rng, 50) },
+        3 => Command::Get {
+            kind: below(rng, 5) as u16,
+            key,
+            is_hardened: chance(rng, 50),
+        },
         4 => Command::Put(mutable("fuzz", below(rng, 3) as u64, wall(), "value").1),
         5 => Command::Put(record::provider(key, Duration::from_secs(60)).unwrap()),
-        _ => Command::Providers { key, limit: below(rng, 4), only_live: chance(rng, 50) },
+        _ => Command::Providers {
+            key,
+            limit: below(rng, 4),
+            only_live: chance(rng, 50),
+        },
     }
 }
 
@@ -81,32 +108,68 @@ fn input(rng: &mut ChaCha8Rng, calls: u64, request: &mut u64) -> Input {
         rng.next_u64()
     });
     match below(rng, 16) {
-        0 => Input::Connected { peer: peer(below(rng, 60) as u64), rtt: Duration::from_micros(rng.next_u64() >> 30) },
-        1 => Input::Met { contact: contact_of(peer(below(rng, 60) as u64), below(rng, 9) as u64), is_server: chance(rng, 80) },
+        0 => Input::Connected {
+            peer: peer(below(rng, 60) as u64),
+            rtt: Duration::from_micros(rng.next_u64() >> 30),
+        },
+        1 => Input::Met {
+            contact: contact_of(peer(below(rng, 60) as u64), below(rng, 9) as u64),
+            is_server: chance(rng, 80),
+        },
         2 => Input::Disconnected(peer(below(rng, 60) as u64)),
         3 | 4 => {
             *request += 1;
             let (kind, body) = if chance(rng, 50) {
                 (below(rng, 7) as u8, bytes(rng))
             } else {
-                let records = List::truncated([mutable("fuzz", below(rng, 3) as u64, wall(), "x").1]);
+                let records =
+                    List::truncated([mutable("fuzz", below(rng, 3) as u64, wall(), "x").1]);
                 (wire::STORE, encode(&Store { records }))
             };
-            let asker = Asker { is_confirmed: chance(rng, 80), ..asker(below(rng, 9) as u64) };
-            Input::Request { id: RequestId(*request), asker, kind, body }
+            let asker = Asker {
+                is_confirmed: chance(rng, 80),
+                ..asker(below(rng, 9) as u64)
+            };
+            Input::Request {
+                id: RequestId(*request),
+                asker,
+                kind,
+                body,
+            }
         }
-        5 => Input::Verified { check: CheckId(below(rng, 30) as u64), is_valid: chance(rng, 50) },
+        5 => Input::Verified {
+            check: CheckId(below(rng, 30) as u64),
+            is_valid: chance(rng, 50),
+        },
         6 => Input::Veto(peer(below(rng, 60) as u64)),
-        7 => Input::Start { operation: OperationId(below(rng, 10) as u64), command: command(rng) },
+        7 => Input::Start {
+            operation: OperationId(below(rng, 10) as u64),
+            command: command(rng),
+        },
         8 => Input::Cancel(OperationId(below(rng, 10) as u64)),
         9 => Input::Public(chance(rng, 50)),
-        10 => Input::Unpublish { kind: below(rng, 5) as u16, key: key(below(rng, 5) as u64) },
+        10 => Input::Unpublish {
+            kind: below(rng, 5) as u16,
+            key: key(below(rng, 5) as u64),
+        },
         11 => Input::Timer,
-        12 => Input::Failed { call, why: failure(rng) },
+        12 => Input::Failed {
+            call,
+            why: failure(rng),
+        },
         _ => {
             let (kind, body) = answer(rng);
-            let scope = if chance(rng, 80) { Scope::Public } else { Scope::Local };
-            Input::Answer { call, scope, kind, body }
+            let scope = if chance(rng, 80) {
+                Scope::Public
+            } else {
+                Scope::Local
+            };
+            Input::Answer {
+                call,
+                scope,
+                kind,
+                body,
+            }
         }
     }
 }

@@ -5,7 +5,8 @@ use crate::discovery::testing::{at, contact_of, peers, rng};
 
 /// When the log shows a call to a peer.
 fn called_at(rig: &Rig, peer: PeerId) -> Vec<Micros> {
-    let is_it = |output: &Output| matches!(output, Output::Call { contact, .. } if contact.peer == peer);
+    let is_it =
+        |output: &Output| matches!(output, Output::Call { contact, .. } if contact.peer == peer);
     let log = rig.log.iter().filter(|(_, output)| is_it(output));
     log.map(|(at, _)| *at).collect()
 }
@@ -53,7 +54,10 @@ fn a_peer_never_met_is_hedged_after_200_ms_and_given_up_after_a_second() {
     let outputs = rig.run_to(began + Duration::from_millis(1_199));
     assert!(outcome(&outputs).is_none());
     let outputs = rig.run_to(began + Duration::from_millis(1_200));
-    assert_eq!(outcome(&outputs), Some(Outcome::Bootstrapped { contacts: 0 }));
+    assert_eq!(
+        outcome(&outputs),
+        Some(Outcome::Bootstrapped { contacts: 0 })
+    );
 }
 
 #[test]
@@ -77,11 +81,17 @@ fn where_new_contacts_take_longer_the_hedge_waits_for_nine_of_ten() {
     let seeds: Vec<_> = (31..=36).map(contact).collect();
     let (_, outputs) = rig.start(Command::Bootstrap { seeds });
     assert_eq!(calls(&outputs).len(), 5);
-    let before = |rig: &Rig| rig.log.iter().filter(|(_, one)| matches!(one, Output::Call { contact, .. } if (31..=36).any(|n| contact.peer == peer(n)))).count();
+    let before = |rig: &Rig| {
+        rig.log.iter().filter(|(_, one)| matches!(one, Output::Call { contact, .. } if (31..=36).any(|n| contact.peer == peer(n)))).count()
+    };
     rig.run_to(began + Duration::from_millis(899));
     assert_eq!(before(&rig), 5);
     rig.run_to(began + Duration::from_millis(900));
-    assert_eq!(before(&rig), 6, "p90 of the recent ones, and no more than a second");
+    assert_eq!(
+        before(&rig),
+        6,
+        "p90 of the recent ones, and no more than a second"
+    );
 }
 
 #[test]
@@ -129,14 +139,23 @@ fn a_late_answer_is_merged_while_its_lookup_lives_and_ignored_afterwards() {
     let mut rig = Rig::new();
     let seeds = vec![contact(1), contact(2)];
     let (_, outputs) = rig.start(Command::Bootstrap { seeds });
-    let (late, prompt) = (called(&outputs, peer(1)).unwrap(), called(&outputs, peer(2)).unwrap());
+    let (late, prompt) = (
+        called(&outputs, peer(1)).unwrap(),
+        called(&outputs, peer(2)).unwrap(),
+    );
     let began = rig.now;
     rig.run_to(began + Duration::from_millis(900));
     let outputs = rig.names(prompt, &[contact(3)]);
     let third = called(&outputs, peer(3)).unwrap();
     rig.run_to(began + Duration::from_millis(1_500));
-    rig.feed(Input::Connected { peer: peer(1), rtt: RTT });
-    rig.feed(Input::Met { contact: contact(1), is_server: true });
+    rig.feed(Input::Connected {
+        peer: peer(1),
+        rtt: RTT,
+    });
+    rig.feed(Input::Met {
+        contact: contact(1),
+        is_server: true,
+    });
     let outputs = rig.names(late, &[contact(4)]);
     let fourth = called(&outputs, peer(4)).expect("what a late answer names is asked");
     assert!(rig.failures(&peer(1)).is_some(), "it is there after all");
@@ -144,7 +163,10 @@ fn a_late_answer_is_merged_while_its_lookup_lives_and_ignored_afterwards() {
     assert!(outcome(&outputs).is_some());
     let before = rig.machine.table_len();
     for call in [third, fourth, late] {
-        assert!(rig.names(call, &[contact(5)]).is_empty(), "nobody waits any more");
+        assert!(
+            rig.names(call, &[contact(5)]).is_empty(),
+            "nobody waits any more"
+        );
     }
     assert_eq!(rig.machine.table_len(), before);
 }
@@ -168,7 +190,10 @@ fn attack_slow_answers_hold_a_lookup_for_ten_seconds_at_most() {
         }
         assert!(rig.now.since(began) < Duration::from_secs(30));
     }
-    let done = rig.log.iter().find(|(_, one)| matches!(one, Output::Done { .. }));
+    let done = rig
+        .log
+        .iter()
+        .find(|(_, one)| matches!(one, Output::Done { .. }));
     assert_eq!(done.unwrap().0, began + Duration::from_secs(10));
 }
 
@@ -189,7 +214,9 @@ fn a_lookup_for_a_peer_ends_when_the_peer_answers() {
         panic!("{outputs:?}")
     };
     assert_eq!(found, contact(50));
-    let abandoned = outputs.iter().filter(|one| matches!(one, Output::Abandon(_)));
+    let abandoned = outputs
+        .iter()
+        .filter(|one| matches!(one, Output::Abandon(_)));
     assert_eq!(abandoned.count(), 3, "the others need not answer");
 }
 
@@ -202,8 +229,16 @@ fn a_cancelled_lookup_leaves_nothing_behind() {
         Command::Closest(key(99)),
         Command::FindPeer(peer(99)),
         Command::Bootstrap { seeds: vec![] },
-        Command::Get { kind: 1, key: key(99), is_hardened: true },
-        Command::Providers { key: key(99), limit: 3, only_live: true },
+        Command::Get {
+            kind: 1,
+            key: key(99),
+            is_hardened: true,
+        },
+        Command::Providers {
+            key: key(99),
+            limit: 3,
+            only_live: true,
+        },
         Command::Put(record::immutable(Bytes::from_static(b"x")).unwrap().1),
     ];
     for command in commands {
@@ -214,7 +249,9 @@ fn a_cancelled_lookup_leaves_nothing_behind() {
         rig.names(calls(&outputs)[0].call, &[contact(77)]);
         let open = rig.machine.pending().0;
         let outputs = rig.feed(Input::Cancel(operation));
-        let abandoned = outputs.iter().filter(|one| matches!(one, Output::Abandon(_)));
+        let abandoned = outputs
+            .iter()
+            .filter(|one| matches!(one, Output::Abandon(_)));
         assert_eq!(abandoned.count(), open);
         assert_eq!(rig.machine.pending(), (0, 0, 0), "{command:?}");
         assert!(outcome(&outputs).is_none());
@@ -228,7 +265,15 @@ fn nothing_is_learnt_from_a_reply_that_names_this_node_itself() {
     let (_, outputs) = rig.start(Command::Closest(beside(0)));
     let itself = contact(0);
     let outputs = rig.names(calls(&outputs)[0].call, &[itself, contact(2)]);
-    assert_eq!(peers(&calls(&outputs).iter().map(|one| one.contact.clone()).collect::<Vec<_>>()), [peer(2)]);
+    assert_eq!(
+        peers(
+            &calls(&outputs)
+                .iter()
+                .map(|one| one.contact.clone())
+                .collect::<Vec<_>>()
+        ),
+        [peer(2)]
+    );
 }
 
 #[test]
@@ -237,13 +282,25 @@ fn a_number_that_is_used_twice_is_the_later_commands() {
     rig.meet_many(5);
     let operation = OperationId(7);
     let put = Command::Put(record::immutable(Bytes::from_static(b"x")).unwrap().1);
-    let mut outputs = rig.feed(Input::Start { operation, command: put.clone() });
+    let mut outputs = rig.feed(Input::Start {
+        operation,
+        command: put.clone(),
+    });
     while !calls(&outputs).iter().any(|one| one.kind == wire::STORE) {
         let questions = calls(&outputs);
-        outputs = questions.iter().flat_map(|one| rig.names(one.call, &[])).collect();
+        outputs = questions
+            .iter()
+            .flat_map(|one| rig.names(one.call, &[]))
+            .collect();
     }
-    let store = calls(&outputs).into_iter().find(|one| one.kind == wire::STORE).unwrap();
-    rig.feed(Input::Start { operation, command: put });
+    let store = calls(&outputs)
+        .into_iter()
+        .find(|one| one.kind == wire::STORE)
+        .unwrap();
+    rig.feed(Input::Start {
+        operation,
+        command: put,
+    });
     let outcomes = List::truncated([StoreOutcome::Stored]);
     rig.answer(store.call, wire::STORED, encode(&Stored { outcomes }));
     let outputs = rig.run_to(rig.now + Duration::from_secs(30));

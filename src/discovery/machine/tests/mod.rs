@@ -100,7 +100,10 @@ impl Rig {
     fn run_to(&mut self, end: Micros) -> Vec<Output> {
         let mut outputs = Vec::new();
         while let Some(at) = self.machine.poll_timeout().filter(|at| *at <= end) {
-            assert!(at >= self.now || outputs.len() < 100_000, "a timer that is never done");
+            assert!(
+                at >= self.now || outputs.len() < 100_000,
+                "a timer that is never done"
+            );
             self.now = self.now.max(at);
             outputs.extend(self.feed(Input::Timer));
         }
@@ -222,7 +225,10 @@ fn calls(outputs: &[Output]) -> Vec<Called> {
 
 fn called(outputs: &[Output], peer: PeerId) -> Option<CallId> {
     let calls = calls(outputs);
-    calls.iter().find(|one| one.contact.peer == peer).map(|one| one.call)
+    calls
+        .iter()
+        .find(|one| one.contact.peer == peer)
+        .map(|one| one.call)
 }
 
 fn reply(outputs: &[Output]) -> Result<ReplyFrame, Refuse> {

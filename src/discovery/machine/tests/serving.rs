@@ -47,7 +47,9 @@ fn is_served(rig: &mut Rig, asker: Asker, kind: u8, body: Bytes) -> bool {
 
 /// How many of `count` questions are answered.
 fn served(rig: &mut Rig, askers: impl Iterator<Item = Asker>) -> usize {
-    askers.filter(|one| is_served(rig, *one, wire::FIND_NODE, question())).count()
+    askers
+        .filter(|one| is_served(rig, *one, wire::FIND_NODE, question()))
+        .count()
 }
 
 #[test]
@@ -55,10 +57,17 @@ fn a_peer_has_a_bucket_of_its_own() {
     for (asked, expected) in [(7, 7), (8, 8), (9, 8)] {
         let mut rig = rig(rate(8), NO_LIMIT, NO_LIMIT);
         assert_eq!(served(&mut rig, (0..asked).map(|_| asker(1))), expected);
-        assert_eq!(served(&mut rig, (0..8).map(|_| asker(2))), 8, "another is not touched");
+        assert_eq!(
+            served(&mut rig, (0..8).map(|_| asker(2))),
+            8,
+            "another is not touched"
+        );
         rig.now = rig.now + Duration::from_millis(200);
         let left = 8 - expected;
-        assert_eq!(served(&mut rig, (0..9).map(|_| asker(1))), (left + 2).min(8));
+        assert_eq!(
+            served(&mut rig, (0..9).map(|_| asker(1))),
+            (left + 2).min(8)
+        );
     }
 }
 
@@ -80,7 +89,11 @@ fn an_ip_group_has_a_bucket_of_its_own() {
         group: IpGroup::Local,
         ..asker(number)
     };
-    assert_eq!(served(&mut rig, (0..50).map(local)), 50, "no group, no limit");
+    assert_eq!(
+        served(&mut rig, (0..50).map(local)),
+        50,
+        "no group, no limit"
+    );
 }
 
 #[test]
@@ -99,7 +112,10 @@ fn bulk_costs_what_it_takes_to_do_and_who_cannot_pay_pays_nothing() {
     let middling = (wire::STORE, store_of(&[16_000; 2]), 15);
     let large = (wire::STORE, store_of(&[16_000; 20]), 64);
     for (kind, body, cost) in [hand_off, small, middling, large] {
-        for burst in [cost - 1, cost, cost + 1].into_iter().filter(|burst| *burst > 0) {
+        for burst in [cost - 1, cost, cost + 1]
+            .into_iter()
+            .filter(|burst| *burst > 0)
+        {
             let mut rig = rig(rate(burst), NO_LIMIT, NO_LIMIT);
             let is_paid = burst >= cost;
             assert_eq!(is_served(&mut rig, asker(1), kind, body.clone()), is_paid);
@@ -126,9 +142,17 @@ fn a_provisional_asker_is_charged_to_its_group_alone() {
         ..asker(1)
     };
     // Somebody replays the peer's first flight, again and again.
-    assert_eq!(served(&mut rig, (0..6).map(|_| provisional)), 6, "the peer's bucket is not looked at");
+    assert_eq!(
+        served(&mut rig, (0..6).map(|_| provisional)),
+        6,
+        "the peer's bucket is not looked at"
+    );
     assert_eq!(served(&mut rig, (0..3).map(|_| asker(1))), 2, "nor charged");
-    assert_eq!(served(&mut rig, [provisional].into_iter()), 0, "the group's is");
+    assert_eq!(
+        served(&mut rig, [provisional].into_iter()),
+        0,
+        "the group's is"
+    );
 }
 
 #[test]
@@ -151,8 +175,21 @@ fn store_and_hand_off_before_the_handshake_is_confirmed_are_refused_as_early() {
     assert!(!rig.machine.holds(2, &key));
     for (kind, body) in [
         (wire::FIND_NODE, question()),
-        (wire::FIND_VALUE, encode(&FindValue { target: [1; 32], kind: 1, key: [1; 32] })),
-        (wire::GET_PROVIDERS, encode(&GetProviders { target: [1; 32], key: [1; 32] })),
+        (
+            wire::FIND_VALUE,
+            encode(&FindValue {
+                target: [1; 32],
+                kind: 1,
+                key: [1; 32],
+            }),
+        ),
+        (
+            wire::GET_PROVIDERS,
+            encode(&GetProviders {
+                target: [1; 32],
+                key: [1; 32],
+            }),
+        ),
     ] {
         assert!(reply(&rig.ask(provisional, kind, body)).is_ok());
     }
@@ -185,7 +222,11 @@ fn frame_of(seed: u64) -> (u8, Bytes) {
     let body = match seed % 5 {
         0 => question(),
         1 => encode(&HandOff { after: None }),
-        2 => encode(&FindValue { target: [1; 32], kind: 2, key: [3; 32] }),
+        2 => encode(&FindValue {
+            target: [1; 32],
+            kind: 2,
+            key: [3; 32],
+        }),
         _ => Bytes::from(body),
     };
     (kind, body)
@@ -213,6 +254,9 @@ fn a_request_that_does_not_decode_or_is_none_is_a_violation() {
     let mut rig = Rig::new();
     for kind in 0..=255_u8 {
         let outputs = rig.ask(asker(u64::from(kind)), kind, Bytes::from_static(&[9; 3]));
-        assert!(matches!(reply(&outputs), Err(Refuse::Violation(_))), "{kind}");
+        assert!(
+            matches!(reply(&outputs), Err(Refuse::Violation(_))),
+            "{kind}"
+        );
     }
 }

@@ -7,12 +7,22 @@ use crate::discovery::testing::{contact_at, peers};
 fn nobody_enters_who_did_not_answer() {
     let mut rig = Rig::new();
     let contact = contact(1);
-    rig.feed(Input::Connected { peer: peer(1), rtt: RTT });
-    let outputs = rig.feed(Input::Met { contact: contact.clone(), is_server: true });
+    rig.feed(Input::Connected {
+        peer: peer(1),
+        rtt: RTT,
+    });
+    let outputs = rig.feed(Input::Met {
+        contact: contact.clone(),
+        is_server: true,
+    });
     assert_eq!(rig.machine.table_len(), 0, "to be connected is not enough");
     let probe = calls(&outputs)[0].clone();
     let question: FindNode = decode(&probe.body).unwrap();
-    assert_eq!((probe.kind, question.want), (wire::FIND_NODE, 0), "a sign of life");
+    assert_eq!(
+        (probe.kind, question.want),
+        (wire::FIND_NODE, 0),
+        "a sign of life"
+    );
     rig.names(probe.call, &[]);
     assert_eq!(rig.told(&key(1)), [contact]);
 }
@@ -20,11 +30,20 @@ fn nobody_enters_who_did_not_answer() {
 #[test]
 fn a_client_is_not_asked_and_a_server_that_becomes_one_leaves() {
     let mut rig = Rig::new();
-    rig.feed(Input::Connected { peer: peer(1), rtt: RTT });
-    let outputs = rig.feed(Input::Met { contact: contact(1), is_server: false });
+    rig.feed(Input::Connected {
+        peer: peer(1),
+        rtt: RTT,
+    });
+    let outputs = rig.feed(Input::Met {
+        contact: contact(1),
+        is_server: false,
+    });
     assert!(calls(&outputs).is_empty());
     rig.meet(&contact(2));
-    rig.feed(Input::Met { contact: contact(2), is_server: false });
+    rig.feed(Input::Met {
+        contact: contact(2),
+        is_server: false,
+    });
     assert_eq!(rig.machine.table_len(), 0);
 }
 
@@ -52,8 +71,15 @@ fn one_request_that_fails_late_and_then_for_good_is_one_failure() {
     rig.run_to(rig.now + 3 * RTT);
     assert_eq!(rig.failures(&call.contact.peer), Some(1), "given up");
     let why = CallFailure::Unreachable;
-    rig.feed(Input::Failed { call: call.call, why });
-    assert_eq!(rig.failures(&call.contact.peer), Some(1), "and now it is certain");
+    rig.feed(Input::Failed {
+        call: call.call,
+        why,
+    });
+    assert_eq!(
+        rig.failures(&call.contact.peer),
+        Some(1),
+        "and now it is certain"
+    );
 }
 
 #[test]
@@ -62,12 +88,18 @@ fn a_node_that_failed_once_is_asked_again_soon_and_leaves_if_it_is_silent() {
     rig.meet_many(3);
     let (_, outputs) = rig.start(Command::Closest(key(9)));
     let call = called(&outputs, peer(1)).unwrap();
-    rig.feed(Input::Failed { call, why: CallFailure::Unreachable });
+    rig.feed(Input::Failed {
+        call,
+        why: CallFailure::Unreachable,
+    });
     assert_eq!(rig.failures(&peer(1)), Some(1));
     assert!(!peers(&rig.told(&key(1))).contains(&peer(1)), "not told");
     let outputs = rig.run_to(rig.now + Duration::from_millis(5_100));
     let probe = called(&outputs, peer(1)).expect("asked again after five seconds");
-    rig.feed(Input::Failed { call: probe, why: CallFailure::Unreachable });
+    rig.feed(Input::Failed {
+        call: probe,
+        why: CallFailure::Unreachable,
+    });
     assert_eq!(rig.failures(&peer(1)), None);
 }
 
@@ -77,7 +109,10 @@ fn a_node_that_failed_once_and_answers_again_is_told_again() {
     rig.meet_many(3);
     let (_, outputs) = rig.start(Command::Closest(key(9)));
     let call = called(&outputs, peer(1)).unwrap();
-    rig.feed(Input::Failed { call, why: CallFailure::Unreachable });
+    rig.feed(Input::Failed {
+        call,
+        why: CallFailure::Unreachable,
+    });
     let outputs = rig.run_to(rig.now + Duration::from_millis(5_100));
     rig.names(called(&outputs, peer(1)).unwrap(), &[]);
     assert_eq!(rig.failures(&peer(1)), Some(0));
@@ -90,7 +125,10 @@ fn a_peer_of_another_network_is_out_at_once() {
     rig.meet_many(3);
     let (_, outputs) = rig.start(Command::Closest(key(9)));
     let call = called(&outputs, peer(1)).unwrap();
-    rig.feed(Input::Failed { call, why: CallFailure::OtherNetwork });
+    rig.feed(Input::Failed {
+        call,
+        why: CallFailure::OtherNetwork,
+    });
     assert_eq!(rig.failures(&peer(1)), None);
 }
 
@@ -100,7 +138,10 @@ fn a_veto_keeps_a_peer_out_for_ten_minutes() {
     rig.meet_many(3);
     rig.feed(Input::Veto(peer(1)));
     assert_eq!(rig.failures(&peer(1)), None);
-    let met = Input::Met { contact: contact(1), is_server: true };
+    let met = Input::Met {
+        contact: contact(1),
+        is_server: true,
+    };
     assert!(calls(&rig.feed(met.clone())).is_empty());
     // Nor is it asked when others name it.
     let (operation, outputs) = rig.start(Command::Closest(key(9)));
@@ -110,7 +151,11 @@ fn a_veto_keeps_a_peer_out_for_ten_minutes() {
     rig.feed(Input::Cancel(operation));
     rig.now = rig.now + Duration::from_secs(600);
     rig.feed(met);
-    assert_eq!(rig.failures(&peer(1)), Some(0), "it answered before, and is taken at its word");
+    assert_eq!(
+        rig.failures(&peer(1)),
+        Some(0),
+        "it answered before, and is taken at its word"
+    );
 }
 
 #[test]
@@ -119,7 +164,8 @@ fn private_nodes_leave_when_the_node_becomes_public_and_the_program_hears_of_it(
     rig.meet(&contact_at(peer(1), &["/ip4/192.168.1.2/udp/1"]));
     rig.meet(&contact(2));
     let outputs = rig.feed(Input::Public(true));
-    let is_told = |one: &Output| matches!(one, Output::Event(Event::Removed(who)) if *who == peer(1));
+    let is_told =
+        |one: &Output| matches!(one, Output::Event(Event::Removed(who)) if *who == peer(1));
     assert!(outputs.iter().any(is_told), "{outputs:?}");
     assert_eq!(rig.machine.table_len(), 1);
 }
@@ -130,8 +176,14 @@ fn private_addresses_are_not_told_to_a_public_asker_and_public_ones_to_all() {
     rig.meet(&contact_at(peer(1), &["/ip4/192.168.1.2/udp/1"]));
     rig.meet(&contact(2));
     assert_eq!(peers(&rig.told(&key(1))), [peer(2)]);
-    let question = FindNode { target: [1; 32], want: 40 };
-    let local = Asker { scope: Scope::Local, ..asker(50) };
+    let question = FindNode {
+        target: [1; 32],
+        want: 40,
+    };
+    let local = Asker {
+        scope: Scope::Local,
+        ..asker(50)
+    };
     let outputs = rig.ask(local, wire::FIND_NODE, encode(&question));
     let answer: Nodes = decode(&reply(&outputs).unwrap().body).unwrap();
     assert_eq!(answer.contacts.len(), 2);

@@ -3,6 +3,7 @@
 pub(super) mod connect;
 pub(super) mod dag;
 pub(super) mod direct_messages;
+pub(super) mod discovery;
 pub(super) mod round_trip;
 mod statistics;
 

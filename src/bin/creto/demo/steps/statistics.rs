@@ -4,9 +4,28 @@ use super::super::row::Value;
 
 /// The 99th percentile by nearest rank, of microseconds, in milliseconds; NaN of no samples, which
 /// passes no target.
-pub(super) fn p99_ms(mut micros: Vec<u64>) -> Value {
+pub(super) fn p99_ms(micros: Vec<u64>) -> Value {
+    percentile_ms(micros, 99)
+}
+
+/// The 95th percentile, likewise.
+pub(super) fn p95_ms(micros: Vec<u64>) -> Value {
+    percentile_ms(micros, 95)
+}
+
+/// A span of microseconds in seconds.
+pub(super) fn seconds(micros: u64) -> Value {
+    Value::Real(to_f64(micros) / 1e6)
+}
+
+/// A share in percent; NaN of nothing.
+pub(super) fn percent(part: usize, whole: usize) -> Value {
+    Value::Real(100.0 * to_f64(part as u64) / to_f64(whole as u64))
+}
+
+fn percentile_ms(mut micros: Vec<u64>, percent: usize) -> Value {
     micros.sort_unstable();
-    let rank = (micros.len() * 99).div_ceil(100);
+    let rank = (micros.len() * percent).div_ceil(100);
     let nearest = rank.checked_sub(1).and_then(|index| micros.get(index));
     Value::Real(nearest.map_or(f64::NAN, |micros| to_f64(*micros) / 1e3))
 }

@@ -1,6 +1,7 @@
 //! One node of the demonstration, seen from inside: reads commands, prints replies.
 
 mod contact;
+mod discovery;
 mod flood;
 mod produce;
 mod store;
@@ -112,6 +113,12 @@ impl Worker {
             } => Ok(self
                 .settle(vertices, Duration::from_millis(patience_ms))
                 .await),
+            Command::Enter { seeds, contacts } => {
+                discovery::enter(&self.node, &parse_all(&seeds)?, contacts).await
+            }
+            Command::Find { peers } => discovery::find(&self.node, &peers).await,
+            Command::Put { records } => discovery::put(&self.node, records).await,
+            Command::Get { keys } => discovery::get(&self.node, &keys).await,
         }
     }
 

@@ -1,0 +1,11 @@
+//! Commands that enter a network for a moment: looking up, records, providers.
+
+mod entry;
+mod lookup;
+mod place;
+mod provide;
+mod record;
+
+pub(crate) use lookup::Lookup;
+pub(crate) use provide::Provide;
+pub(crate) use record::Record;
