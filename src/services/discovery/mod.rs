@@ -1,7 +1,7 @@
 //! Discovery on a running node: peers, roles and records of the whole network.
 //!
 //! [`Discovery`] is the handle. Behind it one task owns the machine
-//! ([`Kademlia`](crate::discovery::Kademlia)) and drives it over the swarm; the program's commands, the
+//! ([`Kademlia`]) and drives it over the swarm; the program's commands, the
 //! requests of peers and the events of the swarm are its inputs.
 
 mod blame;

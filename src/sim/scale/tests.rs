@@ -363,8 +363,10 @@ fn discovery_a_cancelled_command_leaves_nothing_behind() {
 
 /// All that can be seen of a run.
 fn trace(seed: u64) -> String {
-    let mut model = NetworkModel::default();
-    model.loss = 0.05;
+    let model = NetworkModel {
+        loss: 0.05,
+        ..NetworkModel::default()
+    };
     let mut world = World::new(seed, model);
     for _ in 0..30 {
         join(&mut world, &DiscoveryConfig::default());
