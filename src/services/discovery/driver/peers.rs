@@ -13,7 +13,8 @@ use crate::policy::Micros;
 use crate::wire::Address;
 use crate::wire::address::Route;
 use crate::wire::codec::List;
-use crate::wire::message::discovery::Contact;
+use crate::wire::message::VERSION;
+use crate::wire::message::discovery::{Contact, PROTOCOL};
 use crate::wire::message::identify::Roles;
 
 /// Peers that are dialled at a time: twice what the machine calls at once, since a dial goes on when
@@ -166,16 +167,19 @@ fn introduced(swarm: &Swarm, peer: PeerId) -> Option<(Contact, bool)> {
         Scope::Local => Audience::Local,
         Scope::Public => Audience::Public,
     };
-    let (addresses, roles) = swarm.with_book(|book, _| {
-        let roles = book.get(&peer)?.roles();
-        Some((book.addresses_to_tell(&peer, audience), roles))
+    let (addresses, is_server) = swarm.with_book(|book, _| {
+        let entry = book.get(&peer)?;
+        let mut protocols = entry.protocols().iter();
+        let speaks = protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION));
+        let is_server = speaks && entry.roles().contains(Roles::SERVER);
+        Some((book.addresses_to_tell(&peer, audience), is_server))
     })?;
     let addresses = addresses.into_iter().map(as_told);
     let contact = Contact {
         peer,
         addresses: List::truncated(addresses),
     };
-    Some((contact, roles.contains(Roles::SERVER)))
+    Some((contact, is_server))
 }
 
 /// The form in which a contact carries an address: it names its peer once, for all.

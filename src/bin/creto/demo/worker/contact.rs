@@ -8,7 +8,7 @@ use cretoai_network::p2p::{EventStream, SwarmEvent};
 use cretoai_network::wire::Address;
 use tokio::time::{Instant, timeout};
 
-use super::{Reply, Trouble, say, start, to_micros};
+use super::{Part, Reply, Trouble, say, start, to_micros};
 
 /// How long a closed connection may take to be gone: it is this node's own work.
 const PARTING: Duration = Duration::from_secs(5);
@@ -21,7 +21,7 @@ pub(super) async fn run(
 ) -> Result<Reply, Trouble> {
     let mut micros = Vec::new();
     for (done, address) in (1..=contacts).zip(addresses.iter().cycle()) {
-        let node = start(network)?;
+        let node = start(network, Part::Passing)?;
         let samples = meet_twice(&node, address).await;
         node.shutdown().await;
         micros.extend(samples?);

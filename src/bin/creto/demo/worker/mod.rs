@@ -46,7 +46,7 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 
 impl DemoNode {
     pub(crate) async fn run(self) -> Result<(), Failure> {
-        let node = start(&self.network)?;
+        let node = start(&self.network, Part::Living)?;
         let store = Store::serve(&node)?;
         Counter::serve(&node)?;
         for address in node.listen_addresses() {
@@ -147,13 +147,23 @@ impl Worker {
     }
 }
 
+/// What a node is to the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// A member, which finds others and is found.
+    Living,
+    /// One that connects for a moment: nobody should remember it.
+    Passing,
+}
+
 /// A node with a fresh identity on a free loopback port.
-fn start(network: &str) -> Result<P2PNode, Failure> {
+fn start(network: &str, part: Part) -> Result<P2PNode, Failure> {
     let loopback = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let config = P2PConfig {
         network: network.to_owned(),
         listen_addresses: vec![loopback.into()],
         request_timeout: REQUEST_TIMEOUT,
+        enable_discovery: part == Part::Living,
         ..P2PConfig::default()
     };
     let keypair = Keypair::generate(Arc::new(AwsLc))?;
