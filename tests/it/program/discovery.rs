@@ -125,6 +125,7 @@ fn what_cannot_be_used_is_told_with_status_two_and_what_does_not_succeed_with_on
     assert!(ended.errors.contains("discovery"), "{}", ended.errors);
     ends_with(1, &["record", "get", &peers[1], "--bootstrap", &address]);
     let nobody = "/ip4/127.0.0.1/udp/9/quic-v1";
+    ends_with(2, &["record", "put", &long, "--bootstrap", nobody]);
     let hurry = ["--timeout-ms", "300"];
     ends_with(
         1,

@@ -1,7 +1,7 @@
 //! `creto provide`
 
 use clap::Args;
-use cretoai_network::services::discovery::{Discovery, DiscoveryError};
+use cretoai_network::services::discovery::{Discovery, DiscoveryError, role_key};
 
 use super::entry::Entry;
 use super::place::Place;
@@ -32,6 +32,9 @@ impl Provide {
     /// Announces what this node provides, again and again until Ctrl-C or SIGTERM.
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen().map_err(Failure::Runtime)?;
+        if let Some(role) = &self.role {
+            role_key(role).map_err(DiscoveryError::Role)?;
+        }
         let node = self.entry.settle().await?;
         let announced = announce(node.discovery(), self.role.as_deref(), self.place).await;
         let outcome = match announced {

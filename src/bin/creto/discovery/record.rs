@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
-use cretoai_network::discovery::{Event, Key};
+use cretoai_network::discovery::{Event, Key, record};
 use cretoai_network::identity::PeerId;
 use cretoai_network::services::discovery::{
     Discovery, DiscoveryError, DiscoveryHappened, MutableValue, PutReceipt,
@@ -85,6 +85,8 @@ impl Record {
 impl Put {
     async fn run(self) -> Result<(), Failure> {
         let value = read_value(self.value)?;
+        // What cannot be stored is refused before anybody is asked.
+        record::immutable(value.clone()).map_err(DiscoveryError::Draft)?;
         let mutable = self.salt.map(|salt| MutableValue {
             salt: salt.into(),
             value: value.clone(),
@@ -150,6 +152,13 @@ fn read_value(value: String) -> Result<Bytes, Failure> {
     Ok(bytes.into())
 }
 
+/// A short value would stay in the buffer, and an error at the end be lost.
+fn print_bytes(value: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(value)?;
+    out.flush()
+}
+
 impl Get {
     async fn run(self) -> Result<(), Failure> {
         let (owner, salt, place) = (self.owner, self.salt.unwrap_or_default(), self.place);
@@ -167,10 +176,7 @@ impl Get {
         let value = found?;
         match self.out {
             Some(path) => fs::write(&path, value).map_err(|error| Failure::File { path, error }),
-            None => io::stdout()
-                .lock()
-                .write_all(&value)
-                .map_err(Failure::Output),
+            None => print_bytes(&value).map_err(Failure::Output),
         }
     }
 }

@@ -10,7 +10,7 @@ use cretoai_network::wire::Address;
 use tokio::time::{Instant, sleep};
 
 use super::super::control::Reply;
-use super::{Trouble, to_micros};
+use super::{Part, Trouble, start, to_micros};
 
 /// How often the table is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -53,7 +53,13 @@ pub(super) async fn find(node: &P2PNode, peers: &[String]) -> Result<Reply, Trou
         let peer: PeerId = peer.parse()?;
         let start = Instant::now();
         match node.discovery().find_peer(peer).await {
-            Ok(_) => micros.push(to_micros(start.elapsed())),
+            Ok(_) => {
+                let span = to_micros(start.elapsed());
+                // Found is who can be talked to.
+                if node.connect(peer).await.is_ok() {
+                    micros.push(span);
+                }
+            }
             Err(DiscoveryError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
@@ -72,16 +78,28 @@ pub(super) async fn put(node: &P2PNode, records: u32) -> Result<Reply, Trouble> 
     Ok(Reply::Put { keys })
 }
 
-/// Looks for records; their keys prove their values.
-pub(super) async fn get(node: &P2PNode, keys: &[String]) -> Result<Reply, Trouble> {
+/// Looks for records from a node that holds none, beside this one; their keys prove their values.
+pub(super) async fn get(
+    network: &str,
+    seeds: Vec<Address>,
+    keys: &[String],
+) -> Result<Reply, Trouble> {
+    let visitor = start(network, Part::Visiting(seeds))?;
+    let found = get_all(&visitor, keys).await;
+    visitor.shutdown().await;
+    Ok(Reply::Get { found: found? })
+}
+
+async fn get_all(visitor: &P2PNode, keys: &[String]) -> Result<u64, Trouble> {
+    visitor.discovery().bootstrap().await?;
     let mut found = 0;
     for key in keys {
         let key = Key::from(key.parse::<PeerId>()?);
-        match node.discovery().get_immutable(key).await {
+        match visitor.discovery().get_immutable(key).await {
             Ok(_) => found += 1,
             Err(DiscoveryError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(Reply::Get { found })
+    Ok(found)
 }

@@ -13,6 +13,7 @@ use clap::Args;
 use cretoai_network::crypto::AwsLc;
 use cretoai_network::identity::{Keypair, PeerId};
 use cretoai_network::node::{P2PConfig, P2PNode};
+use cretoai_network::p2p::Reachability;
 use cretoai_network::wire::Address;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 use tokio::sync::mpsc;
@@ -118,7 +119,10 @@ impl Worker {
             }
             Command::Find { peers } => discovery::find(&self.node, &peers).await,
             Command::Put { records } => discovery::put(&self.node, records).await,
-            Command::Get { keys } => discovery::get(&self.node, &keys).await,
+            Command::Get { keys } => {
+                let seeds = self.node.listen_addresses();
+                discovery::get(&self.network, seeds, &keys).await
+            }
         }
     }
 
@@ -148,12 +152,14 @@ impl Worker {
 }
 
 /// What a node is to the network.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Part {
     /// A member, which finds others and is found.
     Living,
     /// One that connects for a moment: nobody should remember it.
     Passing,
+    /// One that asks through these nodes, and holds nothing.
+    Visiting(Vec<Address>),
 }
 
 /// A node with a fresh identity on a free loopback port.
@@ -163,7 +169,15 @@ fn start(network: &str, part: Part) -> Result<P2PNode, Failure> {
         network: network.to_owned(),
         listen_addresses: vec![loopback.into()],
         request_timeout: REQUEST_TIMEOUT,
-        enable_discovery: part == Part::Living,
+        enable_discovery: part != Part::Passing,
+        reachability: match part {
+            Part::Visiting(_) => Reachability::Private,
+            Part::Living | Part::Passing => Reachability::default(),
+        },
+        bootstrap_nodes: match part {
+            Part::Visiting(seeds) => seeds,
+            Part::Living | Part::Passing => Vec::new(),
+        },
         ..P2PConfig::default()
     };
     let keypair = Keypair::generate(Arc::new(AwsLc))?;
