@@ -13,7 +13,7 @@ fn network(directory: &TempDir) -> (Vec<Running>, String, Vec<String>) {
     let (mut nodes, mut peers) = (vec![first], vec![peer]);
     for name in ["second.pem", "third.pem"] {
         let (other, _, peer) = node(directory, name, &["--bootstrap", &address]);
-        other.line("peer-identified");
+        other.line("discovery-entered contacts=");
         nodes.push(other);
         peers.push(peer);
     }

@@ -9,6 +9,7 @@ use clap::Args;
 use cretoai_network::identity::key_file;
 use cretoai_network::node::{Messages, P2PConfig, P2PNode};
 use cretoai_network::p2p::EventStream;
+use cretoai_network::services::discovery::DiscoveryEvents;
 use cretoai_network::wire::Address;
 use tokio::task::JoinSet;
 
@@ -60,6 +61,8 @@ impl Node {
         let (builder, events) = builder.events();
         let (builder, messages) = builder.messages(self.protocol);
         let node = builder.spawn()?;
+        // With discovery switched off in the configuration it has nothing to tell.
+        let discovered = node.discovery().events().ok();
         let report = Report::new(self.json);
         report.listening(&node.listen_addresses())?;
         let mut dials = JoinSet::new();
@@ -68,6 +71,7 @@ impl Node {
         }
         let outcome = tokio::select! {
             outcome = watch(&report, self.protocol, events, messages) => outcome,
+            outcome = watch_discovery(&report, discovered) => outcome,
             () = stop.requested() => Ok(()),
         };
         dials.shutdown().await;
@@ -90,6 +94,19 @@ impl Node {
         config.enable_mdns |= self.mdns;
         Ok(config)
     }
+}
+
+/// Prints what discovery tells; never ends before the node.
+async fn watch_discovery(report: &Report, events: Option<DiscoveryEvents>) -> Result<(), Failure> {
+    if let Some(mut events) = events {
+        while let Some(event) = events.next().await {
+            match event {
+                Ok(event) => report.discovery(&event.what)?,
+                Err(lagged) => report.lagged(lagged)?,
+            }
+        }
+    }
+    std::future::pending().await
 }
 
 /// Prints what happens until the node ends.

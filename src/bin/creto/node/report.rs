@@ -1,7 +1,9 @@
 //! What a node prints: one line each, for people or as JSON.
 
+use cretoai_network::discovery::Event;
 use cretoai_network::node::Message;
-use cretoai_network::p2p::{Event, Lagged};
+use cretoai_network::p2p::{self, Lagged};
+use cretoai_network::services::discovery::DiscoveryHappened;
 use cretoai_network::wire::Address;
 use serde_json::json;
 
@@ -30,7 +32,7 @@ impl Report {
         Ok(())
     }
 
-    pub(super) fn event(&self, event: &Event) -> Result<(), Failure> {
+    pub(super) fn event(&self, event: &p2p::Event) -> Result<(), Failure> {
         if !self.json {
             return print_line(&event.what);
         }
@@ -40,6 +42,30 @@ impl Report {
             "peer": event.what.peer().map(|peer| peer.to_string()),
             "line": event.what.to_string(),
         }))
+    }
+
+    /// What an operator should know: that the node has entered, that somebody surrounds a key, and
+    /// what became of the saved state. Changes of the table are left out.
+    pub(super) fn discovery(&self, happened: &DiscoveryHappened) -> Result<(), Failure> {
+        let (name, detail) = match happened {
+            DiscoveryHappened::Entered { contacts } => ("entered", format!("contacts={contacts}")),
+            DiscoveryHappened::Machine(Event::Alarm { over_quota, .. }) => {
+                ("alarm", format!("over_quota={over_quota}"))
+            }
+            DiscoveryHappened::Machine(Event::Suspicious { .. }) => ("suspicious", String::new()),
+            DiscoveryHappened::StateSetAside { file, fault } => {
+                let file = file.display();
+                ("state-set-aside", format!("file={file} fault={fault}"))
+            }
+            DiscoveryHappened::StateNotRead => ("state-not-read", String::new()),
+            DiscoveryHappened::StateNotSaved => ("state-not-saved", String::new()),
+            _ => return Ok(()),
+        };
+        if self.json {
+            print_line(json!({"event": format!("discovery-{name}"), "line": detail}))
+        } else {
+            print_line(format!("discovery-{name} {detail}").trim_end())
+        }
     }
 
     pub(super) fn lagged(&self, lagged: Lagged) -> Result<(), Failure> {
