@@ -58,7 +58,6 @@ struct Known {
 struct Stretch {
     target: Key,
     asked: BTreeSet<Key>,
-    answered: BTreeSet<Key>,
     under_way: usize,
 }
 
@@ -133,7 +132,7 @@ impl Sweep {
                 Some(_) => self.gone(&contact.peer),
                 None => {
                     self.gone(&contact.peer);
-                    self.answered(&contact.peer, false);
+                    self.question_ended();
                 }
             },
             _ => {}
@@ -174,7 +173,6 @@ impl Sweep {
         self.stretch = Some(Stretch {
             target: first.random_with_prefix(bits, &mut context.core.rng),
             asked: BTreeSet::new(),
-            answered: BTreeSet::new(),
             under_way: 0,
         });
         true
@@ -208,7 +206,7 @@ impl Sweep {
         scope: crate::discovery::Scope,
         (kind, body): &(u8, bytes::Bytes),
     ) {
-        self.answered(&contact.peer, true);
+        self.question_ended();
         match answer::read(Question::Nodes, *kind, body, scope) {
             Ok(answer) => {
                 let local = context.core.local;
@@ -225,12 +223,9 @@ impl Sweep {
         }
     }
 
-    fn answered(&mut self, peer: &PeerId, is_answer: bool) {
+    fn question_ended(&mut self) {
         if let Some(stretch) = &mut self.stretch {
             stretch.under_way = stretch.under_way.saturating_sub(1);
-            if is_answer {
-                stretch.answered.insert(Key::from(*peer));
-            }
         }
     }
 
