@@ -86,5 +86,5 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-pub(crate) use service::{Caller, StackProtocols};
+pub(crate) use service::{Caller, Services, StackProtocols};
 pub use swarm::{Setup, Swarm, WeakSwarm};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,15 +15,28 @@ use crate::identity::{Keypair, PeerId};
 use crate::transport::environment::Environment;
 use crate::wire::{Address, ErrorCode};
 
-type Make = Box<dyn FnOnce(&Swarm) -> Vec<(Protocol, Handler)> + Send>;
+type Make = Box<dyn FnOnce(&Swarm) -> Services + Send>;
+
+/// What the services above give a swarm that starts.
+#[derive(Default)]
+pub(crate) struct Services {
+    /// Protocols that they serve. Their handlers must hold the swarm weakly: it owns them.
+    pub(crate) protocols: Vec<(Protocol, Handler)>,
+    /// What they do of their own accord. It begins when all protocols are there: a peer that were dialled
+    /// before would be told of too few, and take this node for one that serves nobody.
+    pub(crate) tasks: Vec<Task>,
+}
+
+/// Runs until it ends or the swarm stops. It must hold the swarm weakly while it waits.
+pub(crate) type Task = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Protocols of the stack that a swarm speaks before its first task runs, made by the services above
-/// when the swarm exists. Their handlers must hold it weakly: it owns them.
+/// when the swarm exists.
 #[derive(Default)]
 pub(crate) struct StackProtocols(Option<Make>);
 
 impl StackProtocols {
-    pub(super) fn make(self, swarm: &Swarm) -> Vec<(Protocol, Handler)> {
+    pub(super) fn make(self, swarm: &Swarm) -> Services {
         self.0.map(|make| make(swarm)).unwrap_or_default()
     }
 }
@@ -35,9 +49,7 @@ impl fmt::Debug for StackProtocols {
 
 impl StackProtocols {
     /// `make` is called once, before the swarm takes or begins any connection.
-    pub(crate) fn new(
-        make: impl FnOnce(&Swarm) -> Vec<(Protocol, Handler)> + Send + 'static,
-    ) -> Self {
+    pub(crate) fn new(make: impl FnOnce(&Swarm) -> Services + Send + 'static) -> Self {
         Self(Some(Box::new(make)))
     }
 }

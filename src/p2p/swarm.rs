@@ -14,7 +14,7 @@ use super::inner::Kept;
 use super::link::Link;
 use super::protocol::{Handler, Protocol, RegisterError, Reply};
 use super::serve::StreamGuard;
-use super::service::StackProtocols;
+use super::service::{StackProtocols, Task};
 use super::{
     AddError, AddressSource, BanReason, Counts, DialFailure, EventHub, EventStream, Hold,
     OutboundRequest, PeerBook, PeerEntry, Reachability, RequestError, SendError, SwarmConfig,
@@ -88,17 +88,17 @@ impl Swarm {
         let events = (events, keep);
         let inner = Inner::new(config, keypair, transports, environment, events);
         let swarm = Self(Arc::new(Handle(Arc::new(inner))));
-        swarm.prepare(protocols, stack)?;
-        swarm.begin();
+        let tasks = swarm.prepare(protocols, stack)?;
+        swarm.begin(tasks);
         Ok(swarm)
     }
 
-    /// Makes the swarm ready to be asked.
+    /// Makes the swarm ready to be asked; what its services do of their own accord.
     fn prepare(
         &self,
         protocols: Vec<(Protocol, Handler)>,
         stack: StackProtocols,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Vec<Task>, RegisterError> {
         let inner = self.inner();
         let has_public_address = inner
             .listen_addresses()
@@ -107,23 +107,27 @@ impl Swarm {
         let is_public = inner.reachability() == Reachability::Public;
         inner.book().set_public(is_public || has_public_address);
         builtin::register(inner)?;
-        for (protocol, handler) in stack.make(self) {
+        let services = stack.make(self);
+        for (protocol, handler) in services.protocols {
             inner.protocols.register_stack(protocol, handler)?;
         }
         for (protocol, handler) in protocols {
             inner.protocols.register(protocol, handler)?;
         }
-        Ok(())
+        Ok(services.tasks)
     }
 
     /// Starts the tasks.
-    fn begin(&self) {
+    fn begin(&self, services: Vec<Task>) {
         let inner = self.inner();
         for index in 0..inner.transports.all().len() {
             inner.spawn(super::accept::run(inner.clone(), index));
             inner.spawn(super::housekeeping::watch_paths(inner.clone(), index));
         }
         inner.spawn(super::housekeeping::run(inner.clone()));
+        for task in services {
+            inner.spawn(task);
+        }
     }
 
     /// A handle that does not keep the swarm running.

@@ -4,6 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::p2p::Services;
 use crate::policy::IpGroup;
 use crate::transport::Path;
 use crate::wire::{ErrorCode, Violation};
@@ -73,7 +74,7 @@ fn protocols_of_the_setup_are_there_before_anybody_can_ask() {
         let setup = Setup {
             stack: StackProtocols::new(move |swarm| {
                 *weak.lock().unwrap() = Some(swarm.downgrade());
-                vec![(QUESTION, echo())]
+                serving(vec![(QUESTION, echo())])
             }),
             ..Setup::default()
         };
@@ -86,13 +87,49 @@ fn protocols_of_the_setup_are_there_before_anybody_can_ask() {
     });
 }
 
+fn serving(protocols: Vec<(Protocol, Handler)>) -> Services {
+    Services {
+        protocols,
+        ..Services::default()
+    }
+}
+
+#[test]
+fn services_begin_when_their_protocols_are_there() {
+    let net = quiet_net();
+    let seen = Arc::new(Mutex::new(None));
+    let note = seen.clone();
+    in_virtual_time(async move {
+        let stack = StackProtocols::new(move |swarm| {
+            let own = swarm.downgrade();
+            let task = async move {
+                let swarm = own.upgrade().unwrap();
+                let again = swarm.register_stack(QUESTION, echo());
+                *note.lock().unwrap() = Some(again);
+            };
+            Services {
+                tasks: vec![Box::pin(task)],
+                ..serving(vec![(QUESTION, echo())])
+            }
+        });
+        let setup = Setup {
+            stack,
+            ..Setup::default()
+        };
+        let _swarm = start_with(&net, 1, "test", setup);
+        settle().await;
+    });
+    let taken = RegisterError::Taken(QUESTION.number);
+    assert_eq!(seen.lock().unwrap().take(), Some(Err(taken)));
+}
+
 #[test]
 fn a_protocol_of_the_setup_that_is_taken_starts_no_swarm() {
     in_virtual_time(async {
         let net = quiet_net();
         let environment = net.host(ip(1));
         let setup = Setup {
-            stack: StackProtocols::new(|_| vec![(QUESTION, echo()), (QUESTION, echo())]),
+            stack: StackProtocols::new(|_| serving(vec![(QUESTION, echo()), (QUESTION, echo())])),
             ..Setup::default()
         };
         let started = Swarm::start(config(), keypair(1), Vec::new(), environment, setup);

@@ -15,7 +15,7 @@ use super::{Discovery, DiscoverySettings, Shared};
 use crate::crypto::EntropyFailure;
 use crate::discovery::{DiscoveryConfig, Kademlia, OperationId, Setup as MachineSetup};
 use crate::identity::PeerId;
-use crate::p2p::{Handler, Protocol, StackProtocols, Swarm};
+use crate::p2p::{Services, StackProtocols, Swarm};
 use crate::transport::environment::Environment;
 use crate::wire::Address;
 
@@ -76,7 +76,7 @@ pub(crate) fn prepare(
         size,
     };
     let handle = discovery.clone();
-    let stack = StackProtocols::new(move |swarm| vec![start(&handle, swarm, setup, ends, seeds)]);
+    let stack = StackProtocols::new(move |swarm| start(&handle, swarm, setup, ends, seeds));
     Ok((discovery, stack))
 }
 
@@ -86,7 +86,7 @@ fn start(
     setup: Setup,
     ends: Ends,
     [machine_seed, wait_seed]: [[u8; 32]; 2],
-) -> (Protocol, Handler) {
+) -> Services {
     let clock = swarm.environment().clock.clone();
     let machine = Kademlia::new(MachineSetup {
         local: setup.local,
@@ -125,12 +125,9 @@ fn start(
             remembered: state.contacts,
         });
     }
-    swarm.spawn(driver.run());
-    swarm.spawn(stay_entered(
-        discovery.clone(),
-        sizes,
-        state.records,
-        wait_seed,
-    ));
-    inbound::protocol(queue, swarm.reachability(), clock)
+    let entering = stay_entered(discovery.clone(), sizes, state.records, wait_seed);
+    Services {
+        protocols: vec![inbound::protocol(queue, swarm.reachability(), clock)],
+        tasks: vec![Box::pin(driver.run()), Box::pin(entering)],
+    }
 }

@@ -1,11 +1,12 @@
 //! `creto lookup`, `record` and `provide`, against nodes in processes of their own.
 
 use std::fs;
+use std::time::Instant;
 
 use tempfile::TempDir;
 
 use super::nodes::node;
-use super::process::{Ended, Running, key, run, text};
+use super::process::{Ended, PATIENCE, Running, key, run, text};
 
 /// Three nodes of one network; the address of the first.
 fn network(directory: &TempDir) -> (Vec<Running>, String, Vec<String>) {
@@ -16,6 +17,15 @@ fn network(directory: &TempDir) -> (Vec<Running>, String, Vec<String>) {
         other.line("discovery-entered contacts=");
         nodes.push(other);
         peers.push(peer);
+    }
+    // Who has entered is told to others once it has answered, a moment later.
+    let deadline = Instant::now() + PATIENCE;
+    let closest = ["lookup", "--closest", &peers[0], "--bootstrap", &address];
+    while run(&closest).lines.len() < peers.len() {
+        assert!(
+            Instant::now() < deadline,
+            "the nodes do not find each other"
+        );
     }
     (nodes, address, peers)
 }

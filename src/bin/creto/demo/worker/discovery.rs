@@ -15,9 +15,6 @@ use super::{Part, Trouble, start, to_micros};
 /// How often the table is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
-/// How often a record is asked for that was not found.
-const TRIES: u32 = 3;
-
 /// How long a table may take to fill.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -98,20 +95,11 @@ async fn get_all(visitor: &P2PNode, keys: &[String]) -> Result<u64, Trouble> {
     let mut found = 0;
     for key in keys {
         let key = Key::from(key.parse::<PeerId>()?);
-        found += u64::from(is_found(visitor, key).await?);
-    }
-    Ok(found)
-}
-
-/// Nobody can prove that there is no record, and on a host with more processes than processors an
-/// answer may come too late: who does not find one asks again.
-async fn is_found(visitor: &P2PNode, key: Key) -> Result<bool, Trouble> {
-    for _ in 0..TRIES {
         match visitor.discovery().get_immutable(key).await {
-            Ok(_) => return Ok(true),
+            Ok(_) => found += 1,
             Err(DiscoveryError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    Ok(false)
+    Ok(found)
 }
