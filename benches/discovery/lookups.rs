@@ -213,7 +213,11 @@ fn dead(options: &Options, mut town: Town, report: &mut Report, variant: Variant
         &name("exactly the k closest"),
         percent(exact, lookups),
         "%",
-        least,
+        if variant == Variant::Warm {
+            least
+        } else {
+            Target::None
+        },
     );
     let requests = of(|one| one.requests as f64);
     report.row(

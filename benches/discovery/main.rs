@@ -17,10 +17,12 @@
 mod churn;
 mod cost;
 mod lookups;
+#[path = "../support/options.rs"]
 mod options;
 mod records;
 mod report;
 mod statistics;
+mod subjects;
 mod sybil;
 mod town;
 

@@ -70,13 +70,18 @@ struct Tally {
 
 pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     let full = options.wants("sybil-full");
-    if full || options.wants("sybil") {
-        let keys = if full { 300 } else { 20 };
-        for ids in [64, 20, 256] {
-            for when in [When::Late, When::Mixed, When::Early] {
-                ground(towns, report, keys, ids, when);
-            }
+    for ids in [64, 20, 256] {
+        // Hours of a core in all: each number of attackers has a word of its own.
+        let is_full = full || options.wants(&format!("sybil-full-{ids}"));
+        if !is_full && !options.wants("sybil") {
+            continue;
         }
+        let keys = if is_full { 300 } else { 20 };
+        for when in [When::Late, When::Mixed, When::Early] {
+            ground(towns, report, keys, ids, when);
+        }
+    }
+    if full || options.wants("sybil") {
         control(towns, report);
         calm(towns, report);
     }
@@ -92,7 +97,8 @@ fn ground(towns: &mut Towns, report: &mut Report, keys: usize, ids: usize, when:
         when,
         place: Where::Ground,
         ids,
-        keys: if ids > 64 { 5 } else { 10 },
+        // Attackers in one network: as many as two thirds of the honest nodes, or a few more.
+        keys: (640 / ids).max(5),
         seed,
         is_plain: false,
     });

@@ -8,6 +8,7 @@
 mod bulk;
 mod connections;
 mod diallers;
+mod effort;
 mod ends;
 mod handshakes;
 mod introduction;

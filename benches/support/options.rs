@@ -1,15 +1,14 @@
-//! The command line.
-
-use std::time::Duration;
+//! The command line of a benchmark.
 
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// A smoke run: little time a row, no thresholds on ratios.
+    /// A smoke run: little time a row, small worlds.
     pub(crate) quick: bool,
     /// One JSON object a row instead of a table.
     pub(crate) json: bool,
-    wanted: Vec<String>,
+    /// Subjects; all that are not slow if there are none.
+    pub(crate) words: Vec<String>,
 }
 
 impl Options {
@@ -17,7 +16,7 @@ impl Options {
         let mut options = Self {
             quick: false,
             json: false,
-            wanted: Vec::new(),
+            words: Vec::new(),
         };
         for argument in std::env::args().skip(1) {
             match argument.as_str() {
@@ -27,32 +26,12 @@ impl Options {
                 "--bench" => {}
                 other if other.starts_with('-') => {
                     return Err(format!(
-                        "unknown option {other}; there are --quick, --json and words of row names"
+                        "unknown option {other}; there are --quick, --json and words of subjects"
                     ));
                 }
-                word => options.wanted.push(word.to_owned()),
+                word => options.words.push(word.to_owned()),
             }
         }
         Ok(options)
-    }
-
-    /// Whether rows of this subject were asked for.
-    pub(crate) fn wants(&self, subject: &str) -> bool {
-        self.wanted.is_empty()
-            || self
-                .wanted
-                .iter()
-                .any(|word| subject.contains(word.as_str()))
-    }
-
-    /// Pairs of measurements a row: odd, so that the median is one of them.
-    pub(crate) fn pairs(&self) -> usize {
-        if self.quick { 5 } else { 45 }
-    }
-
-    /// How long one measurement takes: short, so that what else runs on the machine disturbs both
-    /// sides of a pair alike.
-    pub(crate) fn span(&self) -> Duration {
-        Duration::from_millis(100)
     }
 }

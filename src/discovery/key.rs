@@ -129,6 +129,13 @@ impl Distance {
         }
     }
 
+    /// Whether the two keys differ in this bit, counted from the most significant; they do not beyond
+    /// the last one.
+    #[must_use]
+    pub const fn bit(&self, bit: usize) -> bool {
+        bit < KEY_BITS as usize && self.0[bit / 64] << (bit % 64) >> 63 == 1
+    }
+
     /// Leading bits that this distance has in common with another one *to the same key*: those that
     /// the two places share.
     #[must_use]

@@ -114,3 +114,56 @@ fn the_estimate_follows_the_size_and_one_liar_does_not_move_it() {
         );
     }
 }
+
+/// A network of 60 nodes has 3 000 a while later, and every sample is taken with bounds for what the
+/// estimate was.
+#[test]
+fn an_estimate_that_is_far_too_low_finds_out() {
+    let rng = &mut rng(60);
+    let nodes: Vec<_> = (0..3_000).map(|_| Key::random(rng)).collect();
+    let distances = |target: &Key, count: usize| {
+        let nodes = nodes.iter().take(count);
+        let mut all: Vec<_> = nodes.map(|one| target.distance(one)).collect();
+        all.sort_unstable();
+        all
+    };
+    let mut estimate = SizeEstimate::new(20, true);
+    estimate.own_neighbourhood(Micros(0), Some(distances(&key(60), 60)[19]));
+    for _ in 0..SAMPLES {
+        let distance = distances(&Key::random(rng), 60)[19];
+        estimate.sample(Micros(0), &distance);
+    }
+    assert!(estimate.density().size() < 100.0);
+    for _ in 0..10 {
+        let bounds = estimate.sampling_density();
+        let mut accepted = Vec::new();
+        for distance in distances(&Key::random(rng), 3_000) {
+            if !bounds.is_over(&accepted, &distance) {
+                accepted.push(distance);
+            }
+        }
+        estimate.sample(Micros(1), &accepted[19]);
+    }
+    let ratio = estimate.density().size() / 3_000.0;
+    assert!((0.7..1.4).contains(&ratio), "{ratio}");
+}
+
+#[test]
+fn one_dense_place_does_not_make_the_others_forgotten() {
+    let rng = &mut rng(61);
+    let place = |bits| {
+        let place = Key::random(rng);
+        place.distance(&place.with_flipped_bit(bits))
+    };
+    let [usual, dense] = [6, 40].map(place);
+    let mut estimate = SizeEstimate::new(20, true);
+    estimate.own_neighbourhood(Micros(0), Some(usual));
+    for sample in [usual, usual, usual, dense, usual, dense, usual] {
+        let before = estimate.density().size();
+        estimate.sample(Micros(0), &sample);
+        if before > 1.0 {
+            let ratio = estimate.density().size() / before;
+            assert!((0.9..1.1).contains(&ratio), "{ratio}");
+        }
+    }
+}

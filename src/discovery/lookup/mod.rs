@@ -42,7 +42,7 @@ pub struct LookupPolicy {
 /// One lookup, over one or several disjoint paths.
 ///
 /// Call order: any of the inputs ([`add`](Self::add), [`answered`](Self::answered),
-/// [`slow`](Self::slow), [`failed`](Self::failed)), then [`next_request`](Self::next_request) until it
+/// [`slow`](Self::slow), [`given_up`](Self::given_up), [`failed`](Self::failed)), then [`next_request`](Self::next_request) until it
 /// returns `None`, then look at [`is_finished`](Self::is_finished).
 #[derive(Debug, Clone)]
 pub struct Lookup {
@@ -132,14 +132,22 @@ impl Lookup {
         }
     }
 
-    /// A node is given up. An answer that comes later still counts.
+    /// A node is given up, but may be alive. An answer that comes later still counts.
+    pub fn given_up(&mut self, peer: &PeerId) {
+        if let Some(path) = self.path_of(peer) {
+            path.given_up(peer);
+        }
+    }
+
+    /// A node will not answer. If it does, its answer counts.
     pub fn failed(&mut self, peer: &PeerId) {
         if let Some(path) = self.path_of(peer) {
             path.failed(peer);
         }
     }
 
-    /// Whether the k nearest nodes that are known and not given up have all answered.
+    /// Whether the k nearest nodes that are known and not given up have all answered. If there are
+    /// fewer than k, and many are given up, those are waited for.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.paths

@@ -22,6 +22,11 @@ const TOO_DENSE: f64 = 7.0;
 #[allow(clippy::cast_precision_loss, reason = "k is small")]
 const EXTENDED_TO: f64 = 2.0 * K as f64;
 
+/// Where fewer than k nodes are known, this many must have answered for each that is given up;
+/// otherwise those are waited for. A host with too much to do gives up nodes that are alive, and a
+/// lookup that believes itself finds nothing.
+const TRUSTED: usize = 4;
+
 #[derive(Debug, Clone)]
 pub(super) struct Path {
     shortlist: Shortlist,
@@ -111,13 +116,12 @@ impl Path {
         }
     }
 
+    pub(super) fn given_up(&mut self, peer: &PeerId) {
+        self.end(peer, State::GivenUp);
+    }
+
     pub(super) fn failed(&mut self, peer: &PeerId) {
-        if !self.leave_flight(peer, State::Failed)
-            && let Some(candidate) = self.shortlist.find_mut(peer)
-            && candidate.state == State::Slow
-        {
-            candidate.state = State::Failed;
-        }
+        self.end(peer, State::Failed);
     }
 
     pub(super) fn is_finished(&self, density: &Density) -> bool {
@@ -155,6 +159,16 @@ impl Path {
         answered.map(|one| &one.contact)
     }
 
+    /// Ends a request that has no answer, as far as it had not ended already.
+    fn end(&mut self, peer: &PeerId, state: State) {
+        if !self.leave_flight(peer, state)
+            && let Some(candidate) = self.shortlist.find_mut(peer)
+            && matches!(candidate.state, State::Slow | State::GivenUp)
+        {
+            candidate.state = state;
+        }
+    }
+
     /// Ends a request that was in flight; `false` if it was not.
     fn leave_flight(&mut self, peer: &PeerId, state: State) -> bool {
         let Some(candidate) = self.shortlist.find_mut(peer) else {
@@ -171,8 +185,8 @@ impl Path {
     /// Whether the nearest node that may still answer in time has answered.
     fn is_end(&self) -> bool {
         let mut hopeful = self.shortlist.iter();
-        let passed_over = |state| matches!(state, State::Failed | State::Slow | State::Foreign);
-        let nearest = hopeful.find(|one| !passed_over(one.state));
+        let is_hopeful = |state| matches!(state, State::New | State::InFlight | State::Answered);
+        let nearest = hopeful.find(|one| is_hopeful(one.state));
         nearest.is_some_and(|one| one.state == State::Answered)
     }
 
@@ -193,9 +207,13 @@ impl Path {
             over_quota: 0,
         };
         let mut accepted = Vec::with_capacity(width);
-        let (mut counted, mut is_extended) = (0, false);
+        let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
         for (index, candidate) in self.shortlist.iter().enumerate() {
-            if matches!(candidate.state, State::Failed | State::Foreign) {
+            if matches!(
+                candidate.state,
+                State::GivenUp | State::Failed | State::Foreign
+            ) {
+                given_up += usize::from(candidate.state == State::GivenUp);
                 continue;
             }
             if density.is_over(&accepted, &candidate.distance) {
@@ -218,6 +236,8 @@ impl Path {
             window.is_settled &= !is_needed || candidate.state == State::Answered;
             counted += usize::from(candidate.state != State::Slow);
         }
+        // So many are late that this node itself may be: it waits for them.
+        window.is_settled &= counted >= K || given_up * TRUSTED <= counted;
         window
     }
 }

@@ -20,7 +20,9 @@ pub(super) enum State {
     InFlight,
     /// Asked, and late: it holds no slot, and the end waits for it.
     Slow,
-    /// Given up.
+    /// Given up; it may answer all the same, and where there are few others the end waits for it.
+    GivenUp,
+    /// It will not answer.
     Failed,
     /// Another path asked it.
     Foreign,
@@ -104,7 +106,8 @@ impl Shortlist {
     /// The nearest node that was not given up, asked or not.
     pub(super) fn nearest(&self) -> Option<Distance> {
         let mut alive = self.candidates.iter();
-        let nearest = alive.find(|candidate| candidate.state != State::Failed)?;
+        let is_out = |one: &Candidate| matches!(one.state, State::GivenUp | State::Failed);
+        let nearest = alive.find(|candidate| !is_out(candidate))?;
         Some(nearest.distance)
     }
 

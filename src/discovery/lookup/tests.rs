@@ -374,6 +374,34 @@ fn a_slow_node_keeps_the_end_waiting_and_a_failed_one_does_not() {
 }
 
 #[test]
+fn where_few_are_known_those_that_are_given_up_are_waited_for() {
+    let (mut lookup, nodes) = three();
+    drain(&mut lookup);
+    lookup.answered(&nodes[0].peer, vec![]);
+    lookup.given_up(&nodes[1].peer);
+    lookup.slow(&nodes[2].peer);
+    lookup.given_up(&nodes[2].peer);
+    assert!(!lookup.is_finished(), "this node may be the late one");
+    lookup.answered(&nodes[1].peer, vec![]);
+    assert!(!lookup.is_finished());
+    lookup.failed(&nodes[2].peer);
+    assert!(lookup.is_finished());
+}
+
+#[test]
+fn where_most_answer_nobody_waits_for_those_that_are_given_up() {
+    let nodes: Vec<_> = (1..11).map(|one| contact_of(at(&key(one)), one)).collect();
+    let mut lookup = Lookup::new(key(0), nodes.clone(), &POLICY, open(10.0));
+    for node in &nodes[2..] {
+        drain(&mut lookup);
+        lookup.answered(&node.peer, vec![]);
+    }
+    lookup.given_up(&nodes[0].peer);
+    lookup.given_up(&nodes[1].peer);
+    assert!(lookup.is_finished());
+}
+
+#[test]
 fn an_answer_of_somebody_who_was_not_asked_is_ignored() {
     let (mut lookup, _) = three();
     let stranger = at(&key(77));

@@ -9,8 +9,8 @@ use super::search::SearchId;
 use crate::policy::Micros;
 use crate::wire::message::discovery::Contact;
 
-/// A peer that answered before is given up after three of its round-trip times, and after this in any
-/// case.
+/// A peer that answered before is given up after three of its round-trip times, and no later than
+/// this. Until then an answer is hoped for where there are too few others.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// And not before this: a busy host schedules a process some ten milliseconds late.
@@ -39,13 +39,15 @@ pub(super) enum Purpose {
     Probe,
 }
 
-/// What the next deadline of a call means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How late an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Late {
     /// Ask another one meanwhile.
     Slow,
-    /// Give it up; the answer still counts when it comes.
+    /// Give it up; the answer still counts when it comes, and nothing else is known of the peer.
     GivenUp,
+    /// Nobody hopes any more.
+    Lost,
 }
 
 #[derive(Debug, Clone)]
@@ -56,8 +58,9 @@ pub(super) struct Call {
     pub(super) sent: Micros,
     /// Whether a connection existed when it was sent.
     pub(super) was_warm: bool,
-    deadline: Option<(Micros, Late)>,
-    give_up: Micros,
+    patience: Patience,
+    /// The last deadline that has passed.
+    late: Option<Late>,
 }
 
 /// How long an answer may take.
@@ -65,6 +68,7 @@ pub(super) struct Call {
 pub(super) struct Patience {
     hedge: Duration,
     give_up: Duration,
+    lost: Duration,
 }
 
 /// All requests under way, by number and by deadline.
@@ -79,18 +83,46 @@ pub(super) struct Calls {
 
 impl Call {
     /// Whether nobody counts on an answer any more.
-    pub(super) const fn is_given_up(&self) -> bool {
-        self.deadline.is_none()
+    pub(super) fn is_given_up(&self) -> bool {
+        self.late >= Some(Late::GivenUp)
+    }
+
+    /// The next deadline, and what it means. One that another comes before is left out.
+    fn deadline(&self) -> Option<(Micros, Late)> {
+        let Patience {
+            hedge,
+            give_up,
+            lost,
+        } = self.patience;
+        let stages = [
+            (Late::Slow, hedge, give_up),
+            (Late::GivenUp, give_up, lost),
+            (Late::Lost, lost, Duration::MAX),
+        ];
+        let mut to_come = stages
+            .into_iter()
+            .filter(|(late, at, next)| Some(*late) > self.late && at < next);
+        let (late, after, _) = to_come.next()?;
+        Some((self.sent + after, late))
     }
 }
 
 impl Patience {
-    /// For a peer whose round-trip time is known; without a connection the handshake takes another.
-    pub(super) fn known(rtt: Duration, is_warm: bool) -> Self {
-        let expected = if is_warm { rtt } else { rtt * 2 };
+    /// For a connected peer.
+    pub(super) fn warm(rtt: Duration) -> Self {
         Self {
-            hedge: (expected * 3 / 2).clamp(SOONEST_HEDGE, LONGEST),
-            give_up: (expected * 3).clamp(SHORTEST, LONGEST),
+            hedge: (rtt * 3 / 2).clamp(SOONEST_HEDGE, LONGEST),
+            give_up: (rtt * 3).clamp(SHORTEST, LONGEST),
+            lost: LONGEST,
+        }
+    }
+
+    /// For a question whose answer nobody is in a hurry for.
+    pub(super) const fn unhurried() -> Self {
+        Self {
+            hedge: LONGEST,
+            give_up: LONGEST,
+            lost: LONGEST,
         }
     }
 
@@ -99,6 +131,7 @@ impl Patience {
         Self {
             hedge: BULK,
             give_up: BULK,
+            lost: BULK,
         }
     }
 }
@@ -106,14 +139,25 @@ impl Patience {
 impl Calls {
     /// For a peer that was never met.
     pub(super) fn unknown(&self) -> Patience {
+        let hedge = NEW_CONTACT_HEDGE.max(self.new_contact());
+        Patience {
+            hedge: hedge.min(LONGEST),
+            ..Patience::unhurried()
+        }
+    }
+
+    /// For a peer that was met before and is not connected: the handshake takes another round trip,
+    /// and on a busy host, at either end, more than that.
+    pub(super) fn cold(&self, rtt: Duration) -> Patience {
+        Patience::warm((rtt * 2).max(self.new_contact()))
+    }
+
+    /// What nine of ten new contacts took lately.
+    fn new_contact(&self) -> Duration {
         let mut recent: Vec<_> = self.recent.iter().copied().collect();
         recent.sort_unstable();
         let nine_of_ten = recent.get(recent.len() * 9 / 10).copied();
-        let hedge = NEW_CONTACT_HEDGE.max(nine_of_ten.unwrap_or_default());
-        Patience {
-            hedge: hedge.min(LONGEST),
-            give_up: LONGEST,
-        }
+        nine_of_ten.unwrap_or_default()
     }
 
     /// A new contact answered after `span`.
@@ -133,30 +177,24 @@ impl Calls {
     ) -> CallId {
         let id = CallId(self.next);
         self.next += 1;
-        let hedge = now + patience.hedge;
-        let give_up = now + patience.give_up;
-        let first = if hedge < give_up {
-            (hedge, Late::Slow)
-        } else {
-            (give_up, Late::GivenUp)
-        };
-        self.deadlines.insert((first.0, id));
         let call = Call {
             contact,
             purpose,
             request,
             sent: now,
             was_warm,
-            deadline: Some(first),
-            give_up,
+            patience,
+            late: None,
         };
+        self.deadlines
+            .extend(call.deadline().map(|(at, _)| (at, id)));
         self.calls.insert(id, call);
         id
     }
 
     pub(super) fn remove(&mut self, id: CallId) -> Option<Call> {
         let call = self.calls.remove(&id)?;
-        if let Some((at, _)) = call.deadline {
+        if let Some((at, _)) = call.deadline() {
             self.deadlines.remove(&(at, id));
         }
         Some(call)
@@ -174,11 +212,10 @@ impl Calls {
         }
         self.deadlines.pop_first();
         let call = self.calls.get_mut(&id)?;
-        let (_, late) = call.deadline.take()?;
-        if late == Late::Slow {
-            call.deadline = Some((call.give_up, Late::GivenUp));
-            self.deadlines.insert((call.give_up, id));
-        }
+        let (_, late) = call.deadline()?;
+        call.late = Some(late);
+        self.deadlines
+            .extend(call.deadline().map(|(at, _)| (at, id)));
         Some((id, late))
     }
 

@@ -11,8 +11,22 @@ struct Link {
     rtt: Duration,
     /// Where others may find it, once it has said who it is.
     contact: Option<Contact>,
+    /// Whether it says that it answers queries.
+    is_server: bool,
     /// Whether it has answered a request of this node.
     has_answered: bool,
+    /// Requests that it did not answer while it had answered none.
+    missed: u8,
+}
+
+/// A newcomer that does not answer is asked again soon, this often; then with everybody else. It may
+/// be busy with its own handshakes.
+const SOON: u8 = 3;
+
+impl Link {
+    const fn is_unproven(&self) -> bool {
+        self.is_server && !self.has_answered
+    }
 }
 
 /// Connected peers; as many as the node has connections.
@@ -24,7 +38,9 @@ impl Links {
         let new = Link {
             rtt,
             contact: None,
+            is_server: false,
             has_answered: false,
+            missed: 0,
         };
         self.0.entry(peer).or_insert(new).rtt = rtt;
     }
@@ -33,10 +49,27 @@ impl Links {
         self.0.remove(peer);
     }
 
-    pub(super) fn met(&mut self, contact: Contact) {
+    pub(super) fn met(&mut self, contact: Contact, is_server: bool) {
         if let Some(link) = self.0.get_mut(&contact.peer) {
             link.contact = Some(contact);
+            link.is_server = is_server;
         }
+    }
+
+    /// A peer did not answer; whether it has yet to answer for the first time, and is to be asked again
+    /// soon.
+    pub(super) fn missed(&mut self, peer: &PeerId) -> bool {
+        let unproven = self.0.get_mut(peer).filter(|link| link.is_unproven());
+        unproven.is_some_and(|link| {
+            link.missed = link.missed.saturating_add(1);
+            link.missed <= SOON
+        })
+    }
+
+    /// Servers that have not answered yet.
+    pub(super) fn unproven(&self) -> impl Iterator<Item = &Contact> {
+        let unproven = self.0.values().filter(|link| link.is_unproven());
+        unproven.filter_map(|link| link.contact.as_ref())
     }
 
     pub(super) fn answered(&mut self, peer: &PeerId) {

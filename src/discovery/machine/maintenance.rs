@@ -61,7 +61,10 @@ impl Maintenance {
             holding.store.expire(now);
             let age = core.config.refresh;
             recheck(core, age);
-            let targets = core.table.refresh(now, age, &mut core.rng);
+            let mut targets = core.table.refresh(now, age, &mut core.rng);
+            if core.estimate.wants_sample(now) {
+                targets.push(Key::random(&mut core.rng));
+            }
             begun.extend(
                 targets
                     .into_iter()
@@ -76,9 +79,14 @@ impl Maintenance {
     }
 }
 
-/// Asks nodes that failed, and those not heard of for `age`, for a sign of life.
+/// Asks nodes that failed, those not heard of for `age`, and newcomers that have not answered yet, for
+/// a sign of life.
 fn recheck(core: &mut Core, age: Duration) {
-    for contact in core.table.doubtful(core.now.mono, age) {
+    let newcomers = core.links.unproven();
+    let newcomers = newcomers.filter(|one| core.table.wants(&one.peer));
+    let newcomers: Vec<_> = newcomers.cloned().collect();
+    let doubtful = core.table.doubtful(core.now.mono, age);
+    for contact in newcomers.into_iter().chain(doubtful) {
         core.probe(contact);
     }
 }

@@ -199,7 +199,7 @@ impl Kademlia {
     /// has no place there.
     fn met(&mut self, contact: Contact, is_server: bool) {
         let peer = contact.peer;
-        self.core.links.met(contact.clone());
+        self.core.links.met(contact.clone(), is_server);
         if !is_server {
             return self.core.expel(&peer);
         }

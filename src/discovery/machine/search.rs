@@ -39,6 +39,8 @@ pub(super) struct Aim {
     pub(super) paths: usize,
     /// It is over when this peer answers.
     pub(super) goal: Option<PeerId>,
+    /// Whether it shows how many nodes there are.
+    pub(super) is_sample: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -66,6 +68,7 @@ impl Aim {
             seeds: None,
             paths: 1,
             goal: None,
+            is_sample: false,
         }
     }
 

@@ -190,6 +190,16 @@ impl RoutingTable {
         }
     }
 
+    /// A node is late: it is told to nobody until it answers again. Whether it is in the table, and
+    /// should be asked once more.
+    pub fn doubted(&mut self, peer: &PeerId) -> bool {
+        let Some(entry) = self.entry_mut(peer) else {
+            return false;
+        };
+        entry.failures = entry.failures.max(1);
+        true
+    }
+
     /// A node did not answer. After the second time in a row it is replaced by one that waits, if
     /// any does, and dropped. Says whether it should be asked once more.
     pub fn failed(&mut self, peer: &PeerId) -> bool {
@@ -259,12 +269,14 @@ impl RoutingTable {
     /// request failed are left out unless there are no others.
     #[must_use]
     pub fn seeds(&self, target: &Key, count: usize) -> Vec<Contact> {
-        let mut seeds = self.nearest(target, count, |entry| entry.failures == 0);
-        if seeds.is_empty() {
-            seeds = self.nearest(target, count, |_| true);
+        let contact = |(_, entry): (Distance, &Entry)| entry.contact.clone();
+        let sound = self.by_distance(target, |entry| entry.failures == 0);
+        let seeds: Vec<_> = sound.take(count).map(contact).collect();
+        if !seeds.is_empty() {
+            return seeds;
         }
-        let seeds = seeds.into_iter();
-        seeds.map(|(_, entry)| entry.contact.clone()).collect()
+        let all = self.by_distance(target, |_| true);
+        all.take(count).map(contact).collect()
     }
 
     /// What is told to somebody about the surroundings of `target`: nodes that answer, with the
@@ -281,10 +293,9 @@ impl RoutingTable {
             let is_its_business = scope == Scope::Local || entry.is_public;
             entry.failures == 0 && is_its_business && entry.contact.peer != *asker
         };
-        // The quota takes out some: twice as many as are wanted are nearly always enough.
         let mut accepted = Vec::with_capacity(count);
         let mut told = Vec::with_capacity(count);
-        for (distance, entry) in self.nearest(target, count.saturating_mul(2), is_told) {
+        for (distance, entry) in self.by_distance(target, is_told) {
             if told.len() >= count {
                 break;
             }
@@ -299,16 +310,16 @@ impl RoutingTable {
     /// How many nodes are nearer to `key` than `distance`, counted up to `limit`.
     #[must_use]
     pub fn count_nearer(&self, key: &Key, distance: &Distance, limit: usize) -> usize {
-        let all = self.buckets.iter().flat_map(Bucket::entries);
-        let nearer = all.filter(|one| key.distance(&one.contact.peer.into()) < *distance);
+        let all = self.by_distance(key, |_| true);
+        let nearer = all.take_while(|(one, _)| one < distance);
         nearer.take(limit).count()
     }
 
     /// Distance of the `k`-th nearest node to this one.
     #[must_use]
     pub fn neighbourhood(&self) -> Option<Distance> {
-        let nearest = self.nearest(&self.local, K, |_| true);
-        nearest.get(K - 1).map(|(distance, _)| *distance)
+        let mut nearest = self.by_distance(&self.local, |_| true);
+        nearest.nth(K - 1).map(|(distance, _)| distance)
     }
 
     /// A random target in each bucket, up to the one of the nearest neighbour, that no lookup went
@@ -368,27 +379,31 @@ impl RoutingTable {
         self.len == 0
     }
 
-    fn nearest(
-        &self,
-        target: &Key,
-        count: usize,
-        take: impl Fn(&Entry) -> bool,
-    ) -> Vec<(Distance, &Entry)> {
-        if count == 0 {
-            return Vec::new();
-        }
-        let mut near = Vec::with_capacity(self.len);
-        for entry in self.buckets.iter().flat_map(Bucket::entries) {
-            if take(entry) {
-                near.push((target.distance(&entry.contact.peer.into()), entry));
-            }
-        }
-        if near.len() > count {
-            near.select_nth_unstable_by_key(count - 1, |(distance, _)| *distance);
-            near.truncate(count);
-        }
-        near.sort_unstable_by_key(|(distance, _)| *distance);
-        near
+    /// The nodes that `take` accepts, nearest to `target` first; buckets that are not reached are not
+    /// looked at.
+    ///
+    /// Where `target` differs from this node in bit `i`, bucket `i` shares that bit with `target` and
+    /// all deeper buckets do not, so that it is nearer than any of them; where it does not differ, it
+    /// is farther than all of them.
+    fn by_distance<'a>(
+        &'a self,
+        target: &'a Key,
+        take: impl Fn(&Entry) -> bool + 'a,
+    ) -> impl Iterator<Item = (Distance, &'a Entry)> + 'a {
+        let differs = self.local.distance(target);
+        let buckets = 0..self.buckets.len();
+        let nearer = buckets.clone().filter(move |bit| differs.bit(*bit));
+        let farther = buckets.rev().filter(move |bit| !differs.bit(*bit));
+        let order = nearer.chain(farther);
+        let buckets = order.filter_map(|bit| self.buckets.get(bit));
+        buckets.flat_map(move |bucket| {
+            let entries = bucket.entries().filter(|entry| take(entry));
+            let mut entries: Vec<_> = entries
+                .map(|entry| (target.distance(&entry.contact.peer.into()), entry))
+                .collect();
+            entries.sort_unstable_by_key(|(distance, _)| *distance);
+            entries
+        })
     }
 
     fn index(&self, peer: &PeerId) -> usize {

@@ -1,6 +1,6 @@
 //! What will happen, in order.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use super::NodeId;
@@ -10,7 +10,6 @@ use crate::policy::Micros;
 #[derive(Debug, Clone)]
 pub(super) struct Event {
     pub(super) at: Micros,
-    number: u64,
     pub(super) node: NodeId,
     pub(super) what: What,
 }
@@ -26,49 +25,42 @@ pub(super) enum What {
 }
 
 /// Events by time; those of one moment in the order in which they were planned.
+///
+/// The heap sorts times and places only: what happens lies still until then.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Events {
-    heap: BinaryHeap<Reverse<Event>>,
+    heap: BinaryHeap<Reverse<(Micros, u64, usize)>>,
+    planned: Vec<Option<(NodeId, What)>>,
+    /// Places in `planned` that are free.
+    free: Vec<usize>,
     next: u64,
 }
 
 impl Events {
     pub(super) fn plan(&mut self, at: Micros, node: NodeId, what: What) {
-        let number = self.next;
+        let planned = Some((node, what));
+        let place = match self.free.pop() {
+            Some(place) => {
+                self.planned[place] = planned;
+                place
+            }
+            None => {
+                self.planned.push(planned);
+                self.planned.len() - 1
+            }
+        };
+        self.heap.push(Reverse((at, self.next, place)));
         self.next += 1;
-        self.heap.push(Reverse(Event {
-            at,
-            number,
-            node,
-            what,
-        }));
     }
 
     pub(super) fn pop_until(&mut self, end: Micros) -> Option<Event> {
-        let next = self.heap.peek()?;
-        if next.0.at > end {
+        let Reverse((at, _, place)) = *self.heap.peek()?;
+        if at > end {
             return None;
         }
-        self.heap.pop().map(|Reverse(event)| event)
-    }
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Event {}
-
-impl PartialOrd for Event {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Event {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
+        self.heap.pop();
+        self.free.push(place);
+        let (node, what) = self.planned.get_mut(place)?.take()?;
+        Some(Event { at, node, what })
     }
 }

@@ -350,6 +350,10 @@ fn discovery_a_cancelled_command_leaves_nothing_behind() {
     ];
     for command in commands {
         for delay in [1, 45, 100, 170, 400] {
+            // What the node does of its own accord is not what is looked at.
+            while world.machine(node).unwrap().pending() != (0, 0, 0) {
+                world.run_for(SECOND);
+            }
             let operation = world.start(node, command.clone());
             world.run_for(Duration::from_millis(delay));
             world.tell(node, Input::Cancel(operation));

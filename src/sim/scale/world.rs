@@ -344,7 +344,8 @@ impl World {
 
     fn input(&mut self, id: NodeId, input: Input) {
         let now = self.wall();
-        let Some(node) = self.nodes.get_mut(id.0 as usize) else {
+        let node = self.nodes.get_mut(id.0 as usize);
+        let Some(node) = node.filter(|node| node.is_alive) else {
             return;
         };
         let machine = match &mut node.behaviour {
@@ -533,9 +534,9 @@ impl World {
             let rtt = self.model.rtt(self.seed, one, other);
             let contact = self.contact(other);
             let peer = contact.peer;
-            self.tell(one, Input::Connected { peer, rtt });
+            self.input(one, Input::Connected { peer, rtt });
             let is_server = true;
-            self.tell(one, Input::Met { contact, is_server });
+            self.input(one, Input::Met { contact, is_server });
         }
         if let Some(closed) = closed {
             self.disconnect(from, closed);
@@ -552,7 +553,7 @@ impl World {
         for (one, other) in [(from, to), (to, from)] {
             if !self.node(one).is_some_and(|node| node.is_connected(other)) {
                 let peer = self.contact(other).peer;
-                self.tell(one, Input::Disconnected(peer));
+                self.input(one, Input::Disconnected(peer));
             }
         }
     }

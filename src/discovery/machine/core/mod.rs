@@ -129,10 +129,12 @@ impl Core {
         let peer = contact.peer;
         let is_warm = self.links.is_connected(&peer);
         let rtt = self.links.rtt(&peer).or_else(|| self.table.rtt(&peer));
-        let patience = match (kind, rtt) {
-            (wire::STORE | wire::HAND_OFF, _) => Patience::bulk(),
-            (_, Some(rtt)) => Patience::known(rtt, is_warm),
-            (_, None) => self.calls.unknown(),
+        let patience = match (kind, purpose, rtt) {
+            (wire::STORE | wire::HAND_OFF, ..) => Patience::bulk(),
+            (_, Purpose::Probe, _) => Patience::unhurried(),
+            (_, _, Some(rtt)) if is_warm => Patience::warm(rtt),
+            (_, _, Some(rtt)) => self.calls.cold(rtt),
+            (_, _, None) => self.calls.unknown(),
         };
         let what = (contact.clone(), kind, purpose);
         let call = self.calls.insert(self.now.mono, what, patience, is_warm);
@@ -288,7 +290,10 @@ impl Core {
                 };
                 self.signal(operation, signal);
             }
-            Purpose::Probe => _ = self.probes.remove(&peer),
+            Purpose::Probe => {
+                self.probes.remove(&peer);
+                self.has_doubts |= self.links.missed(&peer);
+            }
         }
     }
 
@@ -299,14 +304,19 @@ impl Core {
                 continue;
             };
             let (peer, purpose) = (call.contact.peer, call.purpose);
-            let is_missed = late == Late::GivenUp && self.is_about_entry(call);
-            if is_missed {
-                self.missed(&peer);
-            }
+            let is_about_entry = self.is_about_entry(call);
             match (purpose, late) {
-                (Purpose::Search(search), _) => self.search_late(search, &peer, late),
-                (_, Late::Slow) => {}
-                (_, Late::GivenUp) => {
+                (Purpose::Search(search), _) => {
+                    if late != Late::Slow && is_about_entry {
+                        self.doubted(&peer);
+                    }
+                    self.search_late(search, &peer, late);
+                }
+                (_, Late::Slow | Late::GivenUp) => {}
+                (_, Late::Lost) => {
+                    if is_about_entry {
+                        self.missed(&peer);
+                    }
                     if let Some(call) = self.calls.remove(id) {
                         self.outputs.push_back(Output::Abandon(id));
                         self.give_up(&call, false);
@@ -333,6 +343,11 @@ impl Core {
     }
 
     // The table.
+
+    /// A lookup did not wait for a peer, which may be busy: whether it is there, a probe will tell.
+    fn doubted(&mut self, peer: &PeerId) {
+        self.has_doubts |= self.table.doubted(peer);
+    }
 
     /// A peer did not answer.
     fn missed(&mut self, peer: &PeerId) {

@@ -60,7 +60,12 @@ impl Core {
             alpha_max: self.config.alpha_max,
             paths: aim.paths.max(self.config.paths),
         };
-        let lookup = Lookup::new(target, seeds, &policy, self.density().clone());
+        let density = if aim.is_sample {
+            self.estimate.sampling_density()
+        } else {
+            self.density().clone()
+        };
+        let lookup = Lookup::new(target, seeds, &policy, density);
         let search = Search {
             owner,
             question: aim.question,
@@ -169,7 +174,8 @@ impl Core {
         };
         match late {
             Late::Slow => search.lookup.slow(peer),
-            Late::GivenUp => search.lookup.failed(peer),
+            Late::GivenUp => search.lookup.given_up(peer),
+            Late::Lost => search.lookup.failed(peer),
         }
         self.pump(id);
     }

@@ -64,7 +64,9 @@ impl Refresh {
     pub(super) fn on(&mut self, context: &mut Context<'_>, signal: &Signal) -> Progress {
         match signal {
             Signal::Start => {
-                context.core.search(context.id, Aim::nodes(self.0));
+                let is_sample = true;
+                let aim = Aim::nodes(self.0);
+                context.core.search(context.id, Aim { is_sample, ..aim });
                 Progress::Going
             }
             Signal::Found(_, found) => {

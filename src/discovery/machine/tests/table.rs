@@ -28,6 +28,67 @@ fn nobody_enters_who_did_not_answer() {
 }
 
 #[test]
+fn a_newcomer_that_is_too_busy_to_answer_at_once_is_asked_again() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Connected {
+        peer: peer(1),
+        rtt: Duration::from_micros(300),
+    });
+    let outputs = rig.feed(Input::Met {
+        contact: contact(1),
+        is_server: true,
+    });
+    let first = called(&outputs, peer(1)).unwrap();
+    let began = rig.now;
+    let outputs = rig.run_to(began + Duration::from_millis(999));
+    assert!(outputs.is_empty(), "nobody is in a hurry: {outputs:?}");
+    let outputs = rig.run_to(began + Duration::from_millis(6_500));
+    let second = called(&outputs, peer(1)).expect("asked again after five seconds");
+    assert_ne!(first, second);
+    rig.names(second, &[]);
+    assert_eq!(rig.told(&key(1)), [contact(1)]);
+}
+
+#[test]
+fn a_newcomer_that_never_answers_is_asked_again_soon_three_times_and_then_once_a_minute() {
+    let mut rig = Rig::new();
+    rig.feed(Input::Connected {
+        peer: peer(1),
+        rtt: RTT,
+    });
+    rig.feed(Input::Met {
+        contact: contact(1),
+        is_server: true,
+    });
+    let began = rig.now;
+    let mut asked = 0;
+    let mut by_minute = Vec::new();
+    for minute in 1..=4 {
+        let outputs = rig.run_to(began + minute * Duration::from_secs(60));
+        asked += calls(&outputs).len();
+        by_minute.push(asked);
+    }
+    assert!((3..=4).contains(&by_minute[0]), "{by_minute:?}");
+    assert_eq!(by_minute[3] - by_minute[0], 3, "{by_minute:?}");
+    assert_eq!(rig.machine.table_len(), 0);
+}
+
+/// A host with too much to do is late; it must not forget everybody it knows for that.
+#[test]
+fn lookups_that_give_a_node_up_do_not_put_it_out_of_the_table() {
+    let mut rig = Rig::new();
+    rig.meet_many(3);
+    for target in 9..=12 {
+        rig.start(Command::Closest(key(target)));
+        rig.run_to(rig.now + 4 * RTT);
+    }
+    assert_eq!(rig.failures(&peer(1)), Some(1), "it is told to nobody");
+    let outputs = rig.run_to(rig.now + Duration::from_millis(4_000));
+    rig.names(called(&outputs, peer(1)).expect("a probe"), &[]);
+    assert_eq!(rig.failures(&peer(1)), Some(0));
+}
+
+#[test]
 fn a_client_is_not_asked_and_a_server_that_becomes_one_leaves() {
     let mut rig = Rig::new();
     rig.feed(Input::Connected {
