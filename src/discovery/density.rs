@@ -46,8 +46,8 @@ const SAMPLE_AGE: Duration = Duration::from_secs(720);
 /// filling the lookup.
 const SAMPLING: f64 = 4.0;
 
-/// Two samples in a row that exceed the estimate this many times show that the older ones are of a smaller
-/// network. Chance: each lies within a quarter of the truth in two of three cases.
+/// An estimate this many times as large as the one with whose bounds its samples were taken calls for new
+/// ones at once: those were held down by the bounds.
 const GROWN: f64 = 2.0;
 
 /// With fewer samples than this more are taken: a busy node's buckets are fresh without refreshes.
@@ -169,6 +169,8 @@ pub struct SizeEstimate {
     own: Option<f64>,
     density: Arc<Density>,
     is_bounded: bool,
+    /// The estimate when the last sample was begun.
+    sampled_at: f64,
 }
 
 impl SizeEstimate {
@@ -181,6 +183,7 @@ impl SizeEstimate {
             own: None,
             density: Arc::new(Density::unbounded(1.0)),
             is_bounded,
+            sampled_at: 1.0,
         }
     }
 
@@ -192,7 +195,8 @@ impl SizeEstimate {
 
     /// The bounds for a lookup that takes a sample.
     #[must_use]
-    pub fn sampling_density(&self) -> Arc<Density> {
+    pub fn sampling_density(&mut self) -> Arc<Density> {
+        self.sampled_at = self.density.size();
         if self.density.is_bounded() {
             Arc::new(Density::of(SAMPLING * self.density.size()))
         } else {
@@ -204,15 +208,18 @@ impl SizeEstimate {
     /// nearest node at `distance`.
     pub fn sample(&mut self, now: Micros, distance: &Distance) {
         let size = self.size_for(distance);
-        let grown = GROWN * self.density.size();
-        if size > grown && self.samples.back().is_some_and(|(_, last)| *last > grown) {
-            self.samples.retain(|(_, older)| *older > grown);
-        }
         if self.samples.len() >= SAMPLES {
             self.samples.pop_front();
         }
         self.samples.push_back((now, size));
         self.update(now);
+    }
+
+    /// Whether the network turned out to be so much larger than it was taken for that all samples should
+    /// be taken again. It takes most of them to say so: no few places that somebody crowds.
+    #[must_use]
+    pub fn has_grown(&self) -> bool {
+        self.density.is_bounded() && self.density.size() > GROWN * self.sampled_at
     }
 
     /// Whether a lookup for a random target should be made to know more.

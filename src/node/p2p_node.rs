@@ -1,11 +1,12 @@
 //! The node: what an application holds.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::mdns_task::MdnsTask;
 use super::{Messages, NodeBuilder, ValidConfig, application};
@@ -17,6 +18,10 @@ use crate::p2p::{
 use crate::services::discovery::Discovery;
 use crate::wire::message::{VERSION, ping, request};
 use crate::wire::{Address, StreamHeader};
+
+/// An address that the book knows has this long before discovery is asked as well: a handshake whose
+/// first packet is lost takes no longer.
+const HEAD_START: Duration = Duration::from_millis(1_500);
 
 /// A running node. Clones share it; it stops when the last one is dropped.
 #[derive(Debug, Clone)]
@@ -75,7 +80,8 @@ impl P2PNode {
     }
 
     /// Connects to a peer, wherever it is: at the addresses that the peer book knows, or else at those
-    /// that discovery finds. The node does not close the connection for being idle.
+    /// that discovery finds, which is asked as soon as those of the book keep it waiting. The node does
+    /// not close the connection for being idle.
     ///
     /// # Errors
     /// See [`DialFailure`]; [`DialFailure::NoAddress`] if none is known or found.
@@ -83,18 +89,37 @@ impl P2PNode {
         let swarm = &self.0.swarm;
         let _held = swarm.hold(peer);
         let known = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
-        let failure = match self.dial_and_keep(Some(peer), &known).await {
+        let mut dialling = pin!(self.dial_and_keep(Some(peer), &known));
+        let early = timeout(HEAD_START, &mut dialling).await;
+        let mut searching = pin!(self.search_and_dial(peer));
+        let outcome = match early {
+            Ok(outcome) => outcome,
+            Err(_) => tokio::select! {
+                outcome = &mut dialling => outcome,
+                found = &mut searching => return match found {
+                    Some(Ok(peer)) => Ok(peer),
+                    // What discovery found is no better than what the book says.
+                    Some(Err(_)) | None => dialling.await,
+                },
+            },
+        };
+        let failure = match outcome {
             Err(failure) if is_worth_a_search(failure) => failure,
             outcome => return outcome,
         };
-        // What discovery finds out of date is no better than what the book said.
-        let found = self
-            .0
-            .discovery
-            .find_peer(peer)
-            .await
-            .map_err(|_| failure)?;
-        self.dial_and_keep(Some(peer), &found).await
+        let found = searching.await.unwrap_or(Err(failure));
+        if found.is_err() && swarm.is_connected(&peer) {
+            // It came by itself: a client, whom nobody can tell about.
+            swarm.keep(&peer);
+            return Ok(peer);
+        }
+        found
+    }
+
+    /// `None` if nobody knows where the peer is.
+    async fn search_and_dial(&self, peer: PeerId) -> Option<Result<PeerId, DialFailure>> {
+        let found = self.0.discovery.find_peer(peer).await.ok()?;
+        Some(self.dial_and_keep(Some(peer), &found).await)
     }
 
     async fn dial_and_keep(

@@ -93,6 +93,12 @@ impl Caller {
         super::first_flight::dial_and_request(&self.0, peer, addresses, request).await
     }
 
+    /// Whether there is a connection with a peer that has not ended.
+    pub(crate) fn is_connected(&self, peer: &PeerId) -> bool {
+        let connection = self.connection(peer);
+        connection.is_some_and(|connection| connection.close_reason().is_none())
+    }
+
     /// See [`Swarm::connection`].
     pub(crate) fn connection(&self, peer: &PeerId) -> Option<crate::transport::Connection> {
         self.0.link(peer).map(|link| link.connection.clone())

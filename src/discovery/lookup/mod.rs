@@ -139,7 +139,8 @@ impl Lookup {
         }
     }
 
-    /// A node will not answer. If it does, its answer counts.
+    /// A node will not answer. If it does, its answer counts. If somebody named another address for it,
+    /// it is asked there.
     pub fn failed(&mut self, peer: &PeerId) {
         if let Some(path) = self.path_of(peer) {
             path.failed(peer);
@@ -165,6 +166,12 @@ impl Lookup {
     #[must_use]
     pub fn contact(&self, peer: &PeerId) -> Option<&Contact> {
         self.paths.iter().find_map(|path| path.contact(peer))
+    }
+
+    /// Who named a node where it was, or is to be, asked.
+    #[must_use]
+    pub fn teller(&self, peer: &PeerId) -> Option<PeerId> {
+        self.paths.iter().find_map(|path| path.teller(peer))
     }
 
     /// What it found so far.

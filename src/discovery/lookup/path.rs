@@ -1,8 +1,8 @@
 //! One path of a lookup: its window, its concurrency, its end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::shortlist::{Shortlist, State};
+use super::shortlist::{Candidate, Shortlist, State};
 use super::{LookupPolicy, MAX_REQUESTS};
 use crate::discovery::config::K;
 use crate::discovery::{Density, Key};
@@ -27,13 +27,27 @@ const EXTENDED_TO: f64 = 2.0 * K as f64;
 /// lookup that believes itself finds nothing.
 const TRUSTED: usize = 4;
 
+/// A teller of whose contacts this many did not answer, and more than [`HOLLOW`] times as many as did,
+/// is not believed any more in this lookup. Where a third of all nodes is dead, an honest one names one
+/// that is silent for two that answer.
+const SILENT: u16 = 8;
+const HOLLOW: u16 = 3;
+
 #[derive(Debug, Clone)]
 pub(super) struct Path {
     shortlist: Shortlist,
+    tellers: BTreeMap<PeerId, Word>,
     alpha: usize,
     alpha_max: usize,
     in_flight: usize,
     requests: usize,
+}
+
+/// What a teller's word is worth: how many of those that it named answered, and how many did not.
+#[derive(Debug, Clone, Copy, Default)]
+struct Word {
+    answered: u16,
+    silent: u16,
 }
 
 /// What a look at the window says.
@@ -50,6 +64,7 @@ impl Path {
     pub(super) const fn new(target: Key, policy: &LookupPolicy) -> Self {
         Self {
             shortlist: Shortlist::new(target),
+            tellers: BTreeMap::new(),
             alpha: policy.alpha,
             alpha_max: policy.alpha_max,
             in_flight: 0,
@@ -67,7 +82,7 @@ impl Path {
 
     /// A contact from the asker's own table: one request leads to it.
     pub(super) fn add(&mut self, contact: Contact) {
-        self.shortlist.add(contact, 1);
+        self.shortlist.add(contact, 1, None);
     }
 
     pub(super) fn next_request(
@@ -81,7 +96,7 @@ impl Path {
             }
             let next = self.window(density).next?;
             let candidate = self.shortlist.get_mut(next)?;
-            if !claimed.insert(candidate.contact.peer) {
+            if !claimed.insert(candidate.contact.peer) && !candidate.was_asked {
                 candidate.state = State::Foreign;
                 continue;
             }
@@ -97,13 +112,20 @@ impl Path {
         let Some(candidate) = self.shortlist.find_mut(peer) else {
             return;
         };
+        let was_silent = candidate.state == State::Failed;
         if candidate.state == State::InFlight {
             self.in_flight -= 1;
         }
+        let is_first = candidate.state != State::Answered;
         candidate.state = State::Answered;
         let hops = candidate.hops.saturating_add(1);
+        if let Some(teller) = candidate.teller.filter(|_| is_first) {
+            let word = self.tellers.entry(teller).or_default();
+            word.answered = word.answered.saturating_add(1);
+            word.silent = word.silent.saturating_sub(u16::from(was_silent));
+        }
         for contact in contacts {
-            self.shortlist.add(contact, hops);
+            self.shortlist.add(contact, hops, Some(*peer));
         }
         if self.shortlist.nearest() >= nearest {
             self.alpha = self.alpha.saturating_mul(2).min(self.alpha_max);
@@ -121,7 +143,18 @@ impl Path {
     }
 
     pub(super) fn failed(&mut self, peer: &PeerId) {
+        let had_failed = self.state(peer) == Some(State::Failed);
         self.end(peer, State::Failed);
+        let candidate = self.shortlist.find_mut(peer);
+        let Some(candidate) = candidate.filter(|one| one.state == State::Failed && !had_failed)
+        else {
+            return;
+        };
+        if let Some(teller) = candidate.teller {
+            let word = self.tellers.entry(teller).or_default();
+            word.silent = word.silent.saturating_add(1);
+        }
+        candidate.try_elsewhere();
     }
 
     pub(super) fn is_finished(&self, density: &Density) -> bool {
@@ -139,8 +172,11 @@ impl Path {
     }
 
     pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
-        let candidate = self.shortlist.find(peer);
-        candidate.is_some_and(|one| one.state == State::Answered)
+        self.state(peer) == Some(State::Answered)
+    }
+
+    fn state(&self, peer: &PeerId) -> Option<State> {
+        self.shortlist.find(peer).map(|one| one.state)
     }
 
     pub(super) fn hops(&self, peer: &PeerId) -> Option<u8> {
@@ -149,6 +185,10 @@ impl Path {
 
     pub(super) fn contact(&self, peer: &PeerId) -> Option<&Contact> {
         self.shortlist.find(peer).map(|one| &one.contact)
+    }
+
+    pub(super) fn teller(&self, peer: &PeerId) -> Option<PeerId> {
+        self.shortlist.find(peer)?.teller
     }
 
     pub(super) fn responders(&self) -> impl Iterator<Item = &Contact> {
@@ -180,6 +220,14 @@ impl Path {
         candidate.state = state;
         self.in_flight -= 1;
         true
+    }
+
+    /// Whether the teller of a candidate names nodes that are not there.
+    fn is_hollow(&self, candidate: &Candidate) -> bool {
+        let word = candidate.teller.and_then(|one| self.tellers.get(&one));
+        word.is_some_and(|word| {
+            word.silent >= SILENT && word.silent > word.answered.saturating_mul(HOLLOW)
+        })
     }
 
     /// Whether the nearest node that may still answer in time has answered.
@@ -216,11 +264,17 @@ impl Path {
                 given_up += usize::from(candidate.state == State::GivenUp);
                 continue;
             }
+            if candidate.state == State::New && self.is_hollow(candidate) {
+                continue;
+            }
             if density.is_over(&accepted, &candidate.distance) {
                 window.over_quota += usize::from(counted < K);
                 continue;
             }
-            accepted.push(candidate.distance);
+            // Who is silent takes no place from those behind it: it may have been invented.
+            if candidate.state != State::Slow {
+                accepted.push(candidate.distance);
+            }
             let mut is_needed = counted < K;
             if !is_needed {
                 let expected = density.expected(&candidate.distance);

@@ -34,9 +34,39 @@ pub(super) enum State {
 pub(super) struct Candidate {
     pub(super) distance: Distance,
     pub(super) contact: Contact,
+    /// Who named it; nobody, if the asker knew it.
+    pub(super) teller: Option<PeerId>,
+    /// What somebody else says of where it is, for when it does not answer there.
+    alternative: Option<(Contact, PeerId)>,
     pub(super) state: State,
+    /// Whether this path asked it before, at another address.
+    pub(super) was_asked: bool,
     /// Requests in the chain to this node, the one to it included.
     pub(super) hops: u8,
+}
+
+impl Candidate {
+    /// Somebody else names it, too. The first teller's word is not the last: it may be out of date, or
+    /// a lie.
+    fn hear(&mut self, contact: Contact, teller: Option<PeerId>) {
+        let is_new = contact.addresses != self.contact.addresses;
+        if let Some(teller) = teller.filter(|_| is_new && self.alternative.is_none()) {
+            self.alternative = Some((contact, teller));
+            if self.state == State::Failed {
+                self.try_elsewhere();
+            }
+        }
+    }
+
+    /// It does not answer where it was asked: it is asked where somebody else says it is.
+    pub(super) fn try_elsewhere(&mut self) {
+        if let Some((contact, teller)) = self.alternative.take() {
+            self.contact = contact;
+            self.teller = Some(teller);
+            self.state = State::New;
+            self.was_asked = true;
+        }
+    }
 }
 
 /// Candidates in ascending order of their distance to the target.
@@ -66,14 +96,20 @@ impl Shortlist {
         self.candidates.get_mut(index)
     }
 
-    /// Enters a node unless it is known, the chain to it is too long, or better ones fill the list.
-    pub(super) fn add(&mut self, contact: Contact, hops: u8) {
+    /// Enters a node unless the chain to it is too long, or better ones fill the list.
+    pub(super) fn add(&mut self, contact: Contact, hops: u8, teller: Option<PeerId>) {
         if hops > MAX_HOPS {
             return;
         }
         let distance = self.distance(&contact.peer);
-        let Err(index) = self.position(&distance) else {
-            return;
+        let index = match self.position(&distance) {
+            Ok(index) => {
+                if let Some(known) = self.candidates.get_mut(index) {
+                    known.hear(contact, teller);
+                }
+                return;
+            }
+            Err(index) => index,
         };
         if self.candidates.len() >= MAX_CANDIDATES {
             // Never one that was asked: it holds a slot until it answers or is given up.
@@ -87,7 +123,10 @@ impl Shortlist {
         let candidate = Candidate {
             distance,
             contact,
+            teller,
+            alternative: None,
             state,
+            was_asked: false,
             hops,
         };
         self.candidates.insert(index, candidate);

@@ -26,6 +26,8 @@ struct Intake {
     holder: Holder,
     answer_to: Option<RequestId>,
     outcomes: Vec<StoreOutcome>,
+    /// One fault a message, however many records are wrong.
+    is_blamed: bool,
     pending: BTreeMap<usize, (&'static Kind, Checked)>,
 }
 
@@ -59,6 +61,7 @@ pub(super) fn begin(
         holder,
         answer_to,
         outcomes: Vec::with_capacity(records.len()),
+        is_blamed: false,
         pending: BTreeMap::new(),
     };
     let mut fault = None;
@@ -83,7 +86,7 @@ pub(super) fn begin(
         intake.outcomes.push(outcome);
     }
     if let Some(fault) = fault {
-        // One fault a message, however many records are wrong.
+        intake.is_blamed = true;
         core.blame(holder.peer, Fault::InvalidRecord(fault));
     }
     if intake.outcomes.contains(&StoreOutcome::Superseded)
@@ -117,8 +120,10 @@ pub(super) fn verified(
     let outcome = if is_valid {
         holding.store.put(core.now.mono, &holder, kind, &checked)
     } else {
-        let fault = Fault::InvalidRecord(RecordFault::BadSignature);
-        core.blame(holder.peer, fault);
+        if !std::mem::replace(&mut intake.is_blamed, true) {
+            let fault = Fault::InvalidRecord(RecordFault::BadSignature);
+            core.blame(holder.peer, fault);
+        }
         StoreOutcome::Invalid
     };
     if let Some(place) = intake.outcomes.get_mut(index) {

@@ -137,6 +137,8 @@ pub enum CallFailure {
     Busy,
     /// It is there and does not do this.
     Refused,
+    /// It is there and does not know this kind of record; others it does.
+    Unsupported,
     /// The edge would not dial its addresses now: too many dials to one host failed.
     NotDialled,
     /// At its address answers another peer. `group` is the address's.

@@ -97,6 +97,13 @@ impl Links {
         self.0.get(peer).map(|link| link.rtt)
     }
 
+    /// Where others may find a connected peer that has said who it is, or nothing if it does not serve.
+    pub(super) fn server(&self, peer: &PeerId) -> Option<Option<&Contact>> {
+        let link = self.0.get(peer)?;
+        let contact = link.contact.as_ref()?;
+        Some(Some(contact).filter(|_| link.is_server))
+    }
+
     /// Where others may find a connected peer.
     pub(super) fn contact(&self, peer: &PeerId) -> Option<&Contact> {
         self.0.get(peer)?.contact.as_ref()

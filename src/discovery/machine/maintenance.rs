@@ -21,6 +21,10 @@ const TICK: Duration = Duration::from_secs(60);
 /// dead one does not keep its place.
 const RECHECK: Duration = Duration::from_secs(5);
 
+/// Newcomers that are asked again at once: a quarter of what is asked, so that silent ones do not keep
+/// the table from being looked after.
+const MAX_NEWCOMERS: usize = 8;
+
 #[derive(Debug, Clone, Default)]
 pub(super) struct Maintenance {
     tick: Option<Micros>,
@@ -61,7 +65,9 @@ impl Maintenance {
             holding.store.expire(now);
             let age = core.config.refresh;
             recheck(core, age);
-            let mut targets = core.table.refresh(now, age, &mut core.rng);
+            let has_grown = core.estimate.has_grown();
+            let stale = if has_grown { Duration::ZERO } else { age };
+            let mut targets = core.table.refresh(now, stale, &mut core.rng);
             if core.estimate.wants_sample(now) {
                 targets.push(Key::random(&mut core.rng));
             }
@@ -82,11 +88,13 @@ impl Maintenance {
 /// Asks nodes that failed, those not heard of for `age`, and newcomers that have not answered yet, for
 /// a sign of life.
 fn recheck(core: &mut Core, age: Duration) {
+    for contact in core.table.doubtful(core.now.mono, age) {
+        core.probe(contact);
+    }
     let newcomers = core.links.unproven();
     let newcomers = newcomers.filter(|one| core.table.wants(&one.peer));
-    let newcomers: Vec<_> = newcomers.cloned().collect();
-    let doubtful = core.table.doubtful(core.now.mono, age);
-    for contact in newcomers.into_iter().chain(doubtful) {
+    let newcomers: Vec<_> = newcomers.take(MAX_NEWCOMERS).cloned().collect();
+    for contact in newcomers {
         core.probe(contact);
     }
 }

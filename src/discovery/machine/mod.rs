@@ -338,7 +338,11 @@ impl Kademlia {
     /// Tells operations what happened until nothing happens any more.
     fn settle(&mut self) {
         self.maintenance.arm(&mut self.core);
-        while let Some((id, signal)) = self.core.signals.pop_front() {
+        loop {
+            self.core.go_on();
+            let Some((id, signal)) = self.core.signals.pop_front() else {
+                break;
+            };
             let Some(mut operation) = self.operations.remove(&id) else {
                 continue;
             };

@@ -1,7 +1,5 @@
 //! A lookup under way, with what it asks and for whom.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 
 use super::OperationId;
@@ -55,8 +53,6 @@ pub(super) struct Search {
     pub(super) began: Micros,
     /// The nearest node that answered, and when.
     pub(super) nearest: Option<(Distance, Micros)>,
-    /// Who named a node that was not asked yet.
-    pub(super) tellers: BTreeMap<PeerId, PeerId>,
 }
 
 impl Aim {

@@ -7,6 +7,7 @@ use super::intake::IntakeId;
 use super::search::SearchId;
 use crate::discovery::Scope;
 use crate::discovery::lookup::Found;
+use crate::identity::PeerId;
 use crate::wire::message::discovery::{Contact, Record};
 
 #[derive(Debug, Clone)]
@@ -18,7 +19,10 @@ pub(super) enum Signal {
     /// A peer answered a search with a record. It is not checked.
     Value { contact: Contact, record: Record },
     /// A peer answered a search with providers.
-    Providers(Vec<Contact>),
+    Providers {
+        teller: PeerId,
+        providers: Vec<Contact>,
+    },
     /// A peer answered a call of its.
     Answered {
         tag: u64,

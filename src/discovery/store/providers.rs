@@ -22,8 +22,8 @@ impl RecordStore {
     /// peer itself says so, over its own connection; `contact` is what others are told of it.
     ///
     /// A newcomer takes the place of any other provider, all equally likely, when the key has as
-    /// many as its kind allows. [`StoreOutcome::Full`] if its IP group has its share of the key, or
-    /// if it does not fit; [`StoreOutcome::Invalid`] if `contact` is another peer's or the lifetime
+    /// many as its kind allows; of any other of its IP group, when that has its share of the key: who
+    /// comes early, or often, locks nobody out. [`StoreOutcome::Full`] if it does not fit; [`StoreOutcome::Invalid`] if `contact` is another peer's or the lifetime
     /// too long.
     pub fn provide<R: Rng + ?Sized>(
         &mut self,
@@ -44,11 +44,8 @@ impl RecordStore {
             return StoreOutcome::Stored;
         }
         let account = Account::of(holder);
-        if self.is_crowded(&place, &account) {
-            return StoreOutcome::Full;
-        }
         let item = Item::Provider(contact);
-        let replaced = self.replaced_by(&place, rng);
+        let replaced = self.replaced_by(&place, &account, rng);
         if !self.make_room(account, item.charged(), replaced) {
             return StoreOutcome::Full;
         }
@@ -79,30 +76,32 @@ impl RecordStore {
         live.into_iter().take(wanted).cloned().collect()
     }
 
-    /// Whether others of the account's IP group have the group's share of the key.
-    fn is_crowded(&self, place: &Place, account: &Account) -> bool {
-        if matches!(account.network, Network::Local(_)) {
-            return false;
-        }
-        let others = self.places_of(&place.key).filter(|(other, entry)| {
-            *other != place && entry.charge.account.network == account.network
-        });
-        others.count() >= PROVIDERS_PER_GROUP
-    }
-
-    /// Whose place a provider takes: its own, or that of any other when all are taken.
-    fn replaced_by<R: Rng + ?Sized>(&self, place: &Place, rng: &mut R) -> Option<Place> {
+    /// Whose place a provider takes: its own, that of any of its IP group when the group has its share,
+    /// or that of any other when all are taken.
+    fn replaced_by<R: Rng + ?Sized>(
+        &self,
+        place: &Place,
+        account: &Account,
+        rng: &mut R,
+    ) -> Option<Place> {
         if self.shelf.get(place).is_some() {
             return Some(*place);
         }
-        let count = self.places_of(&place.key).count();
+        let is_local = matches!(account.network, Network::Local(_));
+        let all = || self.places_of(&place.key);
+        let of_group =
+            || all().filter(|(_, entry)| entry.charge.account.network == account.network);
+        let group = of_group().count();
+        if !is_local && group >= PROVIDERS_PER_GROUP {
+            let drawn = below(group, rng);
+            return of_group().nth(drawn).map(|(other, _)| *other);
+        }
+        let count = all().count();
         if count < PROVIDER.slots {
             return None;
         }
         let drawn = below(count, rng);
-        self.places_of(&place.key)
-            .nth(drawn)
-            .map(|(other, _)| *other)
+        all().nth(drawn).map(|(other, _)| *other)
     }
 
     fn places_of(&self, key: &Key) -> impl Iterator<Item = (&Place, &Entry)> {

@@ -37,6 +37,8 @@ pub struct RoutingTable {
     buckets: Vec<Bucket>,
     groups: Groups,
     len: usize,
+    /// Those that waited and have a place now.
+    followed: Vec<PeerId>,
 }
 
 /// What became of a node that answered.
@@ -91,6 +93,7 @@ impl RoutingTable {
             buckets: Vec::new(),
             groups: Groups::new(),
             len: 0,
+            followed: Vec::new(),
         }
     }
 
@@ -229,12 +232,18 @@ impl RoutingTable {
         while let Some(next) = bucket.next_waiting() {
             if self.groups.has_room(&next.contact, bucket.contacts()) {
                 self.groups.add(&next.contact);
+                self.followed.push(next.contact.peer);
                 bucket.push(next);
                 self.len += 1;
                 break;
             }
         }
         true
+    }
+
+    /// Those that took the place of another since the last call.
+    pub fn take_followed(&mut self) -> Vec<PeerId> {
+        std::mem::take(&mut self.followed)
     }
 
     /// Whether a node that is not in the table could be of use to it: whether its bucket, or the

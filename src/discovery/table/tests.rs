@@ -321,6 +321,11 @@ fn the_least_recently_seen_leaves_only_after_it_failed_twice_and_the_newest_that
         table.contains(&in_bucket(0, 39)),
         "the newest that waits follows"
     );
+    assert_eq!(
+        table.take_followed(),
+        [in_bucket(0, 39)],
+        "and that is told"
+    );
     assert_eq!(table.len(), 20);
 }
 

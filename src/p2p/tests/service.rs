@@ -96,10 +96,10 @@ fn serving(protocols: Vec<(Protocol, Handler)>) -> Services {
 
 #[test]
 fn services_begin_when_their_protocols_are_there() {
-    let net = quiet_net();
     let seen = Arc::new(Mutex::new(None));
     let note = seen.clone();
     in_virtual_time(async move {
+        let net = quiet_net();
         let stack = StackProtocols::new(move |swarm| {
             let own = swarm.downgrade();
             let task = async move {

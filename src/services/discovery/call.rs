@@ -50,7 +50,7 @@ impl Call {
         let group = addresses.first().map_or(IpGroup::Local, group_of);
         let asking = async {
             if addresses.is_empty() {
-                return Ok(caller.request(peer, &request, DEADLINE).await?);
+                return Ok(on_connection(caller, peer, &request).await?);
             }
             if EARLY_FRAMES.contains(&request.kind) {
                 return caller.dial_and_request(peer, &addresses, &request).await;
@@ -68,6 +68,23 @@ impl Call {
             Err(failure) => Err(not_dialled(failure, group)),
         }
     }
+}
+
+/// Asks a connected peer. Of two connections with it one is closed, perhaps the one that carried the
+/// request: then it is asked once more over the other. All that discovery asks may be asked twice.
+async fn on_connection(
+    caller: &Caller,
+    peer: PeerId,
+    request: &OutboundRequest,
+) -> Result<Reply, RequestError> {
+    let cut_off = match caller.request(peer, request, DEADLINE).await {
+        Err(error @ (RequestError::Disconnected(_) | RequestError::NotConnected)) => error,
+        outcome => return outcome,
+    };
+    if caller.is_connected(&peer) {
+        return caller.request(peer, request, DEADLINE).await;
+    }
+    Err(cut_off)
 }
 
 /// From where a peer is reached. One that is gone meanwhile is taken for a stranger.
@@ -124,6 +141,7 @@ const fn refused(code: ErrorCode) -> CallFailure {
         ErrorCode::UnknownProtocol | ErrorCode::UnknownVersion | ErrorCode::Refused => {
             CallFailure::Refused
         }
+        ErrorCode::Unsupported => CallFailure::Unsupported,
         _ => CallFailure::Busy,
     }
 }
@@ -149,7 +167,7 @@ mod tests {
         for (failure, expected) in [
             (refused(ErrorCode::UnknownProtocol), CallFailure::Refused),
             (refused(ErrorCode::Refused), CallFailure::Refused),
-            (refused(ErrorCode::Unsupported), CallFailure::Busy),
+            (refused(ErrorCode::Unsupported), CallFailure::Unsupported),
             (refused(ErrorCode::Busy), CallFailure::Busy),
             (handshake(HandshakeFailure::WrongPeer), other),
             (

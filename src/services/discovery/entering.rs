@@ -102,9 +102,11 @@ async fn get_acquainted(
 }
 
 async fn look_around(discovery: Discovery, seeds: Vec<Contact>) -> Result<Part, DiscoveryError> {
-    match discovery.run(Command::Bootstrap { seeds }).await? {
-        Outcome::Bootstrapped { contacts } => Ok(Part::Entered(contacts)),
-        _ => Ok(Part::Nothing),
+    match discovery.run(Command::Bootstrap { seeds }).await {
+        Ok(Outcome::Bootstrapped { contacts }) => Ok(Part::Entered(contacts)),
+        // The program has too much under way: this attempt comes to nothing.
+        Ok(_) | Err(DiscoveryError::Rejected(_)) => Ok(Part::Nothing),
+        Err(error) => Err(error),
     }
 }
 
@@ -143,8 +145,9 @@ pub(super) async fn stay_entered(
             Err(DiscoveryError::Stopped) => return,
             Err(_) => {
                 let wait = backoff.next_delay(&mut rng);
+                let before = *size.borrow_and_update();
                 // Whoever comes to this node meanwhile is a way in as well.
-                if let Ok(Err(_)) = timeout(wait, size.wait_for(|nodes| *nodes > 0)).await {
+                if let Ok(Err(_)) = timeout(wait, size.wait_for(|nodes| *nodes > before)).await {
                     return;
                 }
             }

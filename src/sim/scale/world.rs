@@ -13,8 +13,8 @@ use super::{NetworkModel, NodeId, SybilGroup};
 use crate::crypto::RustCrypto;
 use crate::discovery::store::StoreConfig;
 use crate::discovery::{
-    Asker, CallId, Command, DiscoveryConfig, Event as Happened, Input, Kademlia, Key, OperationId,
-    Outcome, Output, Refuse, ReplyFrame, RequestId, Scope, Setup,
+    Asker, CallFailure, CallId, Command, DiscoveryConfig, Event as Happened, Input, Kademlia, Key,
+    OperationId, Outcome, Output, Refuse, ReplyFrame, RequestId, Scope, Setup,
 };
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros, Now, UnixMillis};
@@ -463,7 +463,10 @@ impl World {
             }
             Err(refuse) => {
                 self.traffic.busy += u64::from(refuse == Refuse::Busy && is_counted);
-                let why = crate::discovery::CallFailure::Busy;
+                let why = match refuse {
+                    Refuse::Unsupported => CallFailure::Unsupported,
+                    Refuse::Busy | Refuse::Early | Refuse::Violation(_) => CallFailure::Busy,
+                };
                 Input::Failed { call, why }
             }
         };

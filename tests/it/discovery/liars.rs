@@ -90,8 +90,9 @@ fn a_victim_named_again_and_again_gets_a_bounded_number_of_datagrams() {
         let stats = discovery.stats().await.unwrap();
         let sent = net.counters(NODE, VICTIM).sent.datagrams;
         println!("{asked} lookups, {stats:?}: {sent} datagrams to the victim");
+        // A lookup stops to believe a teller after eight contacts that are not there.
         assert!(
-            stats.requests_not_dialled > 100,
+            stats.requests_not_dialled > 50,
             "there was no attack: {stats:?}"
         );
         let dials = 8 + ATTACK.as_secs() / 10 + 1;

@@ -1,5 +1,6 @@
 //! Everybody finds everybody.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use cretoai_network::node::P2PNode;
@@ -8,7 +9,9 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::support::{entering, network};
-use crate::support::nodes::{LATENCY, in_virtual_time, net_with, peer, quiet_net, spawn_with};
+use crate::support::nodes::{
+    LATENCY, PORT, elapsed, in_virtual_time, ip, net_with, peer, quiet_net, spawn_with,
+};
 
 /// Has every node find every other, all nodes at once, and says how many did not.
 async fn misses(nodes: &[P2PNode]) -> usize {
@@ -92,6 +95,23 @@ fn to_connect_the_id_of_a_peer_is_enough() {
                 assert!(node.swarm().is_held(&other));
             }
         }
+    });
+}
+
+#[test]
+fn an_address_that_is_out_of_date_does_not_keep_connect_waiting() {
+    in_virtual_time(async {
+        let net = quiet_net(14);
+        let nodes = network(&net, 6).await;
+        let visitor = spawn_with(&net, 9, entering());
+        visitor.discovery().bootstrap().await.unwrap();
+        // Nobody is at this address any more.
+        let gone = SocketAddr::new(ip(99), PORT).into();
+        visitor.add_address(peer(5), &gone).unwrap();
+        let (connected, took) = elapsed(visitor.connect(peer(5))).await;
+        assert_eq!(connected, Ok(peer(5)));
+        assert!(took < Duration::from_secs(3), "{took:?}");
+        drop(nodes);
     });
 }
 

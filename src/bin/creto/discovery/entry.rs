@@ -11,8 +11,9 @@ use crate::start::Visitor;
 /// How a command enters the network.
 #[derive(Debug, Args)]
 pub(super) struct Entry {
-    /// Nodes of the network, like `/ip4/192.0.2.7/udp/9000/quic-v1`; one that answers is enough.
-    #[arg(long, value_name = "ADDR", num_args = 1.., required = true)]
+    /// A node of the network, like `/ip4/192.0.2.7/udp/9000/quic-v1`. May be given several times; one
+    /// that answers is enough.
+    #[arg(long, value_name = "ADDR", required = true)]
     bootstrap: Vec<Address>,
     #[command(flatten)]
     visitor: Visitor,

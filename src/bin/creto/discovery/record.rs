@@ -97,6 +97,9 @@ impl Put {
         let outcome = put(node.discovery(), value, mutable).await;
         node.shutdown().await;
         let PutReceipt { key, replicas } = outcome?;
+        if replicas == 0 {
+            return Err(DiscoveryError::NotStored.into());
+        }
         print_line(format_args!("key={} replicas={replicas}", Place(key)))
     }
 }

@@ -29,8 +29,9 @@ pub(crate) struct Node {
     /// Whom to stay connected with, like `/ip4/192.0.2.7/udp/9000/quic-v1/p2p/<peer id>`.
     #[arg(long, value_name = "ADDR", num_args = 1..)]
     connect: Vec<Address>,
-    /// Nodes through which to enter the network; one that answers is enough.
-    #[arg(long, value_name = "ADDR", num_args = 1..)]
+    /// A node through which to enter the network. May be given several times; one that answers is
+    /// enough.
+    #[arg(long, value_name = "ADDR")]
     bootstrap: Vec<Address>,
     /// Name of the network.
     #[arg(long, value_name = "NAME")]

@@ -52,6 +52,8 @@ pub(super) struct Core {
     /// Whether a node of the table failed and is to be asked again.
     pub(super) has_doubts: bool,
     searches: BTreeMap<SearchId, Search>,
+    /// Whether a search could not send because too many calls were under way.
+    has_starved: bool,
     waiting: VecDeque<(SearchId, OperationId, Aim)>,
     next_search: u64,
     checks: BTreeMap<CheckId, CheckOwner>,
@@ -76,6 +78,7 @@ impl Core {
             signals: VecDeque::new(),
             has_doubts: false,
             searches: BTreeMap::new(),
+            has_starved: false,
             waiting: VecDeque::new(),
             next_search: 0,
             checks: BTreeMap::new(),
@@ -189,7 +192,6 @@ impl Core {
             }
             Purpose::Probe => _ = self.probes.remove(&call.contact.peer),
         }
-        self.pump_waiting();
     }
 
     /// A node that answers belongs into the table, and its distance is known.
@@ -206,8 +208,10 @@ impl Core {
         self.links.answered(&peer);
         // It enters where it was seen; of the addresses that a teller named perhaps one is its. If it
         // has not said who it is, it enters when it does.
-        match self.links.contact(&peer).cloned() {
-            Some(contact) => self.enter(&contact, rtt),
+        match self.links.server(&peer) {
+            Some(Some(contact)) => self.enter(&contact.clone(), rtt),
+            // It answers, and says that it does not serve.
+            Some(None) => {}
             None if self.table.contains(&peer) => self.enter(&call.contact, rtt),
             None => {}
         }
@@ -238,7 +242,7 @@ impl Core {
         match why {
             // What was given up is counted already.
             CallFailure::Unreachable if self.is_about_entry(&call) && !call.is_given_up() => {
-                self.missed(&peer);
+                self.silent(&peer, call.purpose);
             }
             CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
             CallFailure::Unreachable | CallFailure::OtherNetwork => {}
@@ -251,16 +255,18 @@ impl Core {
                 }
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
-                    && let Some(teller) = search.tellers.get(&peer).copied()
+                    && let Some(teller) = search.lookup.teller(&peer)
                     && self.liars.caught(self.now.mono, teller, group)
                 {
                     self.blame(teller, Fault::WrongAddresses);
                 }
             }
-            CallFailure::Busy | CallFailure::NotDialled | CallFailure::Malformed => {}
+            CallFailure::Busy
+            | CallFailure::Unsupported
+            | CallFailure::NotDialled
+            | CallFailure::Malformed => {}
         }
         self.give_up(&call, why == CallFailure::Busy);
-        self.pump_waiting();
     }
 
     /// Whether a call that came to nothing says something about the table's entry: it went where the
@@ -315,7 +321,7 @@ impl Core {
                 (_, Late::Slow | Late::GivenUp) => {}
                 (_, Late::Lost) => {
                     if is_about_entry {
-                        self.missed(&peer);
+                        self.silent(&peer, purpose);
                     }
                     if let Some(call) = self.calls.remove(id) {
                         self.outputs.push_back(Output::Abandon(id));
@@ -333,7 +339,6 @@ impl Core {
         for id in due {
             self.end_search(id);
         }
-        self.pump_waiting();
     }
 
     /// The earliest deadline of a call or a search.
@@ -344,27 +349,37 @@ impl Core {
 
     // The table.
 
+    /// A peer did not answer. That counts against it for good only if it was all that was asked: the end
+    /// of one connection cuts off many requests.
+    fn silent(&mut self, peer: &PeerId, purpose: Purpose) {
+        if purpose == Purpose::Probe {
+            self.missed(peer);
+        } else {
+            self.doubted(peer);
+        }
+    }
+
     /// A lookup did not wait for a peer, which may be busy: whether it is there, a probe will tell.
     fn doubted(&mut self, peer: &PeerId) {
         self.has_doubts |= self.table.doubted(peer);
     }
 
-    /// A peer did not answer.
+    /// A peer did not answer a probe.
     fn missed(&mut self, peer: &PeerId) {
         let was_there = self.table.contains(peer);
         let asks_again = self.table.failed(peer);
         self.has_doubts |= asks_again;
         if was_there && !asks_again {
-            self.table_changed();
             self.emit(Event::Removed(*peer));
+            self.table_changed();
         }
     }
 
     /// Takes a peer out of the table at once.
     pub(super) fn expel(&mut self, peer: &PeerId) {
         if self.table.remove(peer) {
-            self.table_changed();
             self.emit(Event::Removed(*peer));
+            self.table_changed();
         }
     }
 
@@ -372,15 +387,18 @@ impl Core {
     pub(super) fn set_public(&mut self, is_public: bool) {
         let before: Vec<_> = self.table.iter().map(|entry| entry.contact.peer).collect();
         self.table.set_public(is_public);
-        self.table_changed();
         for peer in before {
             if !self.table.contains(&peer) {
                 self.emit(Event::Removed(peer));
             }
         }
+        self.table_changed();
     }
 
     fn table_changed(&mut self) {
+        for peer in self.table.take_followed() {
+            self.emit(Event::Added(peer));
+        }
         let neighbourhood = self.table.neighbourhood();
         self.estimate
             .own_neighbourhood(self.now.mono, neighbourhood);

@@ -1,6 +1,5 @@
 //! Lookups under way: when they begin, what they are answered, how they end.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,7 +73,6 @@ impl Core {
             deadline: self.now.mono + LONGEST_SEARCH,
             began: self.now.mono,
             nearest: None,
-            tellers: BTreeMap::new(),
         };
         self.searches.insert(id, search);
         self.pump(id);
@@ -82,7 +80,11 @@ impl Core {
 
     /// Sends what a search wants to send, and ends it if it is over.
     pub(super) fn pump(&mut self, id: SearchId) {
-        while self.calls.len() < MAX_CALLS {
+        loop {
+            if self.calls.len() >= MAX_CALLS {
+                self.has_starved = true;
+                break;
+            }
             let Some(search) = self.searches.get_mut(&id) else {
                 return;
             };
@@ -127,11 +129,6 @@ impl Core {
             self.emit(Event::Alarm { target, over_quota });
         }
         self.signal(search.owner, Signal::Found(id, found));
-        if self.searches.len() < MAX_SEARCHES
-            && let Some((id, owner, aim)) = self.waiting.pop_front()
-        {
-            self.begin(id, owner, aim);
-        }
     }
 
     /// Lets go of all that an operation has under way.
@@ -155,11 +152,6 @@ impl Core {
         for id in searches {
             self.searches.remove(&id);
         }
-        while self.searches.len() < MAX_SEARCHES
-            && let Some((id, owner, aim)) = self.waiting.pop_front()
-        {
-            self.begin(id, owner, aim);
-        }
     }
 
     /// Calls and searches under way, those that wait included.
@@ -180,14 +172,18 @@ impl Core {
         self.pump(id);
     }
 
-    /// Searches that could not send because too many calls were under way.
-    pub(super) fn pump_waiting(&mut self) {
-        if self.calls.len() + 1 < MAX_CALLS {
-            return;
+    /// Begins searches that waited for their turn, and goes on with those that could not send.
+    pub(in crate::discovery::machine) fn go_on(&mut self) {
+        while self.searches.len() < MAX_SEARCHES
+            && let Some((id, owner, aim)) = self.waiting.pop_front()
+        {
+            self.begin(id, owner, aim);
         }
-        let searches: Vec<_> = self.searches.keys().copied().collect();
-        for id in searches {
-            self.pump(id);
+        if self.calls.len() < MAX_CALLS && std::mem::take(&mut self.has_starved) {
+            let searches: Vec<_> = self.searches.keys().copied().collect();
+            for id in searches {
+                self.pump(id);
+            }
         }
     }
 
@@ -211,15 +207,20 @@ impl Core {
                 return self.blame(peer, fault);
             }
         };
-        for named in &answer.contacts {
-            // Who is known already is asked at the address that is known.
-            if search.lookup.contact(&named.peer).is_none() {
-                search.tellers.entry(named.peer).or_insert(peer);
+        let (local, links, table) = (self.local, &self.links, &self.table);
+        let mut named = answer.contacts;
+        named.retain(|one| {
+            let is_reachable = !one.addresses.is_empty() || links.is_connected(&one.peer);
+            one.peer != local && is_reachable
+        });
+        for one in &named {
+            // Who is known is asked where it was seen, before it is asked where others say it is.
+            let seen = links.contact(&one.peer);
+            if let Some(known) = seen.or_else(|| table.contact(&one.peer)) {
+                search.lookup.add(known.clone());
             }
         }
-        let local = self.local;
-        let named = answer.contacts.into_iter().filter(|one| one.peer != local);
-        search.lookup.answered(&peer, named.collect());
+        search.lookup.answered(&peer, named);
         let distance = search.lookup.target().distance(&peer.into());
         if search.nearest.is_none_or(|(nearest, _)| distance < nearest) {
             search.nearest = Some((distance, self.now.mono));
@@ -233,7 +234,8 @@ impl Core {
             self.signal(owner, Signal::Value { contact, record });
         }
         if !answer.providers.is_empty() {
-            self.signal(owner, Signal::Providers(answer.providers));
+            let (teller, providers) = (peer, answer.providers);
+            self.signal(owner, Signal::Providers { teller, providers });
         }
         if is_goal {
             self.end_search(id);

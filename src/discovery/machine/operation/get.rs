@@ -1,6 +1,6 @@
 //! Finding a record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::crawl::Crawl;
 use super::{Context, Progress};
@@ -11,11 +11,13 @@ use crate::discovery::machine::io::{Event, Fault, Outcome};
 use crate::discovery::machine::search::{Aim, Question};
 use crate::discovery::machine::signal::{CheckOwner, Signal};
 use crate::discovery::record::{CheckContext, Checked, Eviction, Kind, RecordFault};
+use crate::discovery::region::share_of;
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Record;
 
-/// Answers with a valid record after which a kind that has versions is taken for found: a holder
-/// that missed the last version is outvoted by two that did not.
+/// Holders that agree on the best version, after which a kind that has versions is taken for found: one
+/// that missed the last version is outvoted by those that did not. Only those within the key's region
+/// count: whoever stands at the way there could give an old version to everybody who passes.
 const AGREEING: usize = 3;
 
 /// Records whose signature is being verified. More come only if holders differ.
@@ -31,16 +33,16 @@ pub(in crate::discovery::machine) struct Get {
     /// Records that wait for their signature to be verified.
     checking: BTreeMap<u64, (PeerId, Record, Checked)>,
     next_tag: u64,
-    /// The best so far, and how many peers gave a valid one.
+    /// The best so far, and who in the key's region gave it.
     best: Option<(Record, Checked)>,
-    answers: usize,
+    givers: BTreeSet<PeerId>,
     /// What the lookup came to, once it is over.
     looked_up: Option<Found>,
     crawl: Option<Crawl>,
 }
 
 impl Get {
-    pub(in crate::discovery::machine) const fn new(
+    pub(in crate::discovery::machine) fn new(
         kind: &'static Kind,
         key: Key,
         is_hardened: bool,
@@ -52,7 +54,7 @@ impl Get {
             checking: BTreeMap::new(),
             next_tag: 0,
             best: None,
-            answers: 0,
+            givers: BTreeSet::new(),
             looked_up: None,
             crawl: None,
         }
@@ -116,7 +118,7 @@ impl Get {
                 let owner = CheckOwner::Operation(context.id, tag);
                 context.core.verify(owner, signature);
             }
-            _ => self.take(record, checked),
+            _ => self.take(context, peer, (record, checked)),
         }
     }
 
@@ -125,17 +127,24 @@ impl Get {
             return;
         };
         if is_valid {
-            self.take(record, checked);
+            self.take(context, peer, (record, checked));
         } else {
             self.blame(context, peer, RecordFault::BadSignature);
         }
     }
 
-    fn take(&mut self, record: Record, checked: Checked) {
-        self.answers += 1;
-        let is_better = |(_, best): &(Record, Checked)| checked.version > best.version;
-        if self.best.as_ref().is_none_or(is_better) {
+    fn take(&mut self, context: &Context<'_>, peer: PeerId, (record, checked): (Record, Checked)) {
+        let best = self.best.as_ref().map(|(_, best)| best.version);
+        if best.is_some_and(|best| checked.version < best) {
+            return;
+        }
+        if best.is_none_or(|best| checked.version > best) {
             self.best = Some((record, checked));
+            self.givers.clear();
+        }
+        let share = share_of(context.core.network_size());
+        if self.key.distance(&peer.into()).fraction() <= share || peer == context.core.local {
+            self.givers.insert(peer);
         }
     }
 
@@ -153,7 +162,8 @@ impl Get {
             return false;
         };
         let is_called_for = found.is_suspicious || self.is_hardened;
-        if self.crawl.is_some() || self.best.is_some() || !is_called_for {
+        let is_found = self.best.is_some() && !self.is_hardened;
+        if self.crawl.is_some() || is_found || !is_called_for {
             return false;
         }
         if !context.core.config.region {
@@ -178,8 +188,12 @@ impl Get {
 
     fn is_enough(&self) -> bool {
         let has_versions = self.kind.eviction == Eviction::EarlierVersion;
-        let wanted = if has_versions { AGREEING } else { 1 };
-        self.answers >= wanted
+        if has_versions {
+            // Hardened, it hears everybody.
+            !self.is_hardened && self.givers.len() >= AGREEING
+        } else {
+            self.best.is_some()
+        }
     }
 
     fn conclude(&mut self, context: &mut Context<'_>) -> Progress {

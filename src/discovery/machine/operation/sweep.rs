@@ -35,6 +35,13 @@ const MAX_QUESTIONS: usize = 32;
 /// Stores at once.
 const AT_ONCE: usize = 16;
 
+/// Nodes that are noted: what a sweep over a network of ten thousand learns, several times over.
+const MAX_KNOWN: usize = 65_536;
+
+/// What a teller names is noted if it shares all but this many bits of the stretch that it was asked for:
+/// the nearest 40 nodes of an honest answer do.
+const NEARBY_BITS: u32 = 4;
+
 /// Bytes of records in one STORE; the frame holds 512 KiB.
 const MAX_BATCH_BYTES: usize = 500 << 10;
 
@@ -50,7 +57,27 @@ pub(in crate::discovery::machine) struct SweepItem {
 #[derive(Debug, Clone)]
 struct Known {
     contact: Contact,
-    is_gone: bool,
+    presence: Presence,
+}
+
+/// Whether a node is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    /// It answered, or nothing speaks against it.
+    There,
+    /// It did not take its records.
+    Silent,
+    /// It did not answer a question.
+    Gone,
+}
+
+/// Records for one node.
+#[derive(Debug, Clone)]
+struct Batch {
+    contact: Contact,
+    items: Vec<usize>,
+    /// Whether its node had no time for it once.
+    is_again: bool,
 }
 
 /// A stretch of the key space that is being explored.
@@ -59,6 +86,8 @@ struct Stretch {
     target: Key,
     asked: BTreeSet<Key>,
     under_way: usize,
+    /// Nodes that had no time for the question.
+    busy: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -74,14 +103,16 @@ pub(in crate::discovery::machine) struct Sweep {
     /// The first item of the stretches that are not explored.
     next_item: usize,
     stretch: Option<Stretch>,
-    batches: VecDeque<(Contact, Vec<usize>)>,
+    batches: VecDeque<Batch>,
+    /// Those whose node had no time, for when all others are sent.
+    again: Vec<Batch>,
     /// By tag of the call.
-    sent: BTreeMap<u64, Vec<usize>>,
+    sent: BTreeMap<u64, Batch>,
     next_tag: u64,
     /// Whether the batches are made.
     is_explored: bool,
-    /// Batches that may be sent once more because their node had no time.
-    patience: usize,
+    /// Whether those who did not take records were replaced.
+    is_mended: bool,
 }
 
 impl Sweep {
@@ -96,18 +127,20 @@ impl Sweep {
             next_item: 0,
             stretch: None,
             batches: VecDeque::new(),
+            again: Vec::new(),
             sent: BTreeMap::new(),
             next_tag: 0,
             is_explored: false,
-            patience: 0,
+            is_mended: false,
         }
     }
 
     pub(super) fn on(&mut self, context: &mut Context<'_>, signal: Signal) -> Progress {
         match signal {
             Signal::Start => {
-                let contacts = context.core.table.iter().map(|entry| entry.contact);
-                self.note(contacts.collect());
+                for entry in context.core.table.iter() {
+                    self.note(entry.contact);
+                }
                 let size = context.core.network_size();
                 self.bits = bits_of((NODES_A_STRETCH / size).min(1.0));
             }
@@ -117,7 +150,7 @@ impl Sweep {
                 scope,
                 frame,
             } => match self.sent.remove(&tag) {
-                Some(items) => self.stored(context, &contact, &items, &frame.1),
+                Some(batch) => self.stored(context, &contact, &batch.items, &frame.1),
                 None => self.explored(context, &contact, scope, &frame),
             },
             Signal::Unanswered {
@@ -125,14 +158,16 @@ impl Sweep {
                 contact,
                 is_busy,
             } => match self.sent.remove(&tag) {
-                Some(items) if is_busy && self.patience > 0 => {
-                    self.patience -= 1;
-                    self.batches.push_back((contact, items));
+                Some(batch) if is_busy && !batch.is_again => {
+                    let is_again = true;
+                    self.again.push(Batch { is_again, ..batch });
                 }
-                Some(_) => self.gone(&contact.peer),
+                Some(_) => self.lost(&contact.peer, Presence::Silent),
                 None => {
-                    self.gone(&contact.peer);
-                    self.question_ended();
+                    if !is_busy {
+                        self.lost(&contact.peer, Presence::Gone);
+                    }
+                    self.question_ended(is_busy);
                 }
             },
             _ => {}
@@ -151,9 +186,18 @@ impl Sweep {
             }
             self.stretch = None;
         }
-        self.send(context);
-        if !self.sent.is_empty() || !self.batches.is_empty() {
-            return Progress::Going;
+        loop {
+            self.send(context);
+            if !self.sent.is_empty() {
+                return Progress::Going;
+            }
+            if !self.again.is_empty() {
+                self.batches.extend(self.again.drain(..));
+            } else if !std::mem::replace(&mut self.is_mended, true) {
+                self.mend(context);
+            } else {
+                break;
+            }
         }
         self.report(context);
         Progress::Over
@@ -174,6 +218,7 @@ impl Sweep {
             target: first.random_with_prefix(bits, &mut context.core.rng),
             asked: BTreeSet::new(),
             under_way: 0,
+            busy: 0,
         });
         true
     }
@@ -183,7 +228,8 @@ impl Sweep {
         let Some(stretch) = &mut self.stretch else {
             return false;
         };
-        let nearest = nearest(&self.known, &stretch.target, self.bits, WITNESSES);
+        let witnesses = WITNESSES + stretch.busy;
+        let nearest = nearest(&self.known, &stretch.target, self.bits, witnesses);
         let is_spent = stretch.asked.len() >= MAX_QUESTIONS;
         for contact in nearest {
             let key = Key::from(contact.peer);
@@ -206,42 +252,52 @@ impl Sweep {
         scope: crate::discovery::Scope,
         (kind, body): &(u8, bytes::Bytes),
     ) {
-        self.question_ended();
+        self.question_ended(false);
         match answer::read(Question::Nodes, *kind, body, scope) {
             Ok(answer) => {
                 let local = context.core.local;
-                let named = answer.contacts.into_iter().filter(|one| one.peer != local);
-                self.note(named.collect());
+                let target = self.stretch.as_ref().map(|stretch| stretch.target);
+                let bits = self.bits.saturating_sub(NEARBY_BITS);
+                let is_nearby = |one: &Contact| {
+                    target.is_some_and(|target| target.common_prefix(&one.peer.into()) >= bits)
+                };
+                for contact in answer.contacts {
+                    let is_of_use = contact.peer != local && !contact.addresses.is_empty();
+                    if is_of_use && is_nearby(&contact) {
+                        self.note(contact);
+                    }
+                }
                 if let Some(fault) = answer.fault {
                     context.core.blame(contact.peer, fault);
                 }
             }
             Err(fault) => {
-                self.gone(&contact.peer);
+                self.lost(&contact.peer, Presence::Gone);
                 context.core.blame(contact.peer, fault);
             }
         }
     }
 
-    fn question_ended(&mut self) {
+    fn question_ended(&mut self, is_busy: bool) {
         if let Some(stretch) = &mut self.stretch {
             stretch.under_way = stretch.under_way.saturating_sub(1);
+            stretch.busy += usize::from(is_busy);
         }
     }
 
-    fn note(&mut self, contacts: Vec<Contact>) {
-        for contact in contacts {
+    fn note(&mut self, contact: Contact) {
+        if self.known.len() < MAX_KNOWN {
             let known = self.known.entry(contact.peer.into());
             known.or_insert(Known {
                 contact,
-                is_gone: false,
+                presence: Presence::There,
             });
         }
     }
 
-    fn gone(&mut self, peer: &PeerId) {
+    fn lost(&mut self, peer: &PeerId, presence: Presence) {
         if let Some(known) = self.known.get_mut(&Key::from(*peer)) {
-            known.is_gone = true;
+            known.presence = presence;
         }
     }
 
@@ -251,36 +307,70 @@ impl Sweep {
     /// the k nearest.
     fn make_batches(&mut self, context: &Context<'_>) {
         self.is_explored = true;
-        let share = share_of(context.core.network_size());
-        let bits = bits_of(share);
-        let density = context.core.density();
         let mut batches: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for (index, item) in self.items.iter().enumerate() {
-            let near = near(&self.known, &item.key, bits, K);
-            let contacts: Vec<_> = near.into_iter().cloned().collect();
-            let passed = crate::discovery::lookup::within_quota(&item.key, &contacts, density);
-            let is_in_region =
-                |one: &Contact| item.key.distance(&one.peer.into()).fraction() <= share;
-            let holders = passed.iter().enumerate();
-            let holders = holders.take_while(|(rank, one)| *rank < K || is_in_region(one));
-            for (_, holder) in holders {
-                batches.entry(holder.peer.into()).or_default().push(index);
+            for holder in self.holders(context, item, Presence::There) {
+                batches.entry(holder).or_default().push(index);
             }
         }
-        let mut rounds: Vec<(usize, Contact, Vec<usize>)> = Vec::new();
+        self.line_up(batches);
+    }
+
+    /// Items that fewer than k nodes took go to others: some of those that were thought to be there were
+    /// not, or were invented and stood before others in the quota.
+    fn mend(&mut self, context: &Context<'_>) {
+        let mut batches: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
+        for (index, (item, replicas)) in self.items.iter().zip(&self.replicas).enumerate() {
+            if *replicas >= K {
+                continue;
+            }
+            let asked: BTreeSet<_> = self
+                .holders(context, item, Presence::Silent)
+                .into_iter()
+                .collect();
+            let others = self.holders(context, item, Presence::There).into_iter();
+            let others = others.filter(|one| !asked.contains(one));
+            for holder in others.take(K - replicas) {
+                batches.entry(holder).or_default().push(index);
+            }
+        }
+        self.line_up(batches);
+    }
+
+    /// The nodes that should hold an item, nearest first. With [`Presence::Silent`] those that did not
+    /// take records are among them, as they were at first.
+    fn holders(&self, context: &Context<'_>, item: &SweepItem, with: Presence) -> Vec<Key> {
+        let share = share_of(context.core.network_size());
+        let near = near(&self.known, &item.key, bits_of(share), K, with);
+        let contacts: Vec<_> = near.into_iter().cloned().collect();
+        let density = context.core.density();
+        let passed = crate::discovery::lookup::within_quota(&item.key, &contacts, density);
+        let is_in_region = |one: &Contact| item.key.distance(&one.peer.into()).fraction() <= share;
+        let holders = passed.iter().enumerate();
+        let holders = holders.take_while(|(rank, one)| *rank < K || is_in_region(one));
+        holders.map(|(_, one)| Key::from(one.peer)).collect()
+    }
+
+    fn line_up(&mut self, batches: BTreeMap<Key, Vec<usize>>) {
+        let mut rounds: Vec<(usize, Batch)> = Vec::new();
         for (key, items) in batches {
             let Some(known) = self.known.get(&key) else {
                 continue;
             };
-            for (round, part) in self.parts(items).into_iter().enumerate() {
-                rounds.push((round, known.contact.clone(), part));
+            for (round, items) in self.parts(items).into_iter().enumerate() {
+                let contact = known.contact.clone();
+                let is_again = false;
+                let batch = Batch {
+                    contact,
+                    items,
+                    is_again,
+                };
+                rounds.push((round, batch));
             }
         }
         // First the first message of every node: none gets all of its own at once.
-        rounds.sort_by_key(|(round, _, _)| *round);
-        self.patience = rounds.len();
-        let batches = rounds.into_iter();
-        self.batches = batches.map(|(_, contact, part)| (contact, part)).collect();
+        rounds.sort_by_key(|(round, _)| *round);
+        self.batches = rounds.into_iter().map(|(_, batch)| batch).collect();
     }
 
     /// Splits what one node gets into messages.
@@ -309,13 +399,17 @@ impl Sweep {
     fn send(&mut self, context: &mut Context<'_>) {
         while self.is_explored
             && self.sent.len() < AT_ONCE
-            && let Some((contact, items)) = self.batches.pop_front()
+            && let Some(batch) = self.batches.pop_front()
         {
-            let records = items.iter().filter_map(|index| self.items.get(*index));
+            let records = batch
+                .items
+                .iter()
+                .filter_map(|index| self.items.get(*index));
             let records = List::truncated(records.map(|item| item.record.clone()));
             let tag = self.next_tag;
             self.next_tag += 1;
-            self.sent.insert(tag, items);
+            let contact = batch.contact.clone();
+            self.sent.insert(tag, batch);
             let purpose = Purpose::Operation(context.id, tag);
             let body = encode(&Store { records });
             context.core.call(purpose, contact, wire::STORE, body);
@@ -373,7 +467,7 @@ impl Sweep {
 
 /// The `count` nearest known nodes that are there.
 fn nearest(known: &BTreeMap<Key, Known>, target: &Key, bits: u32, count: usize) -> Vec<Contact> {
-    let near = near(known, target, bits, count).into_iter();
+    let near = near(known, target, bits, count, Presence::There).into_iter();
     near.take(count).cloned().collect()
 }
 
@@ -384,12 +478,14 @@ fn near<'a>(
     key: &Key,
     bits: u32,
     count: usize,
+    with: Presence,
 ) -> Vec<&'a Contact> {
     let mut bits = bits;
     loop {
         let (first, last) = key.prefix_range(bits);
         let range = known.range((Bound::Included(first), Bound::Included(last)));
-        let there = range.filter(|(_, one)| !one.is_gone);
+        let there =
+            range.filter(|(_, one)| one.presence == Presence::There || one.presence == with);
         let mut near: Vec<_> = there
             .map(|(at, one)| (key.distance(at), &one.contact))
             .collect();

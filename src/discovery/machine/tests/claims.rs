@@ -104,6 +104,7 @@ fn what_the_peer_itself_does_at_its_own_address_counts() {
     let failures = [
         (CallFailure::Unreachable, Some(1)),
         (CallFailure::Busy, Some(0)),
+        (CallFailure::Unsupported, Some(0)),
         (CallFailure::NotDialled, Some(0)),
         (CallFailure::Malformed, Some(0)),
         (CallFailure::Refused, None),

@@ -90,15 +90,17 @@ fn command(rng: &mut ChaCha8Rng) -> Command {
 
 fn failure(rng: &mut ChaCha8Rng) -> CallFailure {
     let group = IpGroup::V4([20, 0, below(rng, 5) as u8]);
-    [
+    let all = [
         CallFailure::Unreachable,
         CallFailure::Busy,
+        CallFailure::Unsupported,
         CallFailure::Refused,
         CallFailure::NotDialled,
         CallFailure::OtherIdentity { group },
         CallFailure::OtherNetwork,
         CallFailure::Malformed,
-    ][below(rng, 7)]
+    ];
+    all[below(rng, all.len())]
 }
 
 fn input(rng: &mut ChaCha8Rng, calls: u64, request: &mut u64) -> Input {

@@ -66,41 +66,29 @@ fn a_provider_asks_for_48_hours_at_most() {
 #[test]
 fn attack_a_flood_on_one_key_from_one_network() {
     let mut store = RecordStore::new(SMALL);
+    let other = holder_in(5_000, 8);
+    assert_eq!(provide(&mut store, &other, 1), StoreOutcome::Stored);
     for number in 0..1_000 {
         let outcome = provide(&mut store, &holder_in(number, 7), number.into());
-        let expected = if number < 4 {
-            StoreOutcome::Stored
-        } else {
-            StoreOutcome::Full
-        };
-        assert_eq!(outcome, expected, "provider {number}");
+        assert_eq!(outcome, StoreOutcome::Stored, "provider {number}");
+        let most = PROVIDERS_PER_GROUP + 1;
+        assert!(store.len() <= most, "it takes a place of its own network");
     }
-    assert_eq!(store.len(), PROVIDERS_PER_GROUP);
-    // Those that are in may stay, others of another network may come.
-    assert_eq!(
-        provide(&mut store, &holder_in(3, 7), 1),
-        StoreOutcome::Stored
-    );
-    assert_eq!(
-        provide(&mut store, &holder_in(4, 8), 1),
-        StoreOutcome::Stored
-    );
-    // Moving into the crowded network is coming anew.
-    assert_eq!(provide(&mut store, &holder_in(4, 7), 1), StoreOutcome::Full);
-    // A place that is given back is free.
-    let gone = store.provide(
-        START,
-        &holder_in(0, 7),
-        contact(peer(0)),
-        key(1),
-        Duration::ZERO,
-        &mut rng(1),
-    );
-    assert_eq!(gone, StoreOutcome::Stored);
-    assert_eq!(
-        provide(&mut store, &holder_in(4, 7), 1),
-        StoreOutcome::Stored
-    );
+    let found = store.providers(&key(1), START, &mut rng(1), usize::MAX);
+    assert!(found.iter().any(|one| one.peer == other.peer));
+    assert_eq!(found.len(), PROVIDERS_PER_GROUP + 1);
+}
+
+#[test]
+fn attack_an_early_crowd_does_not_lock_out_the_rest_of_its_network() {
+    let mut store = RecordStore::new(SMALL);
+    for number in 0..4 {
+        provide(&mut store, &holder_in(number, 7), number.into());
+    }
+    let honest = holder_in(9, 7);
+    assert_eq!(provide(&mut store, &honest, 1), StoreOutcome::Stored);
+    let found = store.providers(&key(1), START, &mut rng(1), usize::MAX);
+    assert!(found.iter().any(|one| one.peer == honest.peer));
 }
 
 #[test]

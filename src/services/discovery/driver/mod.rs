@@ -191,10 +191,12 @@ impl Driver {
         tokio::select! {
             biased;
             Some(event) = parts.swarm_events.next() => Step::Swarm(event),
-            Some(message) = parts.messages.recv() => Step::Message(message),
+            // Answers before commands: there are never more of them than were asked for, and one that waits
+            // behind a program that asks without pause would count as a dead peer.
             Some(called) = self.calls.join_next() => Step::Called(called),
             Some(checked) = self.checks.join_next() => Step::Checked(checked),
             Some(saved) = self.saving.tasks.join_next() => Step::Saved(saved),
+            Some(message) = parts.messages.recv() => Step::Message(message),
             Ok(()) = parts.reachability.changed() => Step::Reachability,
             Some(operation) = parts.cancels.recv() => {
                 self.operations.remove(&operation);

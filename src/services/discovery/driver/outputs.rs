@@ -56,7 +56,7 @@ impl Driver {
 
     fn call(&mut self, call: CallId, contact: &Contact, (kind, body): (u8, bytes::Bytes)) {
         let peer = contact.peer;
-        let is_connected = self.parts.caller.connection(&peer).is_some();
+        let is_connected = self.parts.caller.is_connected(&peer);
         let addresses = if is_connected {
             self.warm.touch(&peer);
             Vec::new()

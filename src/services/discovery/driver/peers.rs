@@ -10,6 +10,7 @@ use crate::discovery::{Input, Scope};
 use crate::identity::PeerId;
 use crate::p2p::{Audience, Direction, Reachability, Swarm, SwarmEvent};
 use crate::policy::Micros;
+use crate::transport::Path;
 use crate::wire::Address;
 use crate::wire::address::Route;
 use crate::wire::codec::List;
@@ -24,8 +25,7 @@ const MAX_DIALLING: usize = 1_024;
 /// No dial takes longer: the longest connection timeout that a configuration may ask for.
 const LONGEST_DIAL: Duration = Duration::from_secs(60);
 
-/// Peers that discovery dials, with the addresses that their dials were charged to, as often as they
-/// were: the budget bounds that.
+/// Peers that discovery dials, with the addresses that the last dial was charged to.
 #[derive(Debug, Default)]
 pub(super) struct Dialling(BTreeMap<PeerId, (Micros, Vec<SocketAddr>)>);
 
@@ -39,9 +39,8 @@ impl Dialling {
         if self.0.len() >= MAX_DIALLING && !self.0.contains_key(&peer) {
             return false;
         }
-        let (since, charged) = self.0.entry(peer).or_default();
-        *since = now;
-        charged.extend(addresses);
+        // What an earlier dial was charged to stays charged.
+        self.0.insert(peer, (now, addresses.to_vec()));
         true
     }
 
@@ -108,10 +107,13 @@ impl Driver {
         self.feed(Input::Public(is_public));
     }
 
-    /// A peer to which this node dialled is connected. If discovery did, it costs nothing.
+    /// A peer to which this node dialled is connected. If discovery did, the address where it answered
+    /// costs nothing; the others of its contact may be a victim's.
     fn reached(&mut self, peer: PeerId) {
         if let Some(charged) = self.dialling.ended(&peer) {
-            for address in charged {
+            let connection = self.parts.caller.connection(&peer);
+            let path = connection.map(|connection| connection.path());
+            if let Some(address) = path.and_then(|path| answered_at(&charged, &path)) {
                 self.budget.give_back(address);
             }
             self.dialled(peer);
@@ -160,6 +162,14 @@ impl Driver {
     }
 }
 
+/// Which of the addresses that a dial was charged to led to the peer.
+fn answered_at(charged: &[SocketAddr], path: &Path) -> Option<SocketAddr> {
+    match path {
+        Path::Direct { addr, .. } => charged.iter().find(|one| *one == addr).copied(),
+        Path::Relayed { .. } => None,
+    }
+}
+
 /// A connected peer as others may be told of it, and whether it answers queries.
 fn introduced(swarm: &Swarm, peer: PeerId) -> Option<(Contact, bool)> {
     let path = swarm.connection(&peer)?.path();
@@ -198,6 +208,23 @@ mod tests {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         PeerId::from_bytes(bytes)
+    }
+
+    #[test]
+    fn attack_a_victim_beside_an_address_that_answers_stays_charged() {
+        let [victim, own, other] =
+            [[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 4]].map(|ip| SocketAddr::from((ip, 1)));
+        let charged = [victim, own];
+        assert_eq!(answered_at(&charged, &Path::direct(own)), Some(own));
+        assert_eq!(answered_at(&charged, &Path::direct(other)), None);
+        let mut dialling = Dialling::default();
+        dialling.begin(Micros(5), peer(1), &[victim]);
+        dialling.begin(Micros(6), peer(1), &[own]);
+        assert_eq!(
+            dialling.ended(&peer(1)),
+            Some(vec![own]),
+            "not the first dial's"
+        );
     }
 
     #[test]
