@@ -204,6 +204,14 @@ impl Connection {
         }
     }
 
+    /// Whether the acceptor of a connection that this end dialled has said that it holds it, too
+    /// (HANDSHAKE_DONE, RFC 9001 section 4.1.2): a dialler knows its peer one round trip earlier, and
+    /// for longer, if the end of its own flight is lost.
+    #[must_use]
+    pub fn is_held_by_acceptor(&self) -> bool {
+        self.quinn.stats().frame_rx.handshake_done > 0
+    }
+
     /// Smoothed round-trip time.
     #[must_use]
     pub fn rtt(&self) -> Duration {

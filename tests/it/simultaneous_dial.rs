@@ -6,13 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cretoai_network::node::P2PNode;
+use cretoai_network::node::{P2PConfig, P2PNode};
 use cretoai_network::p2p::{Direction, SwarmEvent};
 use cretoai_network::sim::{LinkProfile, Net};
 use tokio::time::sleep;
 
 use crate::support::nodes::{
-    address, connected_pair, elapsed, in_virtual_time, net_with, peer, quiet_net, spawn,
+    address, config, connected_pair, elapsed, in_virtual_time, net_with, peer, quiet_net, spawn,
+    spawn_with,
 };
 
 /// A request that must not be served twice.
@@ -33,6 +34,8 @@ struct Case {
     offset: Duration,
     /// The two nodes; either may have the smaller identity.
     nodes: (u16, u16),
+    /// Whether discovery opens streams of its own.
+    has_discovery: bool,
 }
 
 impl Case {
@@ -52,6 +55,7 @@ impl Case {
             },
             offset: Duration::from_millis(offset),
             nodes: (node, node + 100),
+            has_discovery: false,
         }
     }
 }
@@ -118,7 +122,11 @@ fn last_direction(events: &mut cretoai_network::p2p::EventStream) -> Direction {
 async fn both_dial(seed: u64, case: Case) {
     let net = net_with(seed, case.link);
     let (one, two) = case.nodes;
-    let nodes = [spawn(&net, one), spawn(&net, two)];
+    let config = || P2PConfig {
+        enable_discovery: case.has_discovery,
+        ..config()
+    };
+    let nodes = [one, two].map(|node| spawn_with(&net, node, config()));
     let mut events = [nodes[0].events(), nodes[1].events()];
     let served = [Served::by(&nodes[0]), Served::by(&nodes[1])];
     let first = tokio::spawn(dial_and_ask(nodes[0].clone(), two, seed));
@@ -175,6 +183,20 @@ fn one_connection_survives_and_no_request_is_lost_seeds_750_to_999() {
 #[test]
 fn one_connection_survives_and_no_request_is_lost_under_loss() {
     over(1000..1200, 0.01);
+}
+
+/// The dialler knows its peer before the acceptor knows it: if the end of the dialler's flight is lost,
+/// the older connection is all that the other end has (seed 1011).
+#[test]
+fn the_older_connection_stays_until_both_ends_have_the_newer_one() {
+    for seed in 1000..1200 {
+        let has_discovery = true;
+        let case = Case {
+            has_discovery,
+            ..Case::of(seed, 0.01)
+        };
+        in_virtual_time(both_dial(seed, case));
+    }
 }
 
 #[test]
