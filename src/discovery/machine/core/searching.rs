@@ -213,11 +213,16 @@ impl Core {
             let is_reachable = !one.addresses.is_empty() || links.is_connected(&one.peer);
             one.peer != local && is_reachable
         });
-        for one in &named {
+        let lookup = &mut search.lookup;
+        let new = named
+            .iter()
+            .filter(|one| lookup.contact(&one.peer).is_none());
+        let new: Vec<_> = new.map(|one| one.peer).collect();
+        for peer in new {
             // Who is known is asked where it was seen, before it is asked where others say it is.
-            let seen = links.contact(&one.peer);
-            if let Some(known) = seen.or_else(|| table.contact(&one.peer)) {
-                search.lookup.add(known.clone());
+            let seen = links.contact(&peer);
+            if let Some(known) = seen.or_else(|| table.contact(&peer)) {
+                lookup.add(known.clone());
             }
         }
         search.lookup.answered(&peer, named);
