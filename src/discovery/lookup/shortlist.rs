@@ -39,7 +39,7 @@ pub(super) struct Candidate {
     /// What somebody else says of where it is, for when it does not answer there.
     alternative: Option<(Contact, PeerId)>,
     pub(super) state: State,
-    /// Whether this path asked it before, at another address.
+    /// Whether this path asked it before, at another address: two are enough.
     pub(super) was_asked: bool,
     /// Requests in the chain to this node, the one to it included.
     pub(super) hops: u8,
@@ -50,7 +50,8 @@ impl Candidate {
     /// a lie.
     fn hear(&mut self, contact: Contact, teller: Option<PeerId>) {
         let is_new = contact.addresses != self.contact.addresses;
-        if let Some(teller) = teller.filter(|_| is_new && self.alternative.is_none()) {
+        let is_open = !self.was_asked && self.alternative.is_none();
+        if let Some(teller) = teller.filter(|_| is_new && is_open) {
             self.alternative = Some((contact, teller));
             if self.state == State::Failed {
                 self.try_elsewhere();

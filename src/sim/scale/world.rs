@@ -1,5 +1,7 @@
 //! The world: all nodes, the network between them, and the clock.
 
+mod links;
+
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -496,69 +498,6 @@ impl World {
         let group = self.node(node).and_then(|one| one.group(&self.groups));
         let answer = group.and_then(|group| group.answer(kind, &body));
         self.reply(node, id, answer.ok_or(Refuse::Unsupported));
-    }
-
-    // Connections.
-
-    /// Whether two nodes are connected; that they are used is noted.
-    fn use_link(&mut self, from: NodeId, to: NodeId) -> bool {
-        self.uses += 1;
-        let uses = self.uses;
-        let Some(node) = self.node_mut(from) else {
-            return false;
-        };
-        if let Some(used) = node.dialled.get_mut(&to) {
-            *used = uses;
-        }
-        node.is_connected(to)
-    }
-
-    /// Two nodes are connected from now on; the least recently used connection of the one that dialled
-    /// makes room.
-    fn connect(&mut self, from: NodeId, to: NodeId) {
-        let is_connected = |one: &Node| one.is_connected(to);
-        if self.model.all_warm || self.node(from).is_some_and(is_connected) {
-            return;
-        }
-        self.uses += 1;
-        let (uses, most) = (self.uses, self.model.warm_links);
-        let mut closed = None;
-        if let Some(node) = self.node_mut(from) {
-            if node.dialled.len() >= most {
-                let oldest = node.dialled.iter().min_by_key(|(_, used)| **used);
-                closed = oldest.map(|(other, _)| *other);
-            }
-            node.dialled.insert(to, uses);
-        }
-        if let Some(node) = self.node_mut(to) {
-            node.dialled_by.insert(from, ());
-        }
-        for (one, other) in [(from, to), (to, from)] {
-            let rtt = self.model.rtt(self.seed, one, other);
-            let contact = self.contact(other);
-            let peer = contact.peer;
-            self.input(one, Input::Connected { peer, rtt });
-            let is_server = true;
-            self.input(one, Input::Met { contact, is_server });
-        }
-        if let Some(closed) = closed {
-            self.disconnect(from, closed);
-        }
-    }
-
-    fn disconnect(&mut self, from: NodeId, to: NodeId) {
-        if let Some(node) = self.node_mut(from) {
-            node.dialled.remove(&to);
-        }
-        if let Some(node) = self.node_mut(to) {
-            node.dialled_by.remove(&from);
-        }
-        for (one, other) in [(from, to), (to, from)] {
-            if !self.node(one).is_some_and(|node| node.is_connected(other)) {
-                let peer = self.contact(other).peer;
-                self.input(one, Input::Disconnected(peer));
-            }
-        }
     }
 }
 

@@ -1,0 +1,86 @@
+//! Those who name others: what they say may be out of date, or a lie.
+
+use super::*;
+
+/// 40 ids just in front of the honest ones, in pairs, as many as the quota lets pass, that nobody ever
+/// generated: they cost a liar nothing.
+#[test]
+fn attack_invented_nodes_neither_take_the_places_of_others_nor_wear_the_lookup_out() {
+    let rng = &mut rng(91);
+    let target = key(0);
+    let honest: Vec<_> = (0..1_000)
+        .map(|one| contact_of(at(&Key::random(rng)), one))
+        .collect();
+    let mut nearest = honest.clone();
+    nearest.sort_by_key(|one| distance(&target, one));
+    nearest.truncate(40);
+    let invented: Vec<_> = nearest[..20]
+        .iter()
+        .flat_map(|one| [255, 254].map(|bit| Key::from(one.peer).with_flipped_bit(bit)))
+        .zip(5_000..)
+        .map(|(place, number)| contact_of(at(&place), number))
+        .collect();
+    let density = Arc::new(Density::of(1_000.0));
+    let liar = honest[7].peer;
+    let mut lookup = Lookup::new(target, [honest[7].clone()], &POLICY, density);
+    assert_eq!(drain(&mut lookup), [liar]);
+    lookup.answered(&liar, invented);
+    lookup.add(honest[3].clone());
+    let mut asked = 0;
+    for _ in 0..100 {
+        for peer in drain(&mut lookup) {
+            asked += 1;
+            if honest.iter().any(|one| one.peer == peer) {
+                lookup.answered(&peer, nearest.clone());
+            } else {
+                lookup.slow(&peer);
+                lookup.failed(&peer);
+            }
+        }
+        if lookup.is_finished() {
+            break;
+        }
+    }
+    assert!(lookup.is_finished());
+    assert!(asked < 60, "{asked}");
+    assert_eq!(peers(&lookup.found().closest), peers(&nearest[..20]));
+    assert_eq!(
+        lookup.found().over_quota,
+        0,
+        "no alarm about nodes that are not there"
+    );
+}
+
+#[test]
+fn attack_who_names_a_node_first_does_not_decide_where_it_is() {
+    let (mut lookup, nodes) = three();
+    drain(&mut lookup);
+    let peer = at(&key(4));
+    let (wrong, right) = (contact_of(peer, 66), contact_of(peer, 4));
+    lookup.answered(&nodes[0].peer, vec![wrong.clone()]);
+    assert_eq!(lookup.next_request(), Some(wrong));
+    lookup.answered(&nodes[1].peer, vec![right.clone()]);
+    assert_eq!(lookup.teller(&peer), Some(nodes[0].peer), "who is to blame");
+    lookup.slow(&peer);
+    lookup.failed(&peer);
+    assert_eq!(lookup.next_request(), Some(right));
+    assert_eq!(lookup.teller(&peer), Some(nodes[1].peer));
+    lookup.answered(&peer, vec![]);
+    assert!(lookup.has_answered(&peer));
+}
+
+#[test]
+fn another_address_that_comes_after_the_failure_is_tried_too_and_only_once() {
+    let (mut lookup, nodes) = three();
+    drain(&mut lookup);
+    let peer = at(&key(4));
+    lookup.answered(&nodes[0].peer, vec![contact_of(peer, 66)]);
+    drain(&mut lookup);
+    lookup.failed(&peer);
+    assert_eq!(lookup.next_request(), None);
+    lookup.answered(&nodes[1].peer, vec![contact_of(peer, 4)]);
+    assert_eq!(lookup.next_request(), Some(contact_of(peer, 4)));
+    lookup.failed(&peer);
+    lookup.answered(&nodes[2].peer, vec![contact_of(peer, 4)]);
+    assert_eq!(lookup.next_request(), None, "it was asked there");
+}

@@ -1,0 +1,185 @@
+//! What attackers can do to a whole network.
+
+use super::*;
+
+/// What came of gets for a besieged key: of how many, how many succeeded, and who raised alarms.
+struct Siege {
+    succeeded: usize,
+    alarms: usize,
+    false_alarms: usize,
+}
+
+const GETS: usize = 8;
+
+/// E17: 64 ids ground to share 20 bits with a key come late, make themselves known to everybody,
+/// and answer with each other only.
+fn siege(config: &DiscoveryConfig) -> Siege {
+    let mut world = network(11, 200, config);
+    let (key, record) = immutable("besieged");
+    let honest = world.alive();
+    for _ in 0..64 {
+        let place = key.random_with_prefix(20, world.rng());
+        let sybil = world.add_sybil(0, place);
+        for node in &honest {
+            world.introduce(sybil, *node);
+        }
+    }
+    world.run_for(20 * SECOND);
+    world.take_happened();
+    put(&mut world, honest[0], record.clone());
+    world.run_for(10 * SECOND);
+    let mut succeeded = 0;
+    for node in honest.iter().skip(1).step_by(24).take(GETS) {
+        succeeded += usize::from(get(&mut world, *node, kind::IMMUTABLE, key).is_some());
+        // The alarm is raised where the whole neighbourhood is looked at.
+        run(&mut world, *node, Command::Closest(key));
+        let elsewhere = Key::random(world.rng());
+        run(&mut world, *node, Command::Closest(elsewhere));
+    }
+    let (mut alarmed, mut false_alarms) = (BTreeSet::new(), 0);
+    for (_, node, event) in world.take_happened() {
+        match event {
+            // Twenty of 200 nodes are as near as 3 bits: there the crowd is seen, too.
+            Happened::Alarm { target, .. } if target.common_prefix(&key) >= 2 => {
+                alarmed.insert((node, target == key));
+            }
+            Happened::Alarm { .. } => false_alarms += 1,
+            _ => {}
+        }
+    }
+    Siege {
+        succeeded,
+        alarms: alarmed.iter().filter(|(_, is_key)| *is_key).count(),
+        false_alarms,
+    }
+}
+
+fn assert_that_the_quota_holds(region: bool) {
+    let siege = siege(&DiscoveryConfig {
+        region,
+        ..DiscoveryConfig::default()
+    });
+    assert_eq!(siege.succeeded, GETS);
+    assert!(siege.alarms >= GETS, "{} alarms of {GETS}", siege.alarms);
+    assert_eq!(siege.false_alarms, 0);
+}
+
+#[test]
+fn discovery_attack_ids_ground_to_a_key_take_no_get() {
+    assert_that_the_quota_holds(true);
+}
+
+#[test]
+fn discovery_attack_ids_ground_to_a_key_take_no_get_with_the_quota_alone() {
+    assert_that_the_quota_holds(false);
+}
+
+/// The control arm: what the attack does to a network without the defence.
+#[test]
+fn discovery_without_the_density_quota_ground_ids_take_every_get() {
+    let config = DiscoveryConfig {
+        density_quota: false,
+        region: false,
+        ..DiscoveryConfig::default()
+    };
+    let siege = siege(&config);
+    assert_eq!(siege.succeeded, 0);
+    assert_eq!(siege.alarms, 0);
+}
+
+/// Ids that nobody ever generated cost a liar nothing: six nodes that everybody knows name 400 of them
+/// around the key, in pairs, as many as the quota lets pass at each of its levels.
+#[test]
+fn discovery_attack_invented_ids_around_a_key_take_no_get() {
+    let mut world = network(15, 200, &DiscoveryConfig::default());
+    let honest = world.alive();
+    let (key, record) = immutable("crowded out");
+    put(&mut world, honest[0], record);
+    world.run_for(10 * SECOND);
+    for number in 0..406 {
+        let bits = if number < 6 { 7 } else { 3 + number % 18 };
+        let place = key.random_with_prefix(bits, world.rng());
+        let liar = world.add_sybil(0, place);
+        if number < 6 {
+            for node in &honest {
+                world.introduce(liar, *node);
+            }
+        } else {
+            world.kill(liar);
+        }
+    }
+    world.run_for(20 * SECOND);
+    world.take_traffic();
+    let mut asked = 0;
+    for node in honest.iter().skip(1).step_by(24).take(GETS) {
+        let found = get(&mut world, *node, kind::IMMUTABLE, key);
+        assert!(found.is_some(), "{node:?}");
+        let Outcome::Closest(found) = run(&mut world, *node, Command::Closest(key)) else {
+            panic!("a lookup finds nodes");
+        };
+        let own = world.contact(*node).peer;
+        let mut truth = world.nearest(&key, 21);
+        truth.retain(|peer| *peer != own);
+        let found = set(&found);
+        let missed = truth.iter().take(20).filter(|one| !found.contains(*one));
+        assert!(
+            missed.count() <= 6,
+            "the six liars stand there, too: {node:?}"
+        );
+        asked += 1;
+    }
+    let requests = world.take_traffic().questions / asked;
+    assert!(requests < 400, "{requests} requests for a get and a lookup");
+}
+
+/// E18: liars name nodes that are not there.
+#[test]
+fn discovery_attack_nodes_that_were_never_reached_are_never_told() {
+    let mut world = network(12, 60, &DiscoveryConfig::default());
+    let honest = world.alive();
+    let mut ghosts = BTreeSet::new();
+    for number in 0..60 {
+        let place = Key::random(world.rng());
+        let sybil = world.add_sybil(0, place);
+        if number % 3 == 0 {
+            for node in &honest {
+                world.introduce(sybil, *node);
+            }
+            world.run_for(SECOND);
+        } else {
+            world.kill(sybil);
+            ghosts.insert(world.contact(sybil).peer);
+        }
+    }
+    let mut known_liars = 0;
+    for node in honest.iter().step_by(4) {
+        let key = Key::random(world.rng());
+        let Outcome::Closest(found) = run(&mut world, *node, Command::Closest(key)) else {
+            panic!()
+        };
+        assert!(set(&found).is_disjoint(&ghosts), "a ghost is returned");
+    }
+    for node in &honest {
+        let table: Vec<_> = world
+            .machine(*node)
+            .unwrap()
+            .table()
+            .map(|one| one.contact)
+            .collect();
+        assert!(set(&table).is_disjoint(&ghosts), "a ghost is kept");
+        known_liars += table
+            .iter()
+            .filter(|one| world.find(&one.peer).unwrap().0 >= 60)
+            .count();
+    }
+    assert!(known_liars > 100, "the liars were not asked: {known_liars}");
+}
+
+#[test]
+fn discovery_operations_have_numbers_of_their_own() {
+    let mut world = network(13, 3, &DiscoveryConfig::default());
+    let node = world.alive()[0];
+    let one = world.start(node, Command::Closest(Key::from_bytes([1; 32])));
+    let other = world.start(node, Command::Closest(Key::from_bytes([2; 32])));
+    assert!(one != other && one.0 < OperationId::FIRST_INTERNAL);
+}
