@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --no-default-features --features scale --bench discovery -- [--quick] [--json] [WORD …]`
 //!
-//! Words select subjects: `hops`, `dead`, `cold`, `bootstrap`, `put`, `sweep`, `churn`, `sybil`,
+//! Words select subjects: `hops`, `dead`, `cold`, `bootstrap`, `put`, `sweep`, `churn`, `sybil`, `calm`,
 //! `spread`, `cost`. Without any, all run but the slow ones: those that carry `large` or `full` in their
 //! name run only when it is given. Exit status 1 if a row misses its target.
 //!

@@ -83,6 +83,8 @@ pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     }
     if full || options.wants("sybil") {
         control(towns, report);
+    }
+    if full || options.wants("sybil") || options.wants("calm") {
         calm(towns, report);
     }
     if options.wants("spread") {
