@@ -73,7 +73,7 @@ pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     for ids in [64, 20, 256] {
         // Hours of a core in all: each number of attackers has a word of its own.
         let is_full = full || options.wants(&format!("sybil-full-{ids}"));
-        if !is_full && !options.wants("sybil") {
+        if !is_full && !options.wants("sybil") && !options.wants(&format!("sybil-{ids}")) {
             continue;
         }
         let keys = if is_full { 300 } else { 20 };
@@ -99,8 +99,8 @@ fn ground(towns: &mut Towns, report: &mut Report, keys: usize, ids: usize, when:
         when,
         place: Where::Ground,
         ids,
-        // Attackers in one network: as many as two thirds of the honest nodes, or a few more.
-        keys: (640 / ids).max(5),
+        // Attackers in one network: at most as many as two thirds of the honest nodes, or a few more.
+        keys: if ids > 64 { 5 } else { 10 },
         seed,
         is_plain: false,
     });
