@@ -292,6 +292,28 @@ fn discovery_a_sweep_stores_records_at_every_node_of_their_region() {
 }
 
 #[test]
+fn discovery_records_put_one_by_one_are_stored_again_together() {
+    let config = DiscoveryConfig {
+        republish: 10 * MINUTE,
+        ..DiscoveryConfig::default()
+    };
+    let mut world = network(16, 60, &config);
+    let publisher = world.alive()[7];
+    let values = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    world.watch(Some(publisher));
+    world.take_traffic();
+    for value in values {
+        put(&mut world, publisher, immutable(value).1);
+        world.run_for(10 * SECOND);
+    }
+    let one_by_one = world.take_traffic().stores;
+    world.run_for(10 * MINUTE);
+    let together = world.take_traffic().stores;
+    assert!(one_by_one >= 8 * 20, "{one_by_one}");
+    assert!(together <= 62, "{together} stores: one for each node");
+}
+
+#[test]
 fn discovery_providers_are_found_and_take_themselves_back() {
     let mut world = network(7, 50, &DiscoveryConfig::default());
     let all = world.alive();

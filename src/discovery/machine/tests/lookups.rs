@@ -307,3 +307,39 @@ fn a_number_that_is_used_twice_is_the_later_commands() {
     assert_eq!(outcome(&outputs), Some(Outcome::Stored { replicas: 0 }));
     assert_eq!(rig.machine.pending(), (0, 0, 0));
 }
+
+/// Peer `number` answers a search for providers with these.
+fn names_providers(rig: &mut Rig, call: CallId, providers: &[u64]) -> Vec<Output> {
+    let providers = providers.iter().map(|number| contact(*number));
+    let answer = wire::Providers {
+        providers: List::truncated(providers),
+        contacts: List::new(),
+    };
+    rig.answer(call, wire::PROVIDERS, encode(&answer))
+}
+
+#[test]
+fn attack_the_first_teller_of_providers_does_not_decide_alone() {
+    let mut rig = Rig::new();
+    rig.meet_many(3);
+    let command = Command::Providers {
+        key: key(9),
+        limit: 4,
+        only_live: false,
+    };
+    let (_, outputs) = rig.start(command);
+    let [liar, second, third] = [1, 2, 3].map(|number| called(&outputs, peer(number)).unwrap());
+    let outputs = names_providers(&mut rig, liar, &[101, 102, 103, 104]);
+    assert_eq!(
+        outcome(&outputs),
+        None,
+        "four were wanted, one teller named them"
+    );
+    let outputs = names_providers(&mut rig, second, &[5]);
+    assert_eq!(outcome(&outputs), None);
+    let outputs = names_providers(&mut rig, third, &[]);
+    let Some(Outcome::Providers(found)) = outcome(&outputs) else {
+        panic!("all have been heard: {outputs:?}");
+    };
+    assert_eq!(found.len(), 4);
+}

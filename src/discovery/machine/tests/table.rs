@@ -108,6 +108,39 @@ fn a_client_is_not_asked_and_a_server_that_becomes_one_leaves() {
     assert_eq!(rig.machine.table_len(), 0);
 }
 
+#[test]
+fn a_client_that_answers_all_the_same_stays_out() {
+    let mut rig = Rig::new();
+    rig.meet_many(1);
+    rig.feed(Input::Connected {
+        peer: peer(2),
+        rtt: RTT,
+    });
+    rig.feed(Input::Met {
+        contact: contact(2),
+        is_server: false,
+    });
+    let seeds = vec![contact(2)];
+    let (_, outputs) = rig.start(Command::Bootstrap { seeds });
+    rig.names(called(&outputs, peer(2)).unwrap(), &[]);
+    assert_eq!(rig.failures(&peer(2)), None);
+}
+
+#[test]
+fn the_end_of_a_connection_cuts_off_many_requests_and_evicts_nobody() {
+    let mut rig = Rig::new();
+    rig.meet_many(3);
+    let cut_off = [9, 10, 11].map(|target| {
+        let (_, outputs) = rig.start(Command::Closest(key(target)));
+        called(&outputs, peer(1)).unwrap()
+    });
+    for call in cut_off {
+        let why = CallFailure::Unreachable;
+        rig.feed(Input::Failed { call, why });
+    }
+    assert_eq!(rig.failures(&peer(1)), Some(1), "a probe will tell");
+}
+
 /// E19: a flood of disconnections does not flush the table.
 #[test]
 fn attack_disconnecting_everybody_leaves_the_table_alone() {
