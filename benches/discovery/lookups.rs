@@ -213,11 +213,7 @@ fn dead(options: &Options, mut town: Town, report: &mut Report, variant: Variant
         &name("exactly the k closest"),
         percent(exact, lookups),
         "%",
-        if variant == Variant::Warm {
-            least
-        } else {
-            Target::None
-        },
+        least,
     );
     let requests = of(|one| one.requests as f64);
     report.row(

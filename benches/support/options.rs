@@ -3,7 +3,8 @@
 /// What was asked for.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
-    /// A smoke run: little time a row, small worlds.
+    /// A smoke run: little time a row and no thresholds on ratios, or small worlds, whose rows are
+    /// judged all the same.
     pub(crate) quick: bool,
     /// One JSON object a row instead of a table.
     pub(crate) json: bool,

@@ -101,13 +101,6 @@ impl Link {
         self.peer.get().copied()
     }
 
-    /// The path, as it was when a change was last looked for. For what is asked at every request: the
-    /// connection itself would have to be locked, which its driver holds.
-    pub(super) fn known_path(&self) -> Path {
-        let path = self.last_path.lock();
-        *path.unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Where a stream comes from: early data counts as provisional even if the handshake was
     /// confirmed meanwhile. `None` while nobody is known.
     pub(super) fn origin(&self, early: bool) -> Option<Origin> {

@@ -93,8 +93,8 @@ pub struct CircuitId(pub u64);
 pub struct InboundRequest {
     /// Who asks.
     pub origin: Origin,
-    /// Whence the request comes, as far as a change of path was noticed: what a limit by IP group
-    /// charges, also for an origin that is provisional.
+    /// Whence the request comes, as of now: what a limit by IP group charges, also for an origin that
+    /// is provisional.
     pub path: Path,
     /// Version that the stream was opened with.
     pub version: u16,

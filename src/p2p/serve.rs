@@ -280,7 +280,7 @@ async fn reply_to(
     }
     let request = InboundRequest {
         origin: opened.origin,
-        path: link.known_path(),
+        path: link.connection.path(),
         version: opened.header.version,
         kind: frame.kind,
         body: frame.body,

@@ -42,8 +42,9 @@ pub struct LookupPolicy {
 /// One lookup, over one or several disjoint paths.
 ///
 /// Call order: any of the inputs ([`add`](Self::add), [`answered`](Self::answered),
-/// [`slow`](Self::slow), [`given_up`](Self::given_up), [`failed`](Self::failed)), then [`next_request`](Self::next_request) until it
-/// returns `None`, then look at [`is_finished`](Self::is_finished).
+/// [`slow`](Self::slow), [`given_up`](Self::given_up), [`failed`](Self::failed)), then
+/// [`next_request`](Self::next_request) until it returns `None`, then look at
+/// [`is_finished`](Self::is_finished).
 #[derive(Debug, Clone)]
 pub struct Lookup {
     target: Key,

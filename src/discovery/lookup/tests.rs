@@ -396,16 +396,21 @@ fn where_few_are_known_those_that_are_given_up_are_waited_for() {
 }
 
 #[test]
-fn where_most_answer_nobody_waits_for_those_that_are_given_up() {
-    let nodes: Vec<_> = (1..11).map(|one| contact_of(at(&key(one)), one)).collect();
-    let mut lookup = Lookup::new(key(0), nodes.clone(), &POLICY, open(10.0));
-    for node in &nodes[2..] {
+fn four_answers_for_each_that_is_given_up_are_enough_not_to_wait() {
+    for (answers, is_over) in [(7, false), (8, true), (9, true)] {
+        let nodes: Vec<_> = (1..=answers + 2)
+            .map(|one| contact_of(at(&key(one)), one))
+            .collect();
+        let mut lookup = Lookup::new(key(0), nodes.clone(), &POLICY, open(10.0));
+        for node in &nodes[2..] {
+            drain(&mut lookup);
+            lookup.answered(&node.peer, vec![]);
+        }
         drain(&mut lookup);
-        lookup.answered(&node.peer, vec![]);
+        lookup.given_up(&nodes[0].peer);
+        lookup.given_up(&nodes[1].peer);
+        assert_eq!(lookup.is_finished(), is_over, "{answers} answers");
     }
-    lookup.given_up(&nodes[0].peer);
-    lookup.given_up(&nodes[1].peer);
-    assert!(lookup.is_finished());
 }
 
 #[test]

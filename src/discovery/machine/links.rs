@@ -97,11 +97,9 @@ impl Links {
         self.0.get(peer).map(|link| link.rtt)
     }
 
-    /// Where others may find a connected peer that has said who it is, or nothing if it does not serve.
-    pub(super) fn server(&self, peer: &PeerId) -> Option<Option<&Contact>> {
-        let link = self.0.get(peer)?;
-        let contact = link.contact.as_ref()?;
-        Some(Some(contact).filter(|_| link.is_server))
+    /// Whether a connected peer has said that it answers queries.
+    pub(super) fn is_server(&self, peer: &PeerId) -> bool {
+        self.0.get(peer).is_some_and(|link| link.is_server)
     }
 
     /// Where others may find a connected peer.

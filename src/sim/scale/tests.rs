@@ -291,6 +291,28 @@ fn discovery_a_sweep_stores_records_at_every_node_of_their_region() {
     );
 }
 
+/// Three of four nodes are dead, and nobody knows: those that take no records are replaced by the next
+/// nearest.
+#[test]
+fn discovery_a_sweep_finds_others_where_holders_are_gone() {
+    let config = DiscoveryConfig::default();
+    let mut world = network(17, 160, &config);
+    let publisher = world.alive()[7];
+    for (number, node) in world.alive().into_iter().enumerate() {
+        if number % 4 != 3 {
+            world.kill(node);
+        }
+    }
+    let values = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let records = values.iter().map(|value| immutable(value).1).collect();
+    let Outcome::Published { complete, .. } = run(&mut world, publisher, Command::PutMany(records))
+    else {
+        panic!("they are published");
+    };
+    // Without the second round it is none: the sweep knows too few others for all of them.
+    assert!(complete >= 3, "{complete} of {}", values.len());
+}
+
 #[test]
 fn discovery_records_put_one_by_one_are_stored_again_together() {
     let config = DiscoveryConfig {

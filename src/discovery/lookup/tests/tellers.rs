@@ -84,3 +84,40 @@ fn another_address_that_comes_after_the_failure_is_tried_too_and_only_once() {
     lookup.answered(&nodes[2].peer, vec![contact_of(peer, 4)]);
     assert_eq!(lookup.next_request(), None, "it was asked there");
 }
+
+/// Eight that are silent, and more than three for each that answers, before a teller is not believed.
+#[test]
+fn a_teller_is_believed_until_eight_are_silent_and_thrice_as_many_as_answer() {
+    for (silent, answered, is_believed) in [
+        (7, 0, true),
+        (8, 0, false),
+        (8, 2, false),
+        (9, 3, true),
+        (10, 3, false),
+    ] {
+        let (mut lookup, nodes) = three();
+        drain(&mut lookup);
+        let named: Vec<_> = (10..=10 + silent + answered)
+            .map(|one| contact_of(at(&key(one)), one))
+            .collect();
+        let (first, last) = named.split_at(named.len() - 1);
+        lookup.answered(&nodes[0].peer, first.to_vec());
+        let mut number = 0;
+        while let Some(one) = lookup.next_request() {
+            if number < answered {
+                lookup.answered(&one.peer, vec![]);
+            } else {
+                lookup.failed(&one.peer);
+            }
+            number += 1;
+        }
+        assert_eq!(number, silent + answered);
+        // What the same teller says from now on.
+        lookup.answered(&nodes[0].peer, last.to_vec());
+        let is_asked = drain(&mut lookup).contains(&last[0].peer);
+        assert_eq!(
+            is_asked, is_believed,
+            "{silent} silent, {answered} answered"
+        );
+    }
+}

@@ -208,10 +208,10 @@ impl Core {
         self.links.answered(&peer);
         // It enters where it was seen; of the addresses that a teller named perhaps one is its. If it
         // has not said who it is, it enters when it does.
-        match self.links.server(&peer) {
-            Some(Some(contact)) => self.enter(&contact.clone(), rtt),
+        match self.links.contact(&peer).cloned() {
+            Some(contact) if self.links.is_server(&peer) => self.enter(&contact, rtt),
             // It answers, and says that it does not serve.
-            Some(None) => {}
+            Some(_) => {}
             None if self.table.contains(&peer) => self.enter(&call.contact, rtt),
             None => {}
         }

@@ -148,14 +148,7 @@ fn a_late_answer_is_merged_while_its_lookup_lives_and_ignored_afterwards() {
     let outputs = rig.names(prompt, &[contact(3)]);
     let third = called(&outputs, peer(3)).unwrap();
     rig.run_to(began + Duration::from_millis(1_500));
-    rig.feed(Input::Connected {
-        peer: peer(1),
-        rtt: RTT,
-    });
-    rig.feed(Input::Met {
-        contact: contact(1),
-        is_server: true,
-    });
+    rig.introduce(&contact(1), RTT, true);
     let outputs = rig.names(late, &[contact(4)]);
     let fourth = called(&outputs, peer(4)).expect("what a late answer names is asked");
     assert!(rig.failures(&peer(1)).is_some(), "it is there after all");

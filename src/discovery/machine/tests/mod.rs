@@ -134,14 +134,19 @@ impl Rig {
     /// A peer connects, says who it is, and answers the probe: it is in the table then.
     fn meet(&mut self, contact: &Contact) {
         let peer = contact.peer;
-        self.feed(Input::Connected { peer, rtt: RTT });
-        let contact = contact.clone();
-        let is_server = true;
-        let outputs = self.feed(Input::Met { contact, is_server });
+        let outputs = self.introduce(contact, RTT, true);
         let probe = calls(&outputs)[0].call;
         self.now = self.now + RTT;
         self.names(probe, &[]);
         assert!(self.machine.table().any(|one| one.contact.peer == peer));
+    }
+
+    /// A peer is connected and says who it is.
+    fn introduce(&mut self, contact: &Contact, rtt: Duration, is_server: bool) -> Vec<Output> {
+        let peer = contact.peer;
+        self.feed(Input::Connected { peer, rtt });
+        let contact = contact.clone();
+        self.feed(Input::Met { contact, is_server })
     }
 
     /// Nodes 1 to `count`.

@@ -7,14 +7,7 @@ use crate::discovery::testing::{contact_at, peers};
 fn nobody_enters_who_did_not_answer() {
     let mut rig = Rig::new();
     let contact = contact(1);
-    rig.feed(Input::Connected {
-        peer: peer(1),
-        rtt: RTT,
-    });
-    let outputs = rig.feed(Input::Met {
-        contact: contact.clone(),
-        is_server: true,
-    });
+    let outputs = rig.introduce(&contact, RTT, true);
     assert_eq!(rig.machine.table_len(), 0, "to be connected is not enough");
     let probe = calls(&outputs)[0].clone();
     let question: FindNode = decode(&probe.body).unwrap();
@@ -30,14 +23,7 @@ fn nobody_enters_who_did_not_answer() {
 #[test]
 fn a_newcomer_that_is_too_busy_to_answer_at_once_is_asked_again() {
     let mut rig = Rig::new();
-    rig.feed(Input::Connected {
-        peer: peer(1),
-        rtt: Duration::from_micros(300),
-    });
-    let outputs = rig.feed(Input::Met {
-        contact: contact(1),
-        is_server: true,
-    });
+    let outputs = rig.introduce(&contact(1), Duration::from_micros(300), true);
     let first = called(&outputs, peer(1)).unwrap();
     let began = rig.now;
     let outputs = rig.run_to(began + Duration::from_millis(999));
@@ -52,14 +38,7 @@ fn a_newcomer_that_is_too_busy_to_answer_at_once_is_asked_again() {
 #[test]
 fn a_newcomer_that_never_answers_is_asked_again_soon_three_times_and_then_once_a_minute() {
     let mut rig = Rig::new();
-    rig.feed(Input::Connected {
-        peer: peer(1),
-        rtt: RTT,
-    });
-    rig.feed(Input::Met {
-        contact: contact(1),
-        is_server: true,
-    });
+    rig.introduce(&contact(1), RTT, true);
     let began = rig.now;
     let mut asked = 0;
     let mut by_minute = Vec::new();
@@ -71,6 +50,19 @@ fn a_newcomer_that_never_answers_is_asked_again_soon_three_times_and_then_once_a
     assert!((3..=4).contains(&by_minute[0]), "{by_minute:?}");
     assert_eq!(by_minute[3] - by_minute[0], 3, "{by_minute:?}");
     assert_eq!(rig.machine.table_len(), 0);
+}
+
+/// Those that are silent do not keep the table from being looked after.
+#[test]
+fn eight_silent_newcomers_at_most_are_asked_again_at_once() {
+    for (count, expected) in [(7, 7), (8, 8), (9, 8)] {
+        let mut rig = Rig::new();
+        for number in 1..=count {
+            rig.introduce(&contact(number), RTT, true);
+        }
+        let outputs = rig.run_to(rig.now + Duration::from_millis(6_500));
+        assert_eq!(calls(&outputs).len(), expected, "of {count}");
+    }
 }
 
 /// A host with too much to do is late; it must not forget everybody it knows for that.
@@ -91,14 +83,7 @@ fn lookups_that_give_a_node_up_do_not_put_it_out_of_the_table() {
 #[test]
 fn a_client_is_not_asked_and_a_server_that_becomes_one_leaves() {
     let mut rig = Rig::new();
-    rig.feed(Input::Connected {
-        peer: peer(1),
-        rtt: RTT,
-    });
-    let outputs = rig.feed(Input::Met {
-        contact: contact(1),
-        is_server: false,
-    });
+    let outputs = rig.introduce(&contact(1), RTT, false);
     assert!(calls(&outputs).is_empty());
     rig.meet(&contact(2));
     rig.feed(Input::Met {
@@ -112,14 +97,7 @@ fn a_client_is_not_asked_and_a_server_that_becomes_one_leaves() {
 fn a_client_that_answers_all_the_same_stays_out() {
     let mut rig = Rig::new();
     rig.meet_many(1);
-    rig.feed(Input::Connected {
-        peer: peer(2),
-        rtt: RTT,
-    });
-    rig.feed(Input::Met {
-        contact: contact(2),
-        is_server: false,
-    });
+    rig.introduce(&contact(2), RTT, false);
     let seeds = vec![contact(2)];
     let (_, outputs) = rig.start(Command::Bootstrap { seeds });
     rig.names(called(&outputs, peer(2)).unwrap(), &[]);
