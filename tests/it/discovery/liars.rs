@@ -21,9 +21,8 @@ const NODE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(7, 7, 7, 7));
 const LIAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(5, 5, 5, 5));
 const VICTIM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 
-/// How long the attack lasts. A lookup stops to believe a teller after eight contacts that are not
-/// there, so that a hundred of them take a while.
-const ATTACK: Duration = Duration::from_secs(300);
+/// How long the attack lasts.
+const ATTACK: Duration = Duration::from_secs(120);
 
 /// Datagrams of one dial that nobody answers: a first flight of three, and what is repeated until the
 /// connection timeout of ten seconds.
@@ -91,8 +90,9 @@ fn a_victim_named_again_and_again_gets_a_bounded_number_of_datagrams() {
         let stats = discovery.stats().await.unwrap();
         let sent = net.counters(NODE, VICTIM).sent.datagrams;
         println!("{asked} lookups, {stats:?}: {sent} datagrams to the victim");
+        // A lookup stops to believe the liar after eight contacts that are not there.
         assert!(
-            stats.requests_not_dialled > 100,
+            stats.requests_not_dialled > 50,
             "there was no attack: {stats:?}"
         );
         let dials = 8 + ATTACK.as_secs() / 10 + 1;
