@@ -21,6 +21,8 @@ pub(super) struct Holding {
     pub(super) store: RecordStore,
     pub(super) publications: Publications,
     pub(super) intakes: Intakes,
+    /// Neighbours that were asked lately for what this node should hold, and when.
+    pub(super) asked_to_hand_off: BTreeMap<PeerId, Micros>,
     /// When a peer was last told that its records are stale.
     stale: BTreeMap<PeerId, Micros>,
 }
@@ -32,6 +34,7 @@ impl Holding {
             store: RecordStore::new(config),
             publications: Publications::default(),
             intakes: Intakes::default(),
+            asked_to_hand_off: BTreeMap::new(),
             stale: BTreeMap::new(),
         }
     }

@@ -32,7 +32,8 @@ pub(super) struct Bucket {
     entries: Vec<Entry>,
     /// The newest last.
     waiting: Vec<Entry>,
-    looked_up: Micros,
+    /// When a lookup last went through it, if any did.
+    looked_up: Option<Micros>,
 }
 
 impl Entry {
@@ -167,10 +168,10 @@ impl Bucket {
     }
 
     pub(super) fn is_stale(&self, now: Micros, age: Duration) -> bool {
-        now.since(self.looked_up) >= age
+        self.looked_up.is_none_or(|at| now.since(at) >= age)
     }
 
     pub(super) const fn looked_up(&mut self, now: Micros) {
-        self.looked_up = now;
+        self.looked_up = Some(now);
     }
 }

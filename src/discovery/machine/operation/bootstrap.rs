@@ -9,6 +9,10 @@ use crate::discovery::machine::search::Aim;
 use crate::discovery::machine::signal::Signal;
 use crate::wire::message::discovery::Contact;
 
+/// Who enters through several seeds, or again at once, fills no bucket and asks no neighbour for its
+/// records twice within this time: its neighbours would have no time for its own questions then.
+pub(super) const ENTERED: Duration = Duration::from_secs(60);
+
 /// A lookup for the node's own place makes it known to its neighbours and them to it; then the
 /// farther buckets are filled, and the neighbours hand over what this node should hold.
 #[derive(Debug, Clone)]
@@ -33,9 +37,7 @@ impl Bootstrap {
             Signal::Found(..) => {
                 let core = &mut *context.core;
                 let contacts = core.table.len();
-                let targets = core
-                    .table
-                    .refresh(core.now.mono, Duration::ZERO, &mut core.rng);
+                let targets = core.table.refresh(core.now.mono, ENTERED, &mut core.rng);
                 for target in targets {
                     context.begin(Operation::Refresh(Refresh(target)));
                 }

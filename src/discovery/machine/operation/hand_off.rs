@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::bootstrap::ENTERED;
 use super::{Context, Progress};
 use crate::discovery::machine::answer::group_of;
 use crate::discovery::machine::calls::Purpose;
@@ -31,8 +32,13 @@ impl HandOff {
     pub(super) fn on(&mut self, context: &mut Context<'_>, signal: Signal) -> Progress {
         match signal {
             Signal::Start => {
-                let local = context.core.key();
-                for neighbour in context.core.table.seeds(&local, NEIGHBOURS) {
+                let (local, now) = (context.core.key(), context.core.now.mono);
+                let asked = &mut context.holding.asked_to_hand_off;
+                asked.retain(|_, at| now.since(*at) < ENTERED);
+                let mut neighbours = context.core.table.seeds(&local, NEIGHBOURS);
+                neighbours.retain(|one| !asked.contains_key(&one.peer));
+                asked.extend(neighbours.iter().map(|one| (one.peer, now)));
+                for neighbour in neighbours {
                     self.ask(context, neighbour, 0, None);
                 }
             }

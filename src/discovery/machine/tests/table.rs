@@ -260,3 +260,21 @@ fn private_addresses_are_not_told_to_a_public_asker_and_public_ones_to_all() {
     let answer: Nodes = decode(&reply(&outputs).unwrap().body).unwrap();
     assert_eq!(answer.contacts.len(), 2);
 }
+
+/// A neighbour that answers a hundred requests at once would soon have no time for more.
+#[test]
+fn to_enter_again_within_a_minute_costs_one_question_and_no_more() {
+    let mut rig = Rig::new();
+    rig.meet_many(1);
+    let began = rig.now;
+    for (at, expected) in [(0, true), (1, false), (59, false), (60, true), (61, false)] {
+        rig.run_to(began + Duration::from_secs(at));
+        let seeds = vec![contact(1)];
+        let (_, outputs) = rig.start(Command::Bootstrap { seeds });
+        let outputs = rig.names(called(&outputs, peer(1)).unwrap(), &[]);
+        let follows = calls(&outputs)
+            .iter()
+            .any(|call| call.kind == wire::HAND_OFF);
+        assert_eq!(follows, expected, "after {at} s");
+    }
+}
