@@ -9,7 +9,7 @@ use cretoai_network::p2p::{Audience, PeerBook};
 use cretoai_network::policy::Micros;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::address::Route;
-use cretoai_network::wire::codec::List;
+use cretoai_network::wire::codec::{List, SharedList};
 use cretoai_network::wire::message::discovery::Contact;
 use cretoai_network::wire::message::identify::{Identify, Roles, SupportedProtocol};
 
@@ -53,7 +53,7 @@ fn table_of(book: &PeerBook) -> RoutingTable {
     for (peer, _) in book.iter() {
         let told = book.addresses_to_tell(&peer, Audience::Public).into_iter();
         let plain = told.map(|one| Address::new(one.host().clone(), one.port(), Route::Anyone));
-        let addresses = List::truncated(plain);
+        let addresses = SharedList::truncated(plain);
         table.answered(Micros(1), &Contact { peer, addresses }, None, &density);
     }
     table

@@ -1,7 +1,7 @@
 //! Who may know which addresses.
 
 use crate::wire::Address;
-use crate::wire::codec::List;
+use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::Contact;
 
 /// From where a peer is reached, and so which addresses are its business.
@@ -42,6 +42,6 @@ impl Scope {
             .addresses
             .iter()
             .filter(|address| self.sees(address));
-        contact.addresses = List::truncated(seen.cloned());
+        contact.addresses = SharedList::truncated(seen.cloned());
     }
 }

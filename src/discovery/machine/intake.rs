@@ -10,7 +10,7 @@ use super::io::{Fault, Output, Refuse, ReplyFrame, RequestId};
 use super::signal::CheckOwner;
 use crate::discovery::record::{self, CheckContext, Checked, Kind, RecordFault};
 use crate::discovery::store::{Holder, Judgement};
-use crate::wire::codec::{List, encode};
+use crate::wire::codec::{List, SharedList, encode};
 use crate::wire::message::discovery::{self as wire, Contact, Record, StoreOutcome, Stored};
 
 /// Number of records that came together.
@@ -184,7 +184,7 @@ fn provider(core: &Core, holder: &Holder) -> Contact {
     let known = core.links.contact(&holder.peer).cloned();
     known.unwrap_or(Contact {
         peer: holder.peer,
-        addresses: List::new(),
+        addresses: SharedList::new(),
     })
 }
 

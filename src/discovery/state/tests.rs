@@ -4,7 +4,7 @@ use super::*;
 use crate::discovery::Key;
 use crate::discovery::record;
 use crate::identity::PeerId;
-use crate::wire::codec::Payload;
+use crate::wire::codec::{Payload, SharedList};
 
 const NETWORK: [u8; 32] = [7; 32];
 
@@ -15,7 +15,7 @@ fn contact(number: usize) -> Contact {
         .unwrap();
     Contact {
         peer: PeerId::from_bytes(*Key::of_value(&number.to_le_bytes()).as_bytes()),
-        addresses: List::truncated([address]),
+        addresses: SharedList::truncated([address]),
     }
 }
 

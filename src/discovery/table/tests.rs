@@ -534,7 +534,7 @@ fn private_nodes_are_kept_only_by_a_node_without_a_public_address() {
     assert_eq!(entered, Entered::Refused(NoEntry::NoAddress));
     let known: Vec<_> = table
         .iter()
-        .flat_map(|one| one.contact.addresses.into_vec())
+        .flat_map(|one| one.contact.addresses.to_vec())
         .collect();
     assert!(
         known.iter().all(crate::wire::Address::is_globally_routable),

@@ -17,7 +17,7 @@ use crate::p2p::Caller;
 use crate::policy::Backoff;
 use crate::transport::Path;
 use crate::wire::Address;
-use crate::wire::codec::List;
+use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::{Contact, Record};
 
 /// The network is tried again after this, at first: a seed that restarts is there again.
@@ -115,7 +115,7 @@ fn contact_of(caller: &Caller, peer: PeerId) -> Option<Contact> {
     let Path::Direct { addr, .. } = caller.connection(&peer)?.path() else {
         return None;
     };
-    let addresses = List::truncated([as_told(Address::from(addr))]);
+    let addresses = SharedList::truncated([as_told(Address::from(addr))]);
     Some(Contact { peer, addresses })
 }
 

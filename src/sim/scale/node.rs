@@ -8,7 +8,7 @@ use crate::discovery::Kademlia;
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::Address;
-use crate::wire::codec::List;
+use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::Contact;
 
 /// Number of a node, in the order in which they were added.
@@ -72,6 +72,6 @@ fn contact(number: u32, peer: PeerId) -> Contact {
     let first = u32::from(Ipv4Addr::new(20, 0, 0, 7));
     let ip = Ipv4Addr::from(first.wrapping_add(number << 8));
     let address = Address::from(SocketAddr::new(ip.into(), 9_000));
-    let addresses = List::truncated([address]);
+    let addresses = SharedList::truncated([address]);
     Contact { peer, addresses }
 }

@@ -124,10 +124,7 @@ impl<T: WireType, const MAX: usize> WireType for List<T, MAX> {
 
 impl<T: WireType, const MAX: usize> Encode for List<T, MAX> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_length(self.0.len(), encoder)?;
-        self.0
-            .iter()
-            .try_for_each(|element| element.encode(encoder))
+        encode_elements(&self.0, encoder)
     }
 }
 
@@ -142,4 +139,13 @@ impl<T: WireType, const MAX: usize> Decode<Source> for List<T, MAX> {
         }
         Ok(Self(elements))
     }
+}
+
+pub(super) fn encode_elements<T: Encode, E: Encoder>(
+    elements: &[T],
+    encoder: &mut E,
+) -> Result<(), EncodeError> {
+    encode_length(elements.len(), encoder)?;
+    let mut elements = elements.iter();
+    elements.try_for_each(|element| element.encode(encoder))
 }

@@ -13,6 +13,7 @@ mod converted;
 mod list;
 mod message;
 mod payload;
+mod shared_list;
 mod text;
 mod wire_type;
 
@@ -31,6 +32,7 @@ pub(crate) use converted::Converted;
 pub use list::{List, OverLimit};
 pub(crate) use message::{wire_converted, wire_impl, wire_message};
 pub use payload::Payload;
+pub use shared_list::SharedList;
 pub use text::{Text, TextError};
 pub use wire_type::WireType;
 pub(crate) use wire_type::{Sealed, smallest};

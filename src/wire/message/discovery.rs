@@ -8,7 +8,7 @@
 use crate::crypto::{SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
 use crate::identity::PeerId;
 use crate::wire::Address;
-use crate::wire::codec::{List, Payload, wire_message};
+use crate::wire::codec::{List, Payload, SharedList, wire_message};
 use crate::wire::frame::{FrameRule, FrameRules};
 
 /// Number of the protocol.
@@ -267,7 +267,7 @@ wire_message! {
         /// Who.
         pub peer: PeerId,
         /// IP hosts, best first: direct ones without a peer id, relayed ones with `peer` as target.
-        pub addresses: List<Address, MAX_CONTACT_ADDRESSES>,
+        pub addresses: SharedList<Address, MAX_CONTACT_ADDRESSES>,
     }
 }
 

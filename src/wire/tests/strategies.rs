@@ -107,7 +107,10 @@ pub(super) fn hand_off() -> impl Strategy<Value = HandOff> {
 }
 
 pub(super) fn contact() -> impl Strategy<Value = Contact> {
-    (peer_id(), list(address(), 4)).prop_map(|(peer, addresses)| Contact { peer, addresses })
+    (peer_id(), list(address(), 4)).prop_map(|(peer, addresses)| Contact {
+        peer,
+        addresses: addresses.into(),
+    })
 }
 
 pub(super) fn record() -> impl Strategy<Value = Record> {

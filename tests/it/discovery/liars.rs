@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use cretoai_network::discovery::Key;
 use cretoai_network::identity::PeerId;
 use cretoai_network::wire::Address;
-use cretoai_network::wire::codec::{List, encode};
+use cretoai_network::wire::codec::{List, SharedList, encode};
 use cretoai_network::wire::frame::encode_frame_head;
 use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, Nodes};
 use tokio::time::{sleep, timeout};
@@ -39,7 +39,7 @@ fn lie(number: u32) -> Bytes {
         let addresses = (0..4).map(|offset| Address::from(SocketAddr::new(VICTIM, port(offset))));
         Contact {
             peer: PeerId::from_bytes(*Key::of_value(name.as_flattened()).as_bytes()),
-            addresses: List::truncated(addresses),
+            addresses: SharedList::truncated(addresses),
         }
     };
     let contacts = List::truncated((0..MAX_CONTACTS).map(contact));

@@ -14,7 +14,7 @@ use rand_chacha::rand_core::SeedableRng;
 
 use super::*;
 use crate::discovery::record::{IMMUTABLE, Version};
-use crate::wire::codec::List;
+use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::Contact;
 
 const START: Micros = Micros(1_000_000);
@@ -90,7 +90,7 @@ fn small(key: Key, sequence: u64) -> Checked {
 fn contact(peer: PeerId) -> Contact {
     Contact {
         peer,
-        addresses: List::new(),
+        addresses: SharedList::new(),
     }
 }
 

@@ -171,10 +171,7 @@ fn an_answer_is_drawn_at_random_and_names_nobody_twice() {
 #[test]
 fn providers_count_against_the_budget() {
     let mut store = RecordStore::new(SMALL);
-    let mut addresses = List::new();
-    addresses
-        .push("/ip4/93.184.216.34/udp/4001/quic-v1".parse().unwrap())
-        .unwrap();
+    let addresses = SharedList::truncated(["/ip4/93.184.216.34/udp/4001/quic-v1".parse().unwrap()]);
     let known = Contact {
         peer: peer(1),
         addresses,

@@ -13,7 +13,7 @@ use crate::policy::Micros;
 use crate::transport::Path;
 use crate::wire::Address;
 use crate::wire::address::Route;
-use crate::wire::codec::List;
+use crate::wire::codec::SharedList;
 use crate::wire::message::VERSION;
 use crate::wire::message::discovery::{Contact, PROTOCOL};
 use crate::wire::message::identify::Roles;
@@ -187,7 +187,7 @@ fn introduced(swarm: &Swarm, peer: PeerId) -> Option<(Contact, bool)> {
     let addresses = addresses.into_iter().map(as_told);
     let contact = Contact {
         peer,
-        addresses: List::truncated(addresses),
+        addresses: SharedList::truncated(addresses),
     };
     Some((contact, is_server))
 }
