@@ -21,6 +21,8 @@ pub(super) struct Holding {
     pub(super) store: RecordStore,
     pub(super) publications: Publications,
     pub(super) intakes: Intakes,
+    /// Whether this node answers queries, so that others may expect records here.
+    pub(super) serves: bool,
     /// Neighbours that were asked lately for what this node should hold, and when.
     pub(super) asked_to_hand_off: BTreeMap<PeerId, Micros>,
     /// When a peer was last told that its records are stale.
@@ -34,6 +36,7 @@ impl Holding {
             store: RecordStore::new(config),
             publications: Publications::default(),
             intakes: Intakes::default(),
+            serves: true,
             asked_to_hand_off: BTreeMap::new(),
             stale: BTreeMap::new(),
         }

@@ -110,6 +110,9 @@ pub enum Input {
     },
     /// Whether this node has a public address: then it keeps no private ones of others.
     Public(bool),
+    /// Whether this node answers queries, as it does from the start: if not, it holds nothing for
+    /// others and takes nothing over from its neighbours.
+    Serving(bool),
     /// The time that [`poll_timeout`](super::Kademlia::poll_timeout) named has come.
     Timer,
 }

@@ -37,8 +37,8 @@ use self::core::Core;
 use self::holding::Holding;
 use self::maintenance::Maintenance;
 use self::operation::{
-    Bootstrap, Closest, Context, FindPeer, FindProviders, Get, Operation, Progress, Put, Sweep,
-    SweepItem,
+    Bootstrap, Closest, Context, FindPeer, FindProviders, Get, HandOff, Operation, Progress, Put,
+    Sweep, SweepItem,
 };
 use self::publications::NotPublished;
 use self::signal::{CheckOwner, Signal};
@@ -128,6 +128,7 @@ impl Kademlia {
                 self.holding.publications.remove(kind, &key);
             }
             Input::Public(is_public) => self.core.set_public(is_public),
+            Input::Serving(serves) => self.serving(serves),
             Input::Timer => self.timer(),
         }
         self.settle();
@@ -212,6 +213,14 @@ impl Kademlia {
             self.core.enter(&contact, rtt);
         } else {
             self.core.probe(contact);
+        }
+    }
+
+    /// Who begins to answer takes over what it should hold, as a newcomer does.
+    fn serving(&mut self, serves: bool) {
+        let served = std::mem::replace(&mut self.holding.serves, serves);
+        if serves && !served {
+            self.begin(vec![Operation::HandOff(HandOff::default())]);
         }
     }
 

@@ -41,7 +41,9 @@ impl Bootstrap {
                 for target in targets {
                     context.begin(Operation::Refresh(Refresh(target)));
                 }
-                context.begin(Operation::HandOff(HandOff::default()));
+                if context.holding.serves {
+                    context.begin(Operation::HandOff(HandOff::default()));
+                }
                 context.done(Outcome::Bootstrapped { contacts });
                 Progress::Over
             }

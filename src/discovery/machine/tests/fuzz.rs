@@ -149,6 +149,7 @@ fn input(rng: &mut ChaCha8Rng, calls: u64, request: &mut u64) -> Input {
             command: command(rng),
         },
         8 => Input::Cancel(OperationId(below(rng, 10) as u64)),
+        9 if chance(rng, 50) => Input::Serving(chance(rng, 50)),
         9 => Input::Public(chance(rng, 50)),
         10 => Input::Unpublish {
             kind: below(rng, 5) as u16,

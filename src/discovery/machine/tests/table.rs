@@ -261,6 +261,24 @@ fn private_addresses_are_not_told_to_a_public_asker_and_public_ones_to_all() {
     assert_eq!(answer.contacts.len(), 2);
 }
 
+/// It holds nothing for others: to hand it records would be lost work.
+#[test]
+fn who_does_not_answer_queries_takes_nothing_over_until_it_does() {
+    let mut rig = Rig::new();
+    rig.meet_many(1);
+    let hands_over = |outputs: &[Output]| {
+        let called = calls(outputs);
+        called.iter().any(|call| call.kind == wire::HAND_OFF)
+    };
+    rig.feed(Input::Serving(false));
+    let seeds = vec![contact(1)];
+    let (_, outputs) = rig.start(Command::Bootstrap { seeds });
+    let outputs = rig.names(called(&outputs, peer(1)).unwrap(), &[]);
+    assert!(!hands_over(&outputs));
+    assert!(hands_over(&rig.feed(Input::Serving(true))));
+    assert!(!hands_over(&rig.feed(Input::Serving(true))));
+}
+
 /// A neighbour that answers a hundred requests at once would soon have no time for more.
 #[test]
 fn to_enter_again_within_a_minute_costs_one_question_and_no_more() {

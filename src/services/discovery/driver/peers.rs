@@ -105,6 +105,7 @@ impl Driver {
         };
         let is_public = reachability == Reachability::Public || listens_publicly();
         self.feed(Input::Public(is_public));
+        self.feed(Input::Serving(reachability.is_server()));
     }
 
     /// A peer to which this node dialled is connected. If discovery did, the address where it answered
