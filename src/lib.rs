@@ -7,6 +7,7 @@
 
 pub mod crypto;
 pub mod discovery;
+pub mod gossip;
 pub mod identity;
 pub mod policy;
 pub mod wire;

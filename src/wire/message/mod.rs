@@ -2,6 +2,7 @@
 //! and how long it may be.
 
 pub mod discovery;
+pub mod gossip;
 pub mod identify;
 pub mod observed;
 pub mod ping;
@@ -20,7 +21,7 @@ pub mod protocol {
     pub const OBSERVED: u32 = 3;
     /// [`discovery`](super::discovery).
     pub const DISCOVERY: u32 = 4;
-    /// GossipSub; reserved.
+    /// [`gossip`](super::gossip).
     pub const GOSSIP: u32 = 5;
     /// Relay reservations; reserved.
     pub const RELAY: u32 = 6;

@@ -1,0 +1,280 @@
+//! What goes into the machine and what comes out.
+
+use bytes::Bytes;
+
+use crate::crypto::{Seal, SealBody, Signature, VerifyingKey};
+use crate::gossip::TopicHash;
+use crate::identity::PeerId;
+use crate::policy::IpGroup;
+use crate::wire::Violation;
+use crate::wire::message::discovery::Contact;
+use crate::wire::message::gossip::MessageId;
+
+/// A neighbour, as the edge numbers it. The same neighbour keeps its number when it comes back within
+/// the time in which its score is remembered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Link(pub u64);
+
+/// Number of a signature to be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SigningId(pub u64);
+
+/// Number of a seal to be verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CheckId(pub u64);
+
+/// Number of something that the program published, given by the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PublicationId(pub u64);
+
+/// What the machine is told.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// A neighbour is there and speaks gossip; its streams, both ways, begin now.
+    Connected {
+        /// Under this number.
+        link: Link,
+        /// Where it is.
+        group: IpGroup,
+        /// Whether this node dialled it.
+        is_outbound: bool,
+    },
+    /// A neighbour is gone, and with it what was queued for it.
+    Disconnected(Link),
+    /// Where others may find a neighbour, for those that leave this node's mesh.
+    Reachable {
+        /// Which.
+        link: Link,
+        /// Where.
+        contact: Contact,
+    },
+    /// A frame of a neighbour's stream, in order.
+    Frame {
+        /// Whose.
+        link: Link,
+        /// Type of the frame.
+        kind: u8,
+        /// Its body.
+        body: Bytes,
+    },
+    /// What was [sent](Output::Send) to a neighbour is written: it takes more.
+    Writable(Link),
+    /// A signature that was asked for, or none if the backend failed.
+    Signed {
+        /// Which.
+        id: SigningId,
+        /// The signature.
+        signature: Option<Signature>,
+    },
+    /// A seal was verified.
+    Verified {
+        /// Which.
+        id: CheckId,
+        /// Whether its signature is valid.
+        is_valid: bool,
+    },
+    /// The program judged a message.
+    Judged {
+        /// Which.
+        id: MessageId,
+        /// How.
+        verdict: Verdict,
+    },
+    /// The program wants the messages of a topic.
+    Subscribe {
+        /// Which.
+        topic: TopicHash,
+        /// How.
+        options: TopicOptions,
+    },
+    /// The program wants them no more.
+    Unsubscribe(TopicHash),
+    /// The program says something.
+    Publish {
+        /// Under this number it is answered.
+        id: PublicationId,
+        /// Where. A topic to which the program did not subscribe is sealed.
+        topic: TopicHash,
+        /// What.
+        data: Bytes,
+    },
+    /// A neighbour misbehaved so much, in whatever protocol, that it has no place in a mesh.
+    Veto(Link),
+    /// The time that `poll_timeout` named has come.
+    Timer,
+}
+
+/// What the program says of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is passed on.
+    Accept,
+    /// It is dropped; nobody is to blame.
+    Ignore,
+    /// It is dropped; who brought it ought to have known.
+    Reject,
+}
+
+/// How a topic is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TopicOptions {
+    /// Messages carry no signature and no publisher; anybody may have said them.
+    pub is_unsigned: bool,
+    /// The program judges each message before it is passed on.
+    pub is_judged: bool,
+}
+
+/// What the machine wants done.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Frames for a neighbour's stream, in order. The next ones come after [`Input::Writable`].
+    Send {
+        /// To whom.
+        link: Link,
+        /// Encoded frames, one behind the other.
+        frames: Bytes,
+    },
+    /// A leaf list to be signed with the node's key; answered by [`Input::Signed`].
+    Sign {
+        /// Under this number.
+        id: SigningId,
+        /// What.
+        body: SealBody,
+    },
+    /// A seal to be verified; answered by [`Input::Verified`].
+    Verify {
+        /// Under this number.
+        id: CheckId,
+        /// What.
+        seal: Seal,
+        /// The publisher's key; it is the one that the seal names.
+        key: VerifyingKey,
+    },
+    /// The program is asked for its opinion; answered by [`Input::Judged`].
+    Judge(Message),
+    /// A message for the program, accepted.
+    Deliver(Message),
+    /// A message of the program is on its way.
+    Published {
+        /// Which.
+        publication: PublicationId,
+        /// What came of it.
+        outcome: Result<Published, NotPublished>,
+    },
+    /// Somebody whom a neighbour recommends for a topic that has too few.
+    Dial(Contact),
+    /// A neighbour did what nobody may.
+    Fault {
+        /// Who.
+        link: Link,
+        /// What.
+        fault: Fault,
+    },
+    /// Something that an operator may want to know.
+    Event(Event),
+}
+
+/// A message as the program sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its name.
+    pub id: MessageId,
+    /// Where it was said.
+    pub topic: TopicHash,
+    /// Who said it, and when by its own clock; nobody knows on an unsigned topic.
+    pub source: Option<Source>,
+    /// What.
+    pub data: Bytes,
+}
+
+/// Who said a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Source {
+    /// Who.
+    pub publisher: PeerId,
+    /// The publisher's epoch.
+    pub epoch: u64,
+    /// Number of the message in it, on this topic.
+    pub counter: u64,
+    /// Milliseconds since 1970-01-01 UTC, by the publisher's clock.
+    pub timestamp_ms: u64,
+}
+
+/// A message that the program published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// Its name.
+    pub id: MessageId,
+    /// To how many neighbours it was sent, or announced.
+    pub neighbours: usize,
+}
+
+/// Why something was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotPublished {
+    /// Longer than a message may be.
+    #[error("a message has at most {limit} bytes")]
+    TooLong {
+        /// The most.
+        limit: usize,
+    },
+    /// The very same was said on this unsigned topic a short while ago.
+    #[error("the same message was published before")]
+    Duplicate,
+    /// More messages wait for a signature than a node holds.
+    #[error("too many messages wait to be signed")]
+    Busy,
+    /// The signing backend failed.
+    #[error("the message could not be signed")]
+    Signing,
+}
+
+/// What a neighbour did that no honest one does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// A body that does not decode.
+    #[error(transparent)]
+    Malformed(#[from] Violation),
+    /// A subscription, key or seal that was never named on this stream, or too long ago.
+    #[error("an ordinal that names nothing")]
+    UnknownOrdinal,
+    /// A key that the suite does not have.
+    #[error("not a key")]
+    InvalidKey,
+    /// A seal without leaves, with a leaf twice, or with counters beyond the last.
+    #[error("a seal that nobody can have made")]
+    InvalidSeal,
+    /// A seal whose signature does not verify: who passed it on had to see that.
+    #[error("a seal with an invalid signature")]
+    InvalidSignature,
+    /// A message that is not in the list of its seal.
+    #[error("a message that its seal does not list")]
+    NotInSeal,
+    /// A sealed message on a topic without signatures, or the reverse.
+    #[error("a message that is signed differently from its topic")]
+    WrongTopic,
+    /// More subscriptions than a peer may have.
+    #[error("too many subscriptions")]
+    TooManySubscriptions,
+    /// A message that the program rejected.
+    #[error("a message that was rejected")]
+    Rejected,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A neighbour joined a topic's mesh.
+    Grafted(Link, TopicHash),
+    /// A neighbour left a topic's mesh.
+    Pruned(Link, TopicHash),
+    /// A publisher made two messages with one counter: both seals prove it.
+    Equivocation {
+        /// Who.
+        publisher: PeerId,
+        /// The seals of the two messages.
+        seals: Box<[Seal; 2]>,
+    },
+    /// A neighbour reads too slowly and is in no mesh any more.
+    SlowReader(Link),
+}
