@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("policy", 2),
     ("wire", 2),
     ("discovery", 3),
+    ("gossip", 3),
     ("transport", 4),
     ("p2p", 5),
     ("services", 6),

@@ -1,0 +1,348 @@
+//! What gossip can be told, and the constants of its algorithms.
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Settings of the gossip machine. The defaults are the shipped policy.
+///
+/// The names are GossipSub's; where a default differs from its specification, the reason is beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GossipConfig {
+    /// Neighbours of a mesh that are aimed at: D; default 8.
+    pub mesh_n: usize,
+    /// Below it, neighbours are grafted: D_low; default 6.
+    pub mesh_n_low: usize,
+    /// Above it, neighbours are pruned: D_high; default 12.
+    pub mesh_n_high: usize,
+    /// Neighbours with the best scores that stay when a mesh is pruned: D_score; default 4.
+    pub mesh_n_score: usize,
+    /// Neighbours of a mesh that this node dialled, at least: D_out; default 2.
+    pub mesh_outbound_min: usize,
+    /// Neighbours outside a mesh that hear of messages at a heartbeat, at least: D_lazy; default 6
+    /// in a plain mesh. With links by source one is enough: the announcements between heartbeats do
+    /// the rest.
+    pub gossip_lazy: usize,
+    /// Share of the neighbours outside a mesh that hear of messages at a heartbeat; default 0.25.
+    pub gossip_factor: f64,
+    /// Time between two heartbeats; default 0.7 s, Ethereum's.
+    pub heartbeat_interval: Duration,
+    /// Time from the first neighbour, or the first subscription, to a heartbeat; default 100 ms: a mesh
+    /// stands within a second.
+    pub heartbeat_initial_delay: Duration,
+    /// Heartbeats for which a message is kept for those who ask; default 6.
+    pub history_length: usize,
+    /// Heartbeats whose messages are announced; default 3.
+    pub history_gossip: usize,
+    /// How long the neighbours are remembered to whom the messages of a topic go that this node
+    /// publishes in and does not subscribe to; default 60 s.
+    pub fanout_ttl: Duration,
+    /// How long a message is known as seen; default 150 s: as long as its timestamp is accepted.
+    pub seen_ttl: Duration,
+    /// Time in which a pruned neighbour does not come back; default 60 s.
+    pub prune_backoff: Duration,
+    /// The same for a neighbour that unsubscribed; default 10 s.
+    pub unsubscribe_backoff: Duration,
+    /// Time between two looks for better neighbours than those in a mesh; default 60 s.
+    pub opportunistic_graft_interval: Duration,
+    /// Neighbours that are grafted then; default 2.
+    pub opportunistic_graft_peers: usize,
+    /// Times that one message is sent to one neighbour that asks for it; default 3.
+    pub gossip_retransmission: u32,
+    /// Announcements that are heard of one neighbour between two heartbeats; default 10 in a plain mesh.
+    /// With links by source every message is announced at once: then it is the next one that counts.
+    pub max_ihave_messages: usize,
+    /// Ids that are heard of one neighbour between two heartbeats; default 5 000.
+    pub max_ihave_length: usize,
+    /// Time in which a neighbour sends what it announced; default 3 s.
+    pub iwant_followup_time: Duration,
+    /// Messages of this size and above are refused by IDONTWANT as soon as they are there; default
+    /// 1 024 bytes: a smaller one is hardly longer than the refusal.
+    pub idontwant_threshold: usize,
+    /// Whether own messages go to all neighbours of their topic at once; default yes: no choice of
+    /// neighbours hides them.
+    pub flood_publish: bool,
+    /// Neighbours that a pruned one is told of; default 16.
+    pub prune_peers: usize,
+    /// Topics that one neighbour subscribes to at most; default 128.
+    pub max_subscriptions: usize,
+    /// How messages spread beyond the mesh.
+    pub spreading: Spreading,
+    /// Seals that this node makes.
+    pub sealing: SealingConfig,
+    /// Seals that this node verifies.
+    pub admission: AdmissionConfig,
+    /// What waits for a neighbour.
+    pub queue: QueueConfig,
+}
+
+/// How messages spread.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Spreading {
+    /// Through the mesh, as GossipSub v1.1: the control arm of measurements, and how unsigned topics
+    /// are always dealt with.
+    Mesh,
+    /// Over links chosen by source, with the mesh as cold state.
+    BySource(BySourceConfig),
+}
+
+/// Which links bring whose messages. The figures are those of the simulation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BySourceConfig {
+    /// Links that send a publisher's messages at once; default 2.
+    pub eager: usize,
+    /// The same for messages of [`large`](Self::large) and above; default 1.
+    pub eager_large: usize,
+    /// Bytes from which a message is large; default 12 KiB.
+    pub large: usize,
+    /// Links that announce at once and are drawn by lot, whatever they achieve: default 3, so that no
+    /// performance earns them.
+    pub lazy_random: usize,
+    /// Links that announce at once, the best after the eager ones; default 2.
+    pub lazy_best: usize,
+    /// Publishers for whom one link may be eager, as a multiple of its fair share; default 2.
+    pub share_cap: f64,
+    /// Lateness that counts at most; default 60 ms.
+    pub lateness_cap: Duration,
+    /// Time that an announced message is waited for; default 10 ms, and for large ones 20 ms.
+    pub pull_delay: Duration,
+    /// The same for large messages.
+    pub pull_delay_large: Duration,
+    /// Time in which an asked neighbour sends what it announced before it is bad; default 1 s.
+    pub promise: Duration,
+    /// Time for which a bad link is asked last and sends nothing at once; doubles up to 32 times;
+    /// default 60 s.
+    pub hold_down: Duration,
+    /// Time for which all links announce when too many messages had to be asked for; default 3 s.
+    pub panic: Duration,
+    /// Publishers and topics for which links are chosen; default 4 096.
+    pub max_classes: usize,
+}
+
+/// How fast a node seals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SealingConfig {
+    /// Seals at once; default 16.
+    pub burst: u32,
+    /// Seals a second after that; default 50: a message waits 20 ms at most.
+    pub per_second: u32,
+    /// Messages that wait for a seal; default 8 192.
+    pub max_waiting: usize,
+}
+
+/// How many seals a node verifies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AdmissionConfig {
+    /// Seals of one publisher at once; default 64.
+    pub publisher_burst: u32,
+    /// A second after that; default 100, twice what an honest one makes.
+    pub publisher_per_second: u32,
+    /// All seals a second; default 2 500: a fifth of a core with the fast backend.
+    pub total_per_second: u32,
+    /// How long a seal waits for its turn; default 1 s.
+    pub patience: Duration,
+}
+
+/// What waits for one neighbour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueConfig {
+    /// Bytes; default 1 MiB.
+    pub max_bytes: usize,
+    /// How long a message of somebody else waits; default 1 s: later it is announced.
+    pub max_age_forwarded: Duration,
+    /// How long a message of this node waits; default 5 s.
+    pub max_age_own: Duration,
+    /// A neighbour that reads nothing for this long leaves all meshes; default 3 s.
+    pub slow_reader: Duration,
+    /// Bytes that are handed to the edge together; default 64 KiB.
+    pub batch: usize,
+}
+
+/// Why a configuration does not work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ConfigError {
+    /// It must be D_out < D_low ≤ D ≤ D_high, D_out ≤ D / 2 and D_score ≤ D.
+    #[error("mesh sizes must obey outbound < low <= n <= high, outbound <= n/2, score <= n")]
+    MeshSizes,
+    /// It must be 0 < announced ≤ kept.
+    #[error("history_gossip must be 1 to history_length")]
+    History,
+    /// A time that must pass is zero, or longer than an hour.
+    #[error("{0} must be between 1 ms and 1 h")]
+    Duration(&'static str),
+    /// A number that must be at least one is zero.
+    #[error("{0} must not be 0")]
+    Zero(&'static str),
+    /// A share is not between 0 and 1.
+    #[error("gossip_factor must be between 0 and 1")]
+    Factor,
+}
+
+impl GossipConfig {
+    /// Plain GossipSub v1.1: the control arm.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self {
+            gossip_lazy: 6,
+            max_ihave_messages: 10,
+            spreading: Spreading::Mesh,
+            ..Self::default()
+        }
+    }
+
+    /// Looks at all settings together.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`].
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        let is_ordered = self.mesh_outbound_min < self.mesh_n_low
+            && self.mesh_n_low <= self.mesh_n
+            && self.mesh_n <= self.mesh_n_high;
+        if !is_ordered
+            || self.mesh_outbound_min > self.mesh_n / 2
+            || self.mesh_n_score > self.mesh_n
+        {
+            return Err(ConfigError::MeshSizes);
+        }
+        if self.history_gossip == 0 || self.history_gossip > self.history_length {
+            return Err(ConfigError::History);
+        }
+        if !(0.0..=1.0).contains(&self.gossip_factor) {
+            return Err(ConfigError::Factor);
+        }
+        let mut times = self.times().into_iter();
+        if let Some((name, _)) = times.find(|(_, time)| !is_reasonable(*time)) {
+            return Err(ConfigError::Duration(name));
+        }
+        let mut counts = self.counts().into_iter();
+        match counts.find(|(_, count)| *count == 0) {
+            Some((name, _)) => Err(ConfigError::Zero(name)),
+            None => Ok(()),
+        }
+    }
+
+    const fn times(&self) -> [(&'static str, Duration); 12] {
+        [
+            ("heartbeat_interval", self.heartbeat_interval),
+            ("heartbeat_initial_delay", self.heartbeat_initial_delay),
+            ("fanout_ttl", self.fanout_ttl),
+            ("seen_ttl", self.seen_ttl),
+            ("prune_backoff", self.prune_backoff),
+            ("unsubscribe_backoff", self.unsubscribe_backoff),
+            (
+                "opportunistic_graft_interval",
+                self.opportunistic_graft_interval,
+            ),
+            ("iwant_followup_time", self.iwant_followup_time),
+            ("admission.patience", self.admission.patience),
+            ("queue.max_age_forwarded", self.queue.max_age_forwarded),
+            ("queue.max_age_own", self.queue.max_age_own),
+            ("queue.slow_reader", self.queue.slow_reader),
+        ]
+    }
+
+    const fn counts(&self) -> [(&'static str, usize); 7] {
+        [
+            ("mesh_n_low", self.mesh_n_low),
+            ("max_ihave_messages", self.max_ihave_messages),
+            ("max_ihave_length", self.max_ihave_length),
+            ("max_subscriptions", self.max_subscriptions),
+            ("sealing.max_waiting", self.sealing.max_waiting),
+            ("queue.max_bytes", self.queue.max_bytes),
+            ("queue.batch", self.queue.batch),
+        ]
+    }
+}
+
+fn is_reasonable(time: Duration) -> bool {
+    (Duration::from_millis(1)..=Duration::from_secs(3_600)).contains(&time)
+}
+
+impl Default for GossipConfig {
+    fn default() -> Self {
+        Self {
+            mesh_n: 8,
+            mesh_n_low: 6,
+            mesh_n_high: 12,
+            mesh_n_score: 4,
+            mesh_outbound_min: 2,
+            gossip_lazy: 1,
+            gossip_factor: 0.25,
+            heartbeat_interval: Duration::from_millis(700),
+            heartbeat_initial_delay: Duration::from_millis(100),
+            history_length: 6,
+            history_gossip: 3,
+            fanout_ttl: Duration::from_secs(60),
+            seen_ttl: Duration::from_secs(150),
+            prune_backoff: Duration::from_secs(60),
+            unsubscribe_backoff: Duration::from_secs(10),
+            opportunistic_graft_interval: Duration::from_secs(60),
+            opportunistic_graft_peers: 2,
+            gossip_retransmission: 3,
+            max_ihave_messages: 5_000,
+            max_ihave_length: 5_000,
+            iwant_followup_time: Duration::from_secs(3),
+            idontwant_threshold: 1_024,
+            flood_publish: true,
+            prune_peers: 16,
+            max_subscriptions: 128,
+            spreading: Spreading::BySource(BySourceConfig::default()),
+            sealing: SealingConfig::default(),
+            admission: AdmissionConfig::default(),
+            queue: QueueConfig::default(),
+        }
+    }
+}
+
+impl Default for BySourceConfig {
+    fn default() -> Self {
+        Self {
+            eager: 2,
+            eager_large: 1,
+            large: 12 * 1_024,
+            lazy_random: 3,
+            lazy_best: 2,
+            share_cap: 2.0,
+            lateness_cap: Duration::from_millis(60),
+            pull_delay: Duration::from_millis(10),
+            pull_delay_large: Duration::from_millis(20),
+            promise: Duration::from_secs(1),
+            hold_down: Duration::from_secs(60),
+            panic: Duration::from_secs(3),
+            max_classes: 4_096,
+        }
+    }
+}
+
+impl Default for SealingConfig {
+    fn default() -> Self {
+        Self {
+            burst: 16,
+            per_second: 50,
+            max_waiting: 8_192,
+        }
+    }
+}
+
+impl Default for AdmissionConfig {
+    fn default() -> Self {
+        Self {
+            publisher_burst: 64,
+            publisher_per_second: 100,
+            total_per_second: 2_500,
+            patience: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Default for QueueConfig {
+    fn default() -> Self {
+        Self {
+            max_bytes: 1 << 20,
+            max_age_forwarded: Duration::from_secs(1),
+            max_age_own: Duration::from_secs(5),
+            slow_reader: Duration::from_secs(3),
+            batch: 64 << 10,
+        }
+    }
+}
