@@ -1,13 +1,25 @@
 """Messages of discovery and the rules for addresses of contacts (chapter 5 sections 3 to 5).
 
-A message is a dictionary in the form of `vectors/README.md`, as in `messages.py`.
+A message is a dictionary in the form of `vectors/README.md`, as in `fields.py`.
 """
 
-from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 import address
-import codec
+from fields import (
+    ADDRESS,
+    U8,
+    U16,
+    U32,
+    U64,
+    Message,
+    Struct,
+    array,
+    enum,
+    option,
+    payload,
+    sequence,
+)
 from identity import PEER_ID_BYTES
 from mldsa import PUBLIC_KEY_BYTES, SIGNATURE_BYTES
 from refusal import Refused
@@ -23,116 +35,42 @@ MOST_SALT = 64
 SMALLEST_CONTACT, SMALLEST_RECORD, SMALLEST_OUTCOME = 33, 2, 1
 OUTCOMES = ("Stored", "Superseded", "Unsupported", "Full", "Invalid")
 
-Message = dict[str, object]
-Read = Callable[[codec.Reader], object]
-Write = Callable[[object], bytes]
-
-
-class Struct:
-    """A message by its fields: name, how to read it, how to write it, in the order of encoding."""
-
-    def __init__(self, **fields: tuple[Read, Write]) -> None:
-        self._fields = fields
-
-    def read(self, reader: codec.Reader) -> Message:
-        return {name: read(reader) for name, (read, _) in self._fields.items()}
-
-    def write(self, message: Message) -> bytes:
-        if message.keys() != self._fields.keys():
-            raise KeyError(f"{sorted(message)} where {sorted(self._fields)} are the fields")
-        return b"".join(write(message[name]) for name, (_, write) in self._fields.items())
-
-    def decode(self, body: bytes) -> Message:
-        return codec.decode_body(body, self.read, self.write)
-
-
-def _array(length: int) -> tuple[Read, Write]:
-    def write(text: str) -> bytes:
-        data = bytes.fromhex(text)
-        if len(data) != length:
-            raise ValueError(f"{len(data)} bytes where {length} are needed")
-        return data
-
-    return lambda reader: reader.array(length).hex(), write
-
-
-def _payload(most: int) -> tuple[Read, Write]:
-    def write(text: str) -> bytes:
-        data = bytes.fromhex(text)
-        if len(data) > most:
-            raise ValueError(f"{len(data)} bytes where {most} are allowed")
-        return codec.compact(len(data), 8) + data
-
-    return lambda reader: reader.payload(most).hex(), write
-
-
-def _integer(width: int) -> tuple[Read, Write]:
-    return lambda reader: reader.compact(width), lambda value: codec.compact(value, width)
-
-
-def _option(item: tuple[Read, Write]) -> tuple[Read, Write]:
-    read, write = item
-    return lambda reader: reader.option(read), lambda value: codec.option(value, write)
-
-
-def _list(most: int, smallest: int, item: tuple[Read, Write]) -> tuple[Read, Write]:
-    read, write = item
-    return (
-        lambda reader: reader.sequence(most, smallest, read),
-        lambda values: codec.items(values, most, write),
-    )
-
-
-def _outcome(reader: codec.Reader) -> str:
-    number = reader.compact(4)
-    if number >= len(OUTCOMES):
-        raise Refused("InvalidValue")
-    return OUTCOMES[number]
-
-
-U8 = (lambda reader: reader.array(1)[0], lambda value: bytes([value]))
-U16, U32 = _integer(2), _integer(4)
-U64 = (lambda reader: str(reader.compact(8)), lambda text: codec.compact(int(text), 8))
-KEY = _array(KEY_BYTES)
-OUTCOME = (_outcome, lambda name: codec.compact(OUTCOMES.index(name), 4))
-ADDRESS = (
-    lambda reader: address.to_text(address.read(reader)),
-    lambda text: address.write(address.from_text(text)),
-)
+KEY = array(KEY_BYTES)
+OUTCOME = enum(*OUTCOMES)
 
 CONTACT = Struct(
-    peer=_array(PEER_ID_BYTES),
-    addresses=_list(MOST_CONTACT_ADDRESSES, address.SMALLEST_BYTES, ADDRESS),
+    peer=array(PEER_ID_BYTES),
+    addresses=sequence(MOST_CONTACT_ADDRESSES, address.SMALLEST_BYTES, ADDRESS),
 )
-RECORD = Struct(kind=U16, body=_payload(MOST_RECORD_BODY))
+RECORD = Struct(kind=U16, body=payload(MOST_RECORD_BODY))
 
-_CONTACT, _RECORD = (CONTACT.read, CONTACT.write), (RECORD.read, RECORD.write)
-CONTACTS = _list(MOST_CONTACTS, SMALLEST_CONTACT, _CONTACT)
-RECORDS = _list(MOST_RECORDS, SMALLEST_RECORD, _RECORD)
+_CONTACT, _RECORD = CONTACT.field(), RECORD.field()
+CONTACTS = sequence(MOST_CONTACTS, SMALLEST_CONTACT, _CONTACT)
+RECORDS = sequence(MOST_RECORDS, SMALLEST_RECORD, _RECORD)
 
 FIND_NODE = Struct(target=KEY, want=U8)
 FIND_VALUE = Struct(target=KEY, kind=U16, key=KEY)
 GET_PROVIDERS = Struct(target=KEY, key=KEY)
 STORE = Struct(records=RECORDS)
-HAND_OFF = Struct(after=_option(KEY))
+HAND_OFF = Struct(after=option(KEY))
 NODES = Struct(contacts=CONTACTS)
 VALUE = Struct(record=_RECORD, contacts=CONTACTS)
 PROVIDERS = Struct(
-    providers=_list(MOST_PROVIDERS, SMALLEST_CONTACT, _CONTACT), contacts=CONTACTS
+    providers=sequence(MOST_PROVIDERS, SMALLEST_CONTACT, _CONTACT), contacts=CONTACTS
 )
-STORED = Struct(outcomes=_list(MOST_RECORDS, SMALLEST_OUTCOME, OUTCOME))
-HANDED_OFF = Struct(records=RECORDS, next=_option(KEY))
+STORED = Struct(outcomes=sequence(MOST_RECORDS, SMALLEST_OUTCOME, OUTCOME))
+HANDED_OFF = Struct(records=RECORDS, next=option(KEY))
 
-IMMUTABLE_RECORD = Struct(value=_payload(MOST_VALUE))
+IMMUTABLE_RECORD = Struct(value=payload(MOST_VALUE))
 MUTABLE_RECORD = Struct(
     suite=U8,
-    public_key=_array(PUBLIC_KEY_BYTES),
-    salt=_payload(MOST_SALT),
+    public_key=array(PUBLIC_KEY_BYTES),
+    salt=payload(MOST_SALT),
     sequence=U64,
     created=U64,
     expires=U64,
-    value=_payload(MOST_VALUE),
-    signature=_array(SIGNATURE_BYTES),
+    value=payload(MOST_VALUE),
+    signature=array(SIGNATURE_BYTES),
 )
 PROVIDER_RECORD = Struct(key=KEY, lifetime=U32)
 

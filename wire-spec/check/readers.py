@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import address
 import discovery
+import fields
 import frame
+import gossip
 import identity
 import messages
 import mldsa
@@ -36,6 +38,8 @@ class Reader:
     complete: Callable[[], set[str]] | None = None
     # Whether a decoder takes so long that a test tries only some of the changes to an input.
     costly: bool = False
+    # Whether some inputs hold bytes that say nothing, as those of a frame that is ignored.
+    partial: bool = False
 
 
 def reader(file: str, rules: dict | None) -> Reader:
@@ -252,11 +256,24 @@ def _told_contact(public: bool) -> Callable[[bytes, Value], Value]:
     return read
 
 
-def _body(message: discovery.Struct, ends_stream: bool = True) -> Reader:
+def _read_unsigned_id(data: bytes, stated: Value) -> Value:
+    network, topic = stated["network"], stated["topic"]
+    hashed = identity.digest(topic.encode("utf-8"))
+    unsigned = gossip.unsigned_id(identity.network_id(network), hashed, data)
+    return {"network": network, "topic": topic, "id": unsigned.hex()}
+
+
+def _read_gossip(data: bytes, _: Value) -> Value:
+    network = identity.network_id(NETWORK_OF_STREAMS)
+    return gossip.Receiver(network, SUBSCRIPTIONS).read(data)
+
+
+def _body(message: fields.Struct, ends_stream: bool = True, costly: bool = False) -> Reader:
     return Reader(
         from_hex=lambda data, _: message.decode(data),
         to_bytes=message.write,
         answers=CODES if ends_stream else None,
+        costly=costly,
     )
 
 
@@ -270,8 +287,15 @@ def _u64(text: str) -> int:
 CODES = ("code", spec.answering_codes)
 ALERTS = ("alert", spec.answering_alerts)
 
-# The network of `mutable_signature.json`.
-NETWORK_OF_RECORDS = "test"
+# The network of `mutable_signature.json`, and that of `gossip_stream.json`.
+NETWORK_OF_RECORDS = NETWORK_OF_STREAMS = "test"
+
+# What the receiver of `gossip_stream.json` has subscribed to, in the order of its ordinals.
+SUBSCRIPTIONS = (
+    gossip.Subscription("topic", is_unsigned=False, is_over=False),
+    gossip.Subscription("open", is_unsigned=True, is_over=False),
+    gossip.Subscription("gone", is_unsigned=False, is_over=True),
+)
 
 READERS = {
     "labels.json": Reader(
@@ -343,4 +367,22 @@ READERS = {
         to_bytes=lambda value: record.encode_input(_record_input(value)),
     ),
     "mutable_signature.json": Reader(from_hex=_read_signed_record, costly=True),
+    "subscribe.json": _body(gossip.SUBSCRIBE),
+    "topics.json": _body(gossip.TOPICS),
+    "prune.json": _body(gossip.PRUNE),
+    "ihave.json": _body(gossip.IHAVE, costly=True),
+    "iwant.json": _body(gossip.IWANT, costly=True),
+    "idontwant.json": _body(gossip.IDONTWANT),
+    "modes.json": _body(gossip.MODES, costly=True),
+    "publisher_key.json": _body(gossip.KEY),
+    "seal.json": _body(gossip.SEAL, costly=True),
+    "sealed_message.json": _body(gossip.MESSAGE),
+    "unsigned_message.json": _body(gossip.UNSIGNED),
+    "unsigned_id.json": Reader(from_hex=_read_unsigned_id),
+    "gossip_stream.json": Reader(
+        from_hex=_read_gossip,
+        answers=("code", spec.gossip_answers),
+        costly=True,
+        partial=True,
+    ),
 }

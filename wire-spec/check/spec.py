@@ -49,6 +49,26 @@ def answering_codes() -> dict[str, str]:
 
 
 @cache
+def gossip_answers() -> dict[str, str]:
+    """The same with the faults of gossip that end stream or connection (chapter 6 section 8)."""
+    rows = table("06-gossip.md", "fault", "what happened", "code", "cost")
+    faults = {fault.strip("`"): code for fault, _, code, _ in rows if code != "none"}
+    return answering_codes() | faults
+
+
+@cache
+def largest_bodies(protocol: int) -> dict[str, tuple[int, int]]:
+    """Name of each frame of a protocol, its type and its largest body (README section 3.2)."""
+    bodies, current = {}, ""
+    header = ("protocol", "type", "name", "sent by", "largest body, bytes")
+    for number, kind, name, _, limit in table("README.md", *header):
+        current = number or current
+        if current.startswith(f"0x{protocol:02x} "):
+            bodies[name] = (int(kind, 16), int(limit.replace(" ", "")))
+    return bodies
+
+
+@cache
 def answering_alerts() -> dict[str, str]:
     """Name of each violation of a key in DER and of the TLS alert for it (chapter 1 section 2.1)."""
     rows = table("01-identity-and-cryptography.md", "violation", "what is wrong", "alert")

@@ -9,8 +9,10 @@ import address
 import codec
 import discovery
 import frame
+import gossip
 import identity
 import messages
+import readers
 import record
 import spec
 import spki
@@ -20,6 +22,7 @@ from refusal import Refused
 CHAPTER_3 = "03-framing-and-encoding.md"
 CHAPTER_4 = "04-control-protocols.md"
 CHAPTER_5 = "05-discovery.md"
+CHAPTER_6 = "06-gossip.md"
 
 # `Example (file, "case"):` and the code block, or the code span, that follows it.
 EXAMPLE = re.compile(
@@ -221,7 +224,7 @@ class Chapter5(unittest.TestCase):
         self.assertEqual({name: len(body) for name, body in largest.items()}, limits)
 
     def test_the_state_machine_and_the_registry_give_the_same_limits(self):
-        self.assertEqual(printed_limits(), registered_limits())
+        self.assertEqual(printed_limits(), registered_limits(4))
 
     def test_the_largest_record_of_each_kind(self):
         numbers = {"sequence": str(2**64 - 1), "created": str(2**64 - 1), "expires": str(2**64 - 1)}
@@ -250,20 +253,105 @@ def printed_limits() -> dict[str, int]:
     return limits
 
 
-def registered_limits() -> dict[str, int]:
+def registered_limits(protocol: int) -> dict[str, int]:
     """The same by the registry (README section 3.2)."""
-    limits, protocol = {}, ""
-    header = ("protocol", "type", "name", "sent by", "largest body, bytes")
-    for number, _, name, _, limit in spec.table("README.md", *header):
-        protocol = number or protocol
-        if protocol.startswith("0x04"):
-            limits[name] = amount(limit)
-    return limits
+    return {name: limit for name, (_, limit) in spec.largest_bodies(protocol).items()}
+
+
+class Chapter6(unittest.TestCase):
+    def test_printed_vectors(self):
+        files = {"subscribe", "topics", "prune", "ihave", "iwant", "idontwant", "modes"}
+        files |= {"publisher_key", "seal", "sealed_message", "unsigned_message"}
+        self.assertEqual(assert_examples(self, CHAPTER_6), {f"{file}.json" for file in files})
+
+    def test_a_whole_stream(self):
+        stream = bytes.fromhex("05 01 22 01") + bytes.fromhex(vector("subscribe.json", "typical"))
+        self.assertEqual(frame.decode_header(stream), (gossip.PROTOCOL, 1, 2))
+        state = frame.State({1: 4_097}, frozenset({1}))
+        self.assertEqual([kind for kind, _ in frame.decode_frames(stream[2:], state)], [1])
+
+    def test_the_printed_id_of_an_unsigned_message(self):
+        network, topic = identity.network_id("test"), identity.digest(b"topic")
+        computed = gossip.unsigned_id(network, topic, b"hello").hex()
+        text = (spec.FOLDER / CHAPTER_6).read_text(encoding="utf-8")
+        self.assertIn(f"id of the unsigned message {computed}\n", text)
+
+    def test_the_frames_have_the_types_and_bodies_of_their_tables(self):
+        rows = spec.table(CHAPTER_6, "frame", "type", "says", "body")
+        types = {name: int(kind, 16) for name, kind, _, _ in rows}
+        registered = spec.largest_bodies(gossip.PROTOCOL)
+        self.assertEqual(types, {name: kind for name, (kind, _) in registered.items()})
+        self.assertEqual(types.keys(), gossip.BODIES.keys())
+        with_topics = {name for name, _, _, body in rows if body == "Topics"}
+        self.assertEqual(with_topics, {"UNSUBSCRIBE", "GRAFT", "WAKE"})
+
+    def test_the_modes_have_the_numbers_of_their_table(self):
+        rows = spec.table(CHAPTER_6, "variant", "number", "meaning")
+        printed = [(name, int(number)) for name, number, _ in rows]
+        self.assertEqual(printed, list(zip(gossip.MODES_OF_A_LINK, range(3))))
+
+    def test_the_largest_messages_have_the_lengths_of_the_limits(self):
+        peer, most = "07" * 32, str(2**64 - 1)
+        relay = identity.base32(bytes(32))
+        host = f"/ip6/2001:db8::1/udp/65535/quic-v1/p2p/{relay}/p2p-circuit/p2p/"
+        told = {"peer": peer, "addresses": [host + identity.base32(bytes.fromhex(peer))] * 4}
+        data = "00" * 16_384
+        topics = {"topics": [most] * 128}
+        numbers = {"key": most, "epoch": most, "first": most}
+        largest = {
+            "SUBSCRIBE": {"topics": [peer] * 128},
+            "UNSUBSCRIBE": topics,
+            "GRAFT": topics,
+            "PRUNE": {"topic": most, "backoff_s": 2**32 - 1, "peers": [told] * 16},
+            "IHAVE": {"topic": most, "ids": [peer] * 1_024},
+            "IWANT": {"ids": [peer] * 1_024},
+            "IDONTWANT": {"ids": [peer] * 64},
+            "MODES": {"topic": most, "changes": [{"publisher": peer, "mode": "Eager"}] * 256},
+            "WAKE": topics,
+            "KEY": {"suite": 255, "key": "00" * 2_592},
+            "SEAL": numbers
+            | {"topic": peer, "leaves": [peer] * 1_024, "signature": "00" * 4_627},
+            "MESSAGE": {"seal": most, "index": 65_535, "timestamp_ms": most, "data": data},
+            "UNSIGNED": {"topic": most, "data": data},
+        }
+        bodies = {name: gossip.BODIES[name].write(message) for name, message in largest.items()}
+        lengths = {name: len(body) for name, body in bodies.items()}
+        self.assertEqual(lengths, printed_bodies())
+        self.assertEqual(lengths, registered_limits(gossip.PROTOCOL))
+
+    def test_every_part_of_a_sealed_message_counts(self):
+        data = bytes.fromhex(vector("gossip_stream.json", "one sealed message"))
+        reader = readers.reader("gossip_stream.json", None)
+        messages, tried = reader.from_hex(data, None), 0
+        for place in range(0, len(data), 53):
+            changed = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+            tried += 1
+            try:
+                self.assertNotEqual(reader.from_hex(changed, None), messages)
+            except Refused:
+                continue
+        self.assertGreater(tried, 100)
+
+    def test_windows_end_where_they_should(self):
+        for window in (gossip.WINDOW_OF_KEYS, gossip.WINDOW_OF_SEALS):
+            sent = list(range(window + 1))
+            self.assertEqual(gossip.within(sent, window, "1"), 1)
+            self.assertEqual(gossip.within(sent, window, str(window)), window)
+            for outside in (0, window + 1):
+                with self.assertRaisesRegex(Refused, "UnknownOrdinal"):
+                    gossip.within(sent, window, str(outside))
+
+
+def printed_bodies() -> dict[str, int]:
+    """Largest body of each frame of gossip by the table of its chapter."""
+    rows = spec.table(CHAPTER_6, "body", "bytes", "the largest one")
+    return {name: amount(limit) for names, limit, _ in rows for name in names.split(", ")}
 
 
 class Registry(unittest.TestCase):
     def test_every_violation_is_answered_with_a_registered_code(self):
-        self.assertLessEqual(set(spec.answering_codes().values()), spec.error_codes().keys())
+        answers = set(spec.answering_codes().values()) | set(spec.gossip_answers().values())
+        self.assertLessEqual(answers, spec.error_codes().keys())
 
     def test_every_key_in_another_der_is_answered_with_a_listed_alert(self):
         self.assertLessEqual(set(spec.answering_alerts().values()), spec.alerts().keys())
@@ -286,6 +374,11 @@ class AnyBytes(unittest.TestCase):
             (discovery.VALUE.decode, discovery.VALUE.write),
             (discovery.RECORD.decode, discovery.RECORD.write),
             (discovery.IMMUTABLE_RECORD.decode, discovery.IMMUTABLE_RECORD.write),
+            (gossip.TOPICS.decode, gossip.TOPICS.write),
+            (gossip.PRUNE.decode, gossip.PRUNE.write),
+            (gossip.IHAVE.decode, gossip.IHAVE.write),
+            (gossip.MESSAGE.decode, gossip.MESSAGE.write),
+            (gossip.UNSIGNED.decode, gossip.UNSIGNED.write),
         )
         accepted = 0
         for _ in range(60_000):

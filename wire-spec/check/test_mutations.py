@@ -63,7 +63,7 @@ class ChangedInputs(unittest.TestCase):
     def test_a_changed_input_is_refused_or_means_something_else(self):
         tried = 0
         for name, case, reader in all_cases():
-            if not case.valid:
+            if not case.valid or reader.partial:
                 continue
             for data in changed_inputs(case.data, COSTLY_STEP if reader.costly else 1):
                 tried += 1

@@ -5,6 +5,8 @@
 //! stream; a key and a seal by the ordinals of the [`KEY`] and the [`SEAL`] that carried them on this
 //! one. A new stream begins with empty tables in both directions.
 
+use std::time::Duration;
+
 use crate::crypto::{MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
 use crate::identity::PeerId;
 use crate::wire::codec::{List, Payload, wire_message};
@@ -38,7 +40,7 @@ pub const IDONTWANT: u8 = 0x07;
 /// How the sender wants the messages of these publishers from the receiver.
 pub const MODES: u8 = 0x08;
 
-/// For three seconds the sender wants every message announced that it asked to keep silent about.
+/// For [`AWAKE`] the sender wants every message announced that it asked to keep silent about.
 pub const WAKE: u8 = 0x09;
 
 /// The key of a publisher.
@@ -52,6 +54,9 @@ pub const MESSAGE: u8 = 0x12;
 
 /// A message of a topic whose messages are not signed.
 pub const UNSIGNED: u8 = 0x13;
+
+/// How long a [`WAKE`] lasts: long enough to find links that bring what the chosen ones do not.
+pub const AWAKE: Duration = Duration::from_secs(3);
 
 /// Most topics of one frame; a subscriber of more sends several.
 pub const MAX_TOPICS: usize = 128;
@@ -78,20 +83,29 @@ pub const KEY_WINDOW: u64 = 1_024;
 /// Seals of the past to which a [`MESSAGE`] may refer.
 pub const SEAL_WINDOW: u64 = 256;
 
+/// Leaves of the past to which a [`MESSAGE`] may refer: of the last [`SEAL_WINDOW`] seals those count
+/// that together list no more, the newest first. 2 MiB, where 256 of the longest lists would be 8 MiB
+/// that a receiver holds for each neighbour; 64 of them are what the fastest publisher lists in more
+/// than half a second.
+pub const SEAL_WINDOW_LEAVES: u64 = 64 * MAX_SEAL_LEAVES as u64;
+
 const INTEGER: u32 = 9;
 const HASH: u32 = 32;
 
-/// Topics behind their number, of two bytes and a marker.
-const TOPICS_BODY: u32 = 3 + MAX_TOPICS as u32 * HASH;
+/// Topics behind their number.
+const TOPICS_BODY: u32 = 1 + MAX_TOPICS as u32 * HASH;
 
 /// Ordinals behind their number.
-const ORDINALS_BODY: u32 = 3 + MAX_TOPICS as u32 * INTEGER;
+const ORDINALS_BODY: u32 = 1 + MAX_TOPICS as u32 * INTEGER;
 
 /// Contacts of 373 bytes at most (chapter 5), behind their number.
 const PRUNE_BODY: u32 = INTEGER + 5 + 1 + MAX_EXCHANGED as u32 * 373;
 
 const IHAVE_BODY: u32 = INTEGER + IDS_BODY;
+
+/// Ids behind their number, of two bytes and a marker: it can be more than 250.
 const IDS_BODY: u32 = 3 + MAX_IDS as u32 * HASH;
+
 const UNWANTED_BODY: u32 = 1 + MAX_UNWANTED as u32 * HASH;
 const MODES_BODY: u32 = INTEGER + 3 + MAX_CHANGES as u32 * (HASH + 1);
 const KEY_BODY: u32 = 1 + VERIFYING_KEY_BYTES as u32;

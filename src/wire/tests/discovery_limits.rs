@@ -28,7 +28,11 @@ fn received(rules: FrameRules, kind: u8, body: &[u8]) -> Result<Bytes, Violation
 }
 
 /// The message passes, and is as long as anything that passes.
-fn fills<T: WireType + PartialEq + std::fmt::Debug>(rules: FrameRules, kind: u8, message: &T) {
+pub(super) fn fills<T: WireType + PartialEq + std::fmt::Debug>(
+    rules: FrameRules,
+    kind: u8,
+    message: &T,
+) {
     let body = encode(message);
     let taken = received(rules, kind, &body).unwrap();
     assert_eq!(decode::<T>(&taken).as_ref(), Ok(message));
@@ -41,7 +45,7 @@ fn fills<T: WireType + PartialEq + std::fmt::Debug>(rules: FrameRules, kind: u8,
     );
 }
 
-fn longest_contact() -> Contact {
+pub(super) fn longest_contact() -> Contact {
     let peer = PeerId::from_bytes([7; 32]);
     let route = Route::Relayed {
         relay: PeerId::from_bytes([9; 32]),
@@ -195,7 +199,7 @@ fn zeros<T: WireType>(count: u8, element: usize, tail: usize) -> Result<T, Viola
     decode(&body.into())
 }
 
-fn over(length: u64, limit: u32) -> Option<Violation> {
+pub(super) fn over(length: u64, limit: u32) -> Option<Violation> {
     Some(Violation::OverLimit { length, limit })
 }
 

@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::strategies;
+use super::{gossip_strategies, strategies};
 use crate::wire::codec::{WireType, decode, encode};
 use crate::wire::message::discovery::{
     Contact, FindNode, FindValue, GetProviders, HandOff, HandedOff, ImmutableRecord, MutableRecord,
     Nodes, ProviderRecord, Providers, Record, Store, Stored, Value,
+};
+use crate::wire::message::gossip::{
+    IDontWant, IHave, IWant, Key, Message, Modes, Prune, Seal, Subscribe, Topics, Unsigned,
 };
 use crate::wire::message::identify::{self, Identify, Roles, SupportedProtocol};
 use crate::wire::message::observed::{self, Observed};
@@ -80,13 +83,13 @@ proptest! {
     }
 }
 
-macro_rules! discovery_messages {
-    ($($name:ident: $message:ident, $type:ty;)+) => {
+macro_rules! properties {
+    ($strategies:ident: $($name:ident: $message:ident, $type:ty;)+) => {
         proptest! {
             $(
                 #[test]
                 fn $name(
-                    message in strategies::$message(),
+                    message in $strategies::$message(),
                     changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..6),
                     bytes in prop::collection::vec(any::<u8>(), 0..200),
                 ) {
@@ -99,7 +102,8 @@ macro_rules! discovery_messages {
     };
 }
 
-discovery_messages! {
+properties! {
+    strategies:
     find_node_survives: find_node, FindNode;
     find_value_survives: find_value, FindValue;
     get_providers_survives: get_providers, GetProviders;
@@ -116,23 +120,56 @@ discovery_messages! {
     provider_record_survives: provider_record, ProviderRecord;
 }
 
+properties! {
+    gossip_strategies:
+    subscribe_survives: subscribe, Subscribe;
+    topics_survive: topics, Topics;
+    prune_survives: prune, Prune;
+    ihave_survives: ihave, IHave;
+    iwant_survives: iwant, IWant;
+    idontwant_survives: idontwant, IDontWant;
+    modes_survive: modes, Modes;
+    sealed_message_survives: message, Message;
+    unsigned_message_survives: unsigned, Unsigned;
+}
+
 proptest! {
-    // Each case decodes seven thousand times seven kilobytes.
+    // Each case decodes thousands of times as many bytes.
     #![proptest_config(ProptestConfig::with_cases(4))]
 
     #[test]
     fn mutable_record_survives(message in strategies::mutable_record()) {
         survives::<MutableRecord>(&message);
     }
+
+    #[test]
+    fn key_survives(message in gossip_strategies::key()) {
+        survives::<Key>(&message);
+    }
+
+    #[test]
+    fn seal_survives(message in gossip_strategies::seal()) {
+        survives::<Seal>(&message);
+    }
 }
 
 proptest! {
     #[test]
-    fn perturbed_mutable_records_never_panic(
-        message in strategies::mutable_record(),
+    fn perturbed_long_messages_never_panic(
+        record in strategies::mutable_record(),
+        key in gossip_strategies::key(),
+        seal in gossip_strategies::seal(),
         changes in prop::collection::vec((any::<usize>(), any::<u8>()), 0..6),
     ) {
-        canonical_or_refused::<MutableRecord>(perturbed(&encode(&message), &changes));
+        canonical_or_refused::<MutableRecord>(perturbed(&encode(&record), &changes));
+        canonical_or_refused::<Key>(perturbed(&encode(&key), &changes));
+        canonical_or_refused::<Seal>(perturbed(&encode(&seal), &changes));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_no_key_and_no_seal(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(decode::<Key>(&bytes.clone().into()), Err(Violation::Truncated));
+        prop_assert!(decode::<Seal>(&bytes.into()).is_err());
     }
 }
 

@@ -6,6 +6,8 @@ mod discovery_limits;
 mod error_code;
 mod frame;
 mod frame_attacks;
+mod gossip_limits;
+mod gossip_strategies;
 mod messages;
 mod network;
 mod sensitive;

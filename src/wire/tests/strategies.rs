@@ -70,19 +70,19 @@ pub(super) fn identify() -> impl Strategy<Value = Identify> {
         )
 }
 
-fn payload<const MAX: usize>(length: usize) -> impl Strategy<Value = Payload<MAX>> {
+pub(super) fn payload<const MAX: usize>(length: usize) -> impl Strategy<Value = Payload<MAX>> {
     prop::collection::vec(any::<u8>(), 0..=length.min(MAX))
         .prop_map(|bytes| Bytes::from(bytes).try_into().unwrap())
 }
 
-fn list<T: WireType + std::fmt::Debug, const MAX: usize>(
+pub(super) fn list<T: WireType + std::fmt::Debug, const MAX: usize>(
     element: impl Strategy<Value = T>,
     length: usize,
 ) -> impl Strategy<Value = List<T, MAX>> {
     prop::collection::vec(element, 0..=length).prop_map(|elements| elements.try_into().unwrap())
 }
 
-fn bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
+pub(super) fn bytes<const N: usize>() -> impl Strategy<Value = [u8; N]> {
     prop::collection::vec(any::<u8>(), N).prop_map(|bytes| bytes.try_into().unwrap())
 }
 

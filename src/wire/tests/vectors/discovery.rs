@@ -35,7 +35,10 @@ fn value_of_record(record: &Record) -> Json {
     json!({ "kind": record.kind, "body": hex(record.body.as_bytes()) })
 }
 
-fn list<T, const MAX: usize>(elements: &List<T, MAX>, value: impl Fn(&T) -> Json) -> Json {
+pub(super) fn list<T, const MAX: usize>(
+    elements: &List<T, MAX>,
+    value: impl Fn(&T) -> Json,
+) -> Json {
     elements.iter().map(value).collect::<Vec<_>>().into()
 }
 
@@ -51,12 +54,12 @@ pub(super) fn accept<T: WireType + PartialEq + std::fmt::Debug>(
     vectors.valid(name, &body, value);
 }
 
-fn over(length: u64, limit: u32) -> Violation {
+pub(super) fn over(length: u64, limit: u32) -> Violation {
     Violation::OverLimit { length, limit }
 }
 
 /// Refuses a body cut short in its last byte, and one with a byte more.
-fn refuse_lengths<T: WireType>(vectors: &mut Vectors, body: &[u8]) {
+pub(super) fn refuse_lengths<T: WireType>(vectors: &mut Vectors, body: &[u8]) {
     let cut = &body[..body.len() - 1];
     refuse::<T>(vectors, "last byte missing", cut, Violation::Truncated);
     let longer = [body, &[0]].concat();
@@ -227,7 +230,7 @@ fn hand_off() {
     vectors.check("hand_off.json");
 }
 
-fn contacts_of(samples: &[(&str, Contact)], count: usize) -> Vec<Contact> {
+pub(super) fn contacts_of(samples: &[(&str, Contact)], count: usize) -> Vec<Contact> {
     let contacts = samples.iter().map(|(_, contact)| contact.clone());
     contacts.take(count).collect()
 }

@@ -8,6 +8,10 @@ mod addresses;
 pub(crate) mod contacts;
 pub(crate) mod discovery;
 mod framing;
+mod gossip_control;
+mod gossip_messages;
+mod gossip_receiver;
+mod gossip_stream;
 mod messages;
 mod names;
 pub(crate) mod records;
@@ -21,7 +25,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::wire::Violation;
+use crate::wire::{ErrorCode, Violation};
 
 /// One file of cases.
 #[derive(Serialize)]
@@ -98,6 +102,12 @@ impl Vectors {
     pub(crate) fn invalid(&mut self, name: &str, bytes: &[u8], violation: Violation) {
         let answer = Some(Answer::Code(violation.code().name()));
         self.refuse(name, Input::Hex(hex(bytes)), variant(&violation), answer);
+    }
+
+    /// Bytes on a stream that are answered with a code for what a protocol demands beyond the format.
+    fn invalid_with(&mut self, name: &str, bytes: &[u8], fault: &str, code: ErrorCode) {
+        let answer = Some(Answer::Code(code.name()));
+        self.refuse(name, Input::Hex(hex(bytes)), fault.to_owned(), answer);
     }
 
     /// Bytes in a handshake that are answered with a TLS alert.
