@@ -2,6 +2,9 @@
 
 mod config;
 mod machine;
+pub mod replay;
+pub mod score;
+pub mod seals;
 mod topic;
 
 pub use config::{
@@ -9,7 +12,10 @@ pub use config::{
     Spreading,
 };
 pub use machine::{
-    CheckId, Event, Fault, Input, Link, Message, NotPublished, Output, PublicationId, Published,
-    Setup, SigningId, Source, TopicOptions, Verdict,
+    CheckId, Event, Fault, Gossip, Input, Link, Message, NotPublished, Output, PublicationId,
+    Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
+pub use replay::next_epoch;
+pub use score::ScoreConfig;
+pub use seals::SharedSeal;
 pub use topic::TopicHash;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::crypto::{Seal, SealBody, Signature, VerifyingKey};
+use crate::crypto::{Seal, SealBody, Signature};
 use crate::gossip::TopicHash;
+use crate::gossip::seals::SharedSeal;
 use crate::identity::PeerId;
 use crate::policy::IpGroup;
 use crate::wire::Violation;
@@ -141,14 +142,12 @@ pub enum Output {
         /// What.
         body: SealBody,
     },
-    /// A seal to be verified; answered by [`Input::Verified`].
+    /// A seal to be verified with its key; answered by [`Input::Verified`].
     Verify {
         /// Under this number.
         id: CheckId,
         /// What.
-        seal: Seal,
-        /// The publisher's key; it is the one that the seal names.
-        key: VerifyingKey,
+        seal: SharedSeal,
     },
     /// The program is asked for its opinion; answered by [`Input::Judged`].
     Judge(Message),
@@ -162,7 +161,12 @@ pub enum Output {
         outcome: Result<Published, NotPublished>,
     },
     /// Somebody whom a neighbour recommends for a topic that has too few.
-    Dial(Contact),
+    Dial {
+        /// Who recommends.
+        link: Link,
+        /// Whom.
+        contact: Contact,
+    },
     /// A neighbour did what nobody may.
     Fault {
         /// Who.

@@ -1,9 +1,44 @@
 //! The machine: everything that gossip decides.
 
+mod arrivals;
+mod expected;
+mod frames;
+mod heartbeat;
 mod io;
+mod mesh;
+mod neighbour;
+mod outbox;
+mod parcel;
+mod proving;
+mod publish;
+mod pulls;
+mod sources;
+mod spread;
+mod store;
+#[cfg(test)]
+mod tests;
+mod topic;
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng, SeedableRng};
+
+use super::replay::ReplayWindow;
+use super::score::{ScoreBoard, ScoreConfig};
+use super::seals::{Admission, KeyCache, Pacer, VerifiedSeals};
+use super::{GossipConfig, Spreading, TopicHash};
 use crate::crypto::VerifyingKey;
-use crate::gossip::GossipConfig;
+use crate::policy::{Micros, Now};
+
+use self::expected::Expectations;
+use self::heartbeat::Beats;
+use self::neighbour::Neighbour;
+use self::proving::Checks;
+use self::pulls::Pulls;
+use self::sources::Sources;
+use self::store::Store;
+use self::topic::Topic;
 
 pub use io::{
     CheckId, Event, Fault, Input, Link, Message, NotPublished, Output, PublicationId, Published,
@@ -22,6 +57,215 @@ pub struct Setup {
     pub epoch: u64,
     /// How it works.
     pub config: GossipConfig,
+    /// How neighbours are judged.
+    pub score: ScoreConfig,
     /// Where its chance comes from.
     pub seed: [u8; 32],
+}
+
+/// Gossip: one node's part of it.
+///
+/// *Driving it.* Hand in each [`Input`] with the time by [`handle`](Self::handle), then take outputs
+/// from [`poll_output`](Self::poll_output) until there are none, then wait for the next input, but no
+/// longer than until [`poll_timeout`](Self::poll_timeout): then hand in [`Input::Timer`]. The
+/// monotonic time never goes back; the wall clock may jump. Every [`Output::Send`] is answered by one
+/// [`Input::Writable`], every [`Output::Sign`], [`Output::Verify`] and [`Output::Judge`] by its
+/// answer, unless the machine is dropped.
+#[derive(Debug)]
+pub struct Gossip {
+    network: [u8; 32],
+    key: VerifyingKey,
+    config: GossipConfig,
+    now: Now,
+    rng: ChaCha8Rng,
+    outputs: VecDeque<Output>,
+    neighbours: BTreeMap<Link, Neighbour>,
+    /// Neighbours for whom something may wait.
+    touched: BTreeSet<Link>,
+    topics: BTreeMap<TopicHash, Topic>,
+    store: Store,
+    /// None in a plain mesh.
+    sources: Option<Sources>,
+    pulls: Pulls,
+    score: ScoreBoard,
+    pacer: Pacer,
+    /// When it has a list to be signed.
+    pacer_due: Option<Micros>,
+    signing: publish::Signing,
+    keys: KeyCache,
+    seals: VerifiedSeals,
+    admission: Admission,
+    checks: Checks,
+    replay: ReplayWindow,
+    expectations: Expectations,
+    beats: Beats,
+}
+
+impl Gossip {
+    /// A machine without neighbours.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let (config, start) = (setup.config, Micros(0));
+        let mut rng = ChaCha8Rng::from_seed(setup.seed);
+        let sources = match config.spreading {
+            Spreading::Mesh => None,
+            Spreading::BySource(by_source) => Some(Sources::new(by_source)),
+        };
+        let expectations = Expectations::new(rng.next_u64());
+        Self {
+            network: setup.network,
+            pacer: Pacer::new(
+                config.sealing,
+                setup.network,
+                &setup.key,
+                setup.epoch,
+                start,
+            ),
+            key: setup.key,
+            now: Now::default(),
+            rng,
+            outputs: VecDeque::new(),
+            neighbours: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            topics: BTreeMap::new(),
+            store: Store::default(),
+            sources,
+            pulls: Pulls::default(),
+            score: ScoreBoard::new(setup.score),
+            pacer_due: None,
+            signing: publish::Signing::default(),
+            keys: KeyCache::new(),
+            seals: VerifiedSeals::new(),
+            admission: Admission::new(config.admission, start),
+            checks: Checks::default(),
+            replay: ReplayWindow::default(),
+            expectations,
+            beats: Beats::default(),
+            config,
+        }
+    }
+
+    /// Takes an input. See the type for the order of calls.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        self.now = now;
+        match input {
+            Input::Connected {
+                link,
+                group,
+                is_outbound,
+            } => self.connected(link, group, is_outbound),
+            Input::Disconnected(link) => self.disconnected(link),
+            Input::Reachable { link, contact } => {
+                if let Some(neighbour) = self.neighbours.get_mut(&link) {
+                    neighbour.contact = Some(contact);
+                }
+            }
+            Input::Frame { link, kind, body } => self.frame(link, kind, &body),
+            Input::Writable(link) => self.writable(link),
+            Input::Signed { id, signature } => self.signed(id, signature),
+            Input::Verified { id, is_valid } => self.verified(id, is_valid),
+            Input::Judged { id, verdict } => self.judged(&id, verdict),
+            Input::Subscribe { topic, options } => self.subscribe(topic, options),
+            Input::Unsubscribe(topic) => self.unsubscribe(topic),
+            Input::Publish { id, topic, data } => self.publish(id, topic, data),
+            Input::Veto(link) => self.leave_meshes(link),
+            Input::Timer => {}
+        }
+        self.run_timers();
+        self.flush();
+        self.pacer_due = self.pacer.next(now.mono);
+    }
+
+    /// The next thing to do, in order.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`Input::Timer`] is due.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Micros> {
+        let sources = self.sources.as_ref().and_then(Sources::next);
+        let own = [self.beats.next(), self.pulls.next(), sources].into_iter();
+        let seals = [self.pacer_due, self.admission.next()];
+        own.chain(seals).flatten().min()
+    }
+
+    /// The mesh of a topic.
+    pub fn mesh(&self, topic: &TopicHash) -> impl Iterator<Item = Link> + '_ {
+        let topic = self.topics.get(topic).into_iter();
+        topic.flat_map(|topic| topic.mesh.iter().copied())
+    }
+
+    /// The neighbours that subscribe to a topic, with whether each is in its mesh, and its score.
+    pub fn neighbours(&self, topic: &TopicHash) -> impl Iterator<Item = (Link, bool, f64)> + '_ {
+        let mesh = self.topics.get(topic).map(|topic| &topic.mesh);
+        self.subscribers(topic).into_iter().map(move |link| {
+            let in_mesh = mesh.is_some_and(|mesh| mesh.contains(&link));
+            (link, in_mesh, self.score.score(link))
+        })
+    }
+
+    /// Whether a neighbour was given all that waits for it.
+    #[must_use]
+    pub fn is_idle(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.is_none_or(|neighbour| neighbour.outbox.is_idle())
+    }
+
+    /// Messages that neighbours refused.
+    #[cfg(test)]
+    fn refusals(&self) -> usize {
+        let neighbours = self.neighbours.values();
+        neighbours.map(Neighbour::refusals).sum()
+    }
+
+    fn run_timers(&mut self) {
+        let now = self.now.mono;
+        while self.beats.is_due(now) {
+            self.heartbeat();
+        }
+        self.look_at_pulls();
+        self.choose_links();
+        self.seal_waiting();
+        self.verify_waiting();
+    }
+
+    /// Hands over what waits for those who take it.
+    fn flush(&mut self) {
+        let store = &self.store;
+        for link in std::mem::take(&mut self.touched) {
+            let Some(neighbour) = self.neighbours.get_mut(&link) else {
+                continue;
+            };
+            let frames = neighbour.take(self.now.mono, &self.config.queue, |id| {
+                store.get(id).is_some_and(|entry| entry.is_with(link))
+            });
+            if let Some(frames) = frames {
+                self.outputs.push_back(Output::Send { link, frames });
+            }
+        }
+    }
+
+    fn fault(&mut self, link: Link, fault: Fault) {
+        self.outputs.push_back(Output::Fault { link, fault });
+    }
+
+    fn emit(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// Brings items into an order drawn by lot (Fisher and Yates).
+    fn shuffle<T>(&mut self, items: &mut [T]) {
+        for last in (1..items.len()).rev() {
+            let drawn = self.rng.next_u64() % (last as u64 + 1);
+            items.swap(last, usize::try_from(drawn).unwrap_or(last));
+        }
+    }
+
+    /// A neighbour for whom something is put in line.
+    fn touch(&mut self, link: Link) -> Option<&mut Neighbour> {
+        let neighbour = self.neighbours.get_mut(&link)?;
+        self.touched.insert(link);
+        Some(neighbour)
+    }
 }

@@ -1,0 +1,188 @@
+//! Messages of others, as they come from the streams.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::parcel::{Parcel, Proof};
+use super::publish::unsigned_id;
+use super::store::{Offered, State};
+use super::{Fault, Gossip, Link, TopicHash};
+use crate::gossip::replay::Judgement;
+use crate::gossip::seals::{self, SealState};
+use crate::wire::codec::{decode, keep};
+use crate::wire::message::gossip::{self as wire, MessageId};
+
+/// Seals under which one message waits to be proven: one is true, and a few may be forged. Further ones
+/// are not looked at.
+const MAX_OFFERED: usize = 4;
+
+/// Bytes of messages of one neighbour whose seals are not verified yet: a seal waits a second at most, in
+/// which an honest neighbour sends less than this under new seals.
+const MAX_UNPROVEN_BYTES: usize = 2 << 20;
+
+impl Gossip {
+    pub(super) fn on_message(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: wire::Message = decode(body)?;
+        let Some(neighbour) = self.neighbours.get(&link) else {
+            return Ok(());
+        };
+        let seal = neighbour.received.seal(frame.seal)?.clone();
+        let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
+        let hash = TopicHash::from_bytes(*seal.body().topic());
+        if self.is_repeated(link, &leaf.0, &hash) {
+            return Ok(());
+        }
+        let Some(topic) = self.topics.get(&hash).filter(|topic| topic.is_subscribed()) else {
+            return Ok(());
+        };
+        if topic.is_unsigned() {
+            return Err(Fault::WrongTopic);
+        }
+        let listed = seals::check_message(&self.network, &seal, &frame);
+        if listed.is_err() {
+            self.score.invalid(link, hash);
+        }
+        let proof = Proof {
+            listed: listed?,
+            index: frame.index,
+        };
+        let parcel = Parcel {
+            id: leaf.0,
+            topic: hash,
+            proof: Some(proof),
+            data: keep(frame.data.into_bytes(), body.len()),
+        };
+        self.arrived(link, Arc::new(parcel));
+        Ok(())
+    }
+
+    pub(super) fn on_unsigned(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: wire::Unsigned = decode(body)?;
+        let Some(topic) = self.ours(link, frame.topic)? else {
+            return Ok(());
+        };
+        if !self.topics.get(&topic).is_some_and(|one| one.is_unsigned()) {
+            return Err(Fault::WrongTopic);
+        }
+        let data = frame.data.into_bytes();
+        let id = unsigned_id(&self.network, &topic, &data);
+        if self.is_repeated(link, &id, &topic) {
+            return Ok(());
+        }
+        let (proof, data) = (None, keep(data, body.len()));
+        let parcel = Parcel {
+            id,
+            topic,
+            proof,
+            data,
+        };
+        self.arrived(link, Arc::new(parcel));
+        Ok(())
+    }
+
+    /// Whether a message was here before, and proven. Who brings it is known to have it.
+    fn is_repeated(&mut self, link: Link, id: &MessageId, topic: &TopicHash) -> bool {
+        let was_asked = self.fulfilled(link, id);
+        if let Some(entry) = self.store.get_mut(id).filter(|_| !was_asked) {
+            entry.sent_by(link);
+        }
+        if !self.store.is_known(id) {
+            return false;
+        }
+        let now = self.now.mono;
+        if self.sighted(link, id)
+            && let Some(first) = self.store.get(id).and_then(|entry| entry.first)
+        {
+            self.score.duplicate(now, link, *topic, first);
+        }
+        if let Some(entry) = self.store.get_mut(id)
+            && let State::Waiting(_, from) = &mut entry.state
+            && !from.contains(&link)
+        {
+            from.push(link);
+        }
+        true
+    }
+
+    /// A message is here, and nothing proves it yet.
+    fn arrived(&mut self, link: Link, parcel: Arc<Parcel>) {
+        let id = parcel.id;
+        let Some(entry) = self.store.arrive(id) else {
+            return;
+        };
+        let pull = entry.pull.as_ref();
+        if !pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link)) {
+            entry.sent_by(link);
+        }
+        self.sighted(link, &id);
+        match self.judgement(&parcel) {
+            // That its counter was used counts only once its seal is verified.
+            None | Some(Judgement::Fresh | Judgement::CounterReused { .. }) => {}
+            // It may come again when it is not too new.
+            Some(Judgement::TooNew) => return,
+            Some(_) => {
+                self.store.set(&id, State::Dropped);
+                return;
+            }
+        }
+        let Some(proof) = &parcel.proof else {
+            self.store
+                .set(&id, State::Waiting(parcel.clone(), vec![link]));
+            return self.proven(&id);
+        };
+        let seal = proof.seal().clone();
+        if !self.put_beside(link, &parcel) {
+            return;
+        }
+        match self.seals.state(&seal.id()) {
+            SealState::Valid => self.prove(&id, &seal.id()),
+            SealState::Invalid => self.disprove(&[id], &seal.id(), &[link]),
+            SealState::BeingVerified => self.checks.wait(&seal, id, link),
+            SealState::Unknown => {
+                self.checks.wait(&seal, id, link);
+                self.offer(link, &seal);
+            }
+        }
+    }
+
+    /// Keeps a message with the seal under which it came; `false` if there are too many already, or if its
+    /// neighbour brought too much that is not proven. It may come again.
+    fn put_beside(&mut self, link: Link, parcel: &Arc<Parcel>) -> bool {
+        let (id, bytes) = (parcel.id, parcel.data.len());
+        let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
+        let neighbour = self.neighbours.get_mut(&link);
+        let Some(neighbour) = neighbour.filter(|one| one.unproven + bytes <= MAX_UNPROVEN_BYTES)
+        else {
+            return false;
+        };
+        let offered = || Offered {
+            parcel: parcel.clone(),
+            from: vec![link],
+        };
+        match self.store.get_mut(&id).map(|entry| &mut entry.state) {
+            Some(State::Unproven(others)) => {
+                if let Some(same) = others.iter_mut().find(|other| other.seal() == seal) {
+                    same.from.push(link);
+                    return true;
+                }
+                if others.len() >= MAX_OFFERED {
+                    return false;
+                }
+                others.push(offered());
+            }
+            Some(State::Missing) => {
+                let first = State::Unproven(vec![offered()]);
+                self.store.set(&id, first);
+            }
+            _ => return false,
+        }
+        neighbour.unproven += bytes;
+        true
+    }
+
+    pub(super) fn judgement(&self, parcel: &Parcel) -> Option<Judgement> {
+        let proof = parcel.proof.as_ref()?;
+        Some(self.replay.judge(self.now, &proof.listed))
+    }
+}

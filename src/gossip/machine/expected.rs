@@ -1,0 +1,165 @@
+//! What the neighbours owe that were asked to send messages at once.
+//!
+//! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
+//! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
+//! before, unless it had to be asked for. Some messages are audited: those who owe them are not told
+//! before the window ends, or one that is always second would never be found out.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::outbox::Priority;
+use super::parcel::Parcel;
+use super::store::State;
+use super::{Gossip, Link};
+use crate::gossip::score::Expectation;
+use crate::policy::Micros;
+use crate::wire::message::gossip::MessageId;
+
+/// One message in this many is audited: what it costs is that who owes it hears of it later.
+const AUDITED: u64 = 16;
+
+/// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
+/// counted.
+const MAX_OPEN: usize = 4_096;
+
+/// A message that is expected of some neighbours.
+#[derive(Debug, Default)]
+pub(super) struct Owed {
+    /// Of whom.
+    links: Vec<Link>,
+    /// Who sent it.
+    kept: Vec<Link>,
+    /// Who was told of it before sending it.
+    excused: Vec<Link>,
+    /// Who is not told of it before the window ends.
+    audited: Vec<Link>,
+}
+
+/// Windows that are open.
+#[derive(Debug)]
+pub(super) struct Expectations {
+    /// Draws the messages that are audited: neighbours do not know which.
+    lot: u64,
+    due: VecDeque<(Micros, MessageId)>,
+}
+
+impl Expectations {
+    pub(super) const fn new(lot: u64) -> Self {
+        Self {
+            lot,
+            due: VecDeque::new(),
+        }
+    }
+
+    fn audits(&self, id: &MessageId) -> bool {
+        let [a, b, c, d, e, f, g, h, ..] = *id;
+        let drawn = u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ self.lot;
+        drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (AUDITED - 1) == 0
+    }
+}
+
+impl Owed {
+    pub(super) fn sent_by(&mut self, link: Link) {
+        if self.links.contains(&link) && !self.kept.contains(&link) {
+            self.kept.push(link);
+        }
+    }
+
+    pub(super) fn told(&mut self, link: Link) {
+        if self.links.contains(&link) && !self.kept.contains(&link) {
+            self.excused.push(link);
+        }
+    }
+
+    /// Whether a neighbour is not to be told yet.
+    fn is_withheld(&self, link: Link) -> bool {
+        self.audited.contains(&link) && !self.kept.contains(&link)
+    }
+}
+
+impl Gossip {
+    /// A message is proven: whoever was asked for such ones owes it.
+    pub(super) fn expect(&mut self, parcel: &Parcel) {
+        let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
+            return;
+        };
+        if self.expectations.due.len() >= MAX_OPEN {
+            return;
+        }
+        let links = self.subscribers(&parcel.topic).into_iter();
+        let links = links.filter(|link| self.is_awaited(*link, &parcel.topic, Some(&class)));
+        let links: Vec<_> = links.collect();
+        let window = self
+            .score
+            .config()
+            .topic(&parcel.topic)
+            .mesh_deliveries
+            .window;
+        let is_audited = self.expectations.audits(&parcel.id);
+        let sources = self.sources.as_ref();
+        let is_tried = |link| sources.is_some_and(|one| one.is_tried(&class, link));
+        let audited = links.iter().copied();
+        let audited = audited
+            .filter(|link| is_audited || is_tried(*link))
+            .collect();
+        let now = self.now.mono;
+        let Some(entry) = self.store.get_mut(&parcel.id) else {
+            return;
+        };
+        let kept = entry.brought.iter().copied();
+        let kept = kept.filter(|link| links.contains(link)).collect();
+        entry.owed = Some(Owed {
+            kept,
+            links,
+            excused: Vec::new(),
+            audited,
+        });
+        let until = entry.first.unwrap_or(now) + window;
+        self.expectations.due.push_back((until.max(now), parcel.id));
+    }
+
+    /// Those in a topic who may be told of a message now.
+    pub(super) fn tellable(&self, parcel: &Parcel) -> Vec<Link> {
+        let mut links = self.subscribers(&parcel.topic);
+        let entry = self.store.get(&parcel.id);
+        if let Some(owed) = entry.and_then(|entry| entry.owed.as_ref()) {
+            links.retain(|link| !owed.is_withheld(*link));
+        }
+        links
+    }
+
+    /// Settles what was owed until now.
+    pub(super) fn settle_owed(&mut self) {
+        let now = self.now.mono;
+        while let Some((_, id)) = self.expectations.due.pop_front_if(|(at, _)| *at <= now) {
+            let Some(entry) = self.store.get_mut(&id) else {
+                continue;
+            };
+            let was_pulled = entry.pull.is_some();
+            let (owed, parcel) = match (&entry.state, entry.owed.take()) {
+                (State::Held(parcel), Some(owed)) => (owed, parcel.clone()),
+                _ => continue,
+            };
+            self.settle(&owed, &parcel, was_pulled);
+        }
+    }
+
+    fn settle(&mut self, owed: &Owed, parcel: &Arc<Parcel>, was_pulled: bool) {
+        let mut withheld = Vec::new();
+        for link in &owed.links {
+            if owed.kept.contains(link) {
+                self.score.expected(*link, parcel.topic, Expectation::Kept);
+            } else if was_pulled || !owed.excused.contains(link) {
+                self.score
+                    .expected(*link, parcel.topic, Expectation::Broken);
+            }
+            if owed.is_withheld(*link) {
+                withheld.push(*link);
+            }
+        }
+        if !withheld.is_empty() {
+            self.pass_on_to(parcel, Priority::Forwarded, &withheld);
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Frames of a neighbour.
+
+use bytes::Bytes;
+
+use super::neighbour::{Named, Neighbour};
+use super::{Fault, Gossip, Link, TopicHash};
+use crate::gossip::seals;
+use crate::wire::Violation;
+use crate::wire::codec::decode;
+use crate::wire::message::gossip::{
+    self as wire, IDontWant, IHave, IWant, Modes, Prune, Subscribe, TopicOrdinal, Topics,
+};
+
+impl Gossip {
+    pub(super) fn frame(&mut self, link: Link, kind: u8, body: &Bytes) {
+        if !self.neighbours.contains_key(&link) || self.is_unheard(link, kind) {
+            return;
+        }
+        let taken = match kind {
+            wire::SUBSCRIBE => self.on_subscribe(link, body),
+            wire::UNSUBSCRIBE => self.on_unsubscribe(link, body),
+            wire::GRAFT => self.on_graft(link, body),
+            wire::PRUNE => self.on_prune(link, body),
+            wire::IHAVE => self.on_ihave(link, body),
+            wire::IWANT => self.on_iwant(link, body),
+            wire::IDONTWANT => self.on_idontwant(link, body),
+            wire::MODES => self.on_modes(link, body),
+            wire::WAKE => self.on_wake(link, body),
+            wire::KEY => self.on_key(link, body),
+            wire::SEAL => self.on_seal(link, body),
+            wire::MESSAGE => self.on_message(link, body),
+            wire::UNSIGNED => self.on_unsigned(link, body),
+            _ => Err(Fault::Malformed(Violation::UnknownFrame { kind })),
+        };
+        if let Err(fault) = taken {
+            self.fault(link, fault);
+        }
+    }
+
+    /// Of a graylisted neighbour nothing counts but what later frames refer to.
+    fn is_unheard(&self, link: Link, kind: u8) -> bool {
+        let is_named = matches!(
+            kind,
+            wire::SUBSCRIBE | wire::UNSUBSCRIBE | wire::KEY | wire::SEAL
+        );
+        !is_named && self.is_graylisted(link)
+    }
+
+    fn on_subscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Subscribe = decode(body)?;
+        let limit = self.config.max_subscriptions;
+        for hash in &frame.topics {
+            let topic = TopicHash::from_bytes(*hash);
+            let Some(neighbour) = self.neighbours.get_mut(&link) else {
+                return Ok(());
+            };
+            let is_new = neighbour.theirs.add(topic);
+            if neighbour.theirs.len() > limit {
+                neighbour.theirs.remove(&topic);
+                return Err(Fault::TooManySubscriptions);
+            }
+            if is_new
+                && self
+                    .topics
+                    .get(&topic)
+                    .is_some_and(|one| one.is_subscribed())
+            {
+                self.beats.soon(self.now.mono, &self.config);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_unsubscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Topics = decode(body)?;
+        for ordinal in &frame.topics {
+            if let Some(topic) = self.theirs(link, *ordinal)? {
+                if let Some(neighbour) = self.neighbours.get_mut(&link) {
+                    neighbour.theirs.remove(&topic);
+                    neighbour.unsubscribed(&topic);
+                }
+                self.lost_subscriber(link, &topic);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_graft(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Topics = decode(body)?;
+        for ordinal in &frame.topics {
+            if let Some(topic) = self.ours(link, *ordinal)? {
+                self.grafted_by(link, topic);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_prune(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Prune = decode(body)?;
+        if let Some(topic) = self.ours(link, frame.topic)? {
+            self.pruned_by(link, topic, frame);
+        }
+        Ok(())
+    }
+
+    fn on_ihave(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: IHave = decode(body)?;
+        if let Some(topic) = self.ours(link, frame.topic)? {
+            self.announced_by(link, topic, &frame.ids);
+        }
+        Ok(())
+    }
+
+    fn on_iwant(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: IWant = decode(body)?;
+        self.wanted_by(link, &frame.ids);
+        Ok(())
+    }
+
+    fn on_idontwant(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: IDontWant = decode(body)?;
+        let heartbeat = self.beats.count();
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            for id in &frame.ids {
+                neighbour.refuse(*id, heartbeat);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_modes(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Modes = decode(body)?;
+        let topic = self.ours(link, frame.topic)?;
+        if let (Some(topic), Some(neighbour)) = (topic, self.neighbours.get_mut(&link)) {
+            for change in &frame.changes {
+                neighbour.ask((topic, change.publisher), change.mode);
+            }
+        }
+        Ok(())
+    }
+
+    fn on_wake(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Topics = decode(body)?;
+        for ordinal in &frame.topics {
+            self.ours(link, *ordinal)?;
+        }
+        let until = self.now.mono + wire::AWAKE;
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.awake_until = until;
+        }
+        Ok(())
+    }
+
+    fn on_key(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: wire::Key = decode(body)?;
+        let key = seals::check_key(&frame)?;
+        let key = self.keys.share(key);
+        self.received(link)?.add_key(key);
+        Ok(())
+    }
+
+    fn on_seal(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: wire::Seal = decode(body)?;
+        let key = self.received(link)?.key(frame.key)?.clone();
+        let seal = seals::check_seal(&self.network, frame, &key)?;
+        let seal = self.seals.share(seal);
+        self.received(link)?.add_seal(seal);
+        Ok(())
+    }
+
+    fn received(&mut self, link: Link) -> Result<&mut seals::ReceivedReferences, Fault> {
+        let neighbour = self.neighbours.get_mut(&link);
+        let received = neighbour.map(|neighbour: &mut Neighbour| &mut neighbour.received);
+        received.ok_or(Fault::UnknownOrdinal)
+    }
+
+    /// The topic of this node's subscription on its stream to the neighbour; none if it has ended.
+    pub(super) fn ours(
+        &self,
+        link: Link,
+        ordinal: TopicOrdinal,
+    ) -> Result<Option<TopicHash>, Fault> {
+        let neighbour = self.neighbours.get(&link);
+        resolve(neighbour.map(|neighbour| neighbour.ours.named(ordinal)))
+    }
+
+    fn theirs(&self, link: Link, ordinal: TopicOrdinal) -> Result<Option<TopicHash>, Fault> {
+        let neighbour = self.neighbours.get(&link);
+        resolve(neighbour.map(|neighbour| neighbour.theirs.named(ordinal)))
+    }
+}
+
+fn resolve(named: Option<Named>) -> Result<Option<TopicHash>, Fault> {
+    match named {
+        Some(Named::Topic(topic)) => Ok(Some(topic)),
+        Some(Named::Ended) | None => Ok(None),
+        Some(Named::Nothing) => Err(Fault::UnknownOrdinal),
+    }
+}

@@ -1,0 +1,201 @@
+//! What happens at every heartbeat.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Event, Gossip, Link, TopicHash};
+use crate::gossip::GossipConfig;
+use crate::policy::Micros;
+use crate::wire::message::gossip::MessageId;
+
+/// Shortest time between two looks at the meshes outside the heartbeats: whoever comes and goes makes
+/// no work.
+const LEAST_BETWEEN: Duration = Duration::from_millis(100);
+
+/// When heartbeats are due. Between them meshes are looked at when something changed, so that the
+/// first one stands soon.
+#[derive(Debug, Default)]
+pub(super) struct Beats {
+    count: u64,
+    next: Option<Micros>,
+    /// When the meshes are looked at before that.
+    early: Option<Micros>,
+    looked: Micros,
+}
+
+impl Beats {
+    /// Heartbeats so far.
+    pub(super) const fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// Something changed that a mesh may need an answer to.
+    pub(super) fn soon(&mut self, now: Micros, config: &GossipConfig) {
+        self.next.get_or_insert(now + config.heartbeat_interval);
+        let at = now + config.heartbeat_initial_delay;
+        self.early
+            .get_or_insert(at.max(self.looked + LEAST_BETWEEN));
+    }
+
+    pub(super) fn next(&self) -> Option<Micros> {
+        self.next.into_iter().chain(self.early).min()
+    }
+
+    pub(super) fn is_due(&self, now: Micros) -> bool {
+        self.next().is_some_and(|at| at <= now)
+    }
+}
+
+impl Gossip {
+    /// Does what is due of heartbeats.
+    pub(super) fn heartbeat(&mut self) {
+        let now = self.now.mono;
+        let is_early = self.beats.early.take().is_some_and(|at| at <= now);
+        let is_beat = self.beats.next.is_some_and(|at| at <= now);
+        if is_beat {
+            // After a long sleep there is one heartbeat and not a hundred.
+            self.beats.next = Some(now + self.config.heartbeat_interval);
+            self.beats.count += 1;
+            self.age();
+            self.find_slow();
+            self.score.decay(now);
+            self.review_pulls();
+            self.settle_owed();
+            self.try_members();
+        }
+        if is_beat || is_early {
+            self.beats.looked = now;
+            self.maintain_meshes();
+            self.maintain_fanout();
+        }
+        if is_beat {
+            self.announce_recent();
+        }
+    }
+
+    fn try_members(&mut self) {
+        let now = self.now.mono;
+        let Some(sources) = &mut self.sources else {
+            return;
+        };
+        for (hash, topic) in &self.topics {
+            if topic.is_subscribed() && !topic.is_unsigned() {
+                let members: Vec<_> = topic.mesh.iter().copied().collect();
+                sources.try_members(now, *hash, &members, &mut self.rng);
+            }
+        }
+    }
+
+    fn age(&mut self) {
+        let (now, heartbeat) = (self.now.mono, self.beats.count);
+        self.store
+            .shift(now, self.config.history_length, self.config.seen_ttl);
+        let store = &self.store;
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.beat(heartbeat, |id| store.held(id).is_some());
+        }
+        for topic in self.topics.values_mut() {
+            topic.backoff.retain(|_, until| now < *until);
+        }
+        let fanout_ttl = self.config.fanout_ttl;
+        self.topics.retain(|_, topic| {
+            let is_used = topic.is_subscribed() || now.since(topic.published) < fanout_ttl;
+            is_used || !topic.backoff.is_empty()
+        });
+    }
+
+    /// Who has read nothing for a while leaves all meshes until it does: it holds up nobody else.
+    fn find_slow(&mut self) {
+        let (now, limit) = (self.now.mono, self.config.queue.slow_reader);
+        let neighbours = self.neighbours.iter();
+        let slow = neighbours.filter(|(_, one)| !one.is_slow && one.outbox.stalled(now) >= limit);
+        let slow: Vec<_> = slow.map(|(link, _)| *link).collect();
+        for link in slow {
+            self.leave_meshes(link);
+            if let Some(neighbour) = self.neighbours.get_mut(&link) {
+                neighbour.is_slow = true;
+                neighbour.outbox.drop_messages();
+            }
+            self.score.slow(link, 1);
+            self.emit(Event::SlowReader(link));
+        }
+    }
+
+    /// Who gets own messages of topics to which the program does not subscribe.
+    fn maintain_fanout(&mut self) {
+        let unsubscribed = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| !topic.is_subscribed());
+        let unsubscribed: Vec<_> = unsubscribed.map(|(hash, _)| *hash).collect();
+        for hash in unsubscribed {
+            self.fill_fanout(&hash);
+        }
+    }
+
+    pub(super) fn fill_fanout(&mut self, hash: &TopicHash) {
+        let publish = self.score.thresholds().publish;
+        let mut links = self.subscribers(hash);
+        links.retain(|link| self.score.score(*link) >= publish);
+        self.shuffle(&mut links);
+        let n = self.config.mesh_n;
+        if let Some(topic) = self.topics.get_mut(hash) {
+            topic.fanout.retain(|link| links.contains(link));
+            for link in links {
+                if topic.fanout.len() < n {
+                    topic.fanout.insert(link);
+                }
+            }
+        }
+    }
+
+    /// Some of those outside the meshes hear which messages came lately.
+    fn announce_recent(&mut self) {
+        let mut recent: BTreeMap<TopicHash, Vec<MessageId>> = BTreeMap::new();
+        for parcel in self.store.recent(self.config.history_gossip) {
+            recent.entry(parcel.topic).or_default().push(parcel.id);
+        }
+        for (hash, mut ids) in recent {
+            self.shuffle(&mut ids);
+            ids.truncate(self.config.max_ihave_length);
+            for link in self.listeners(&hash) {
+                self.announce_all(link, hash, &ids);
+            }
+        }
+    }
+
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of some hundred neighbours"
+    )]
+    fn listeners(&mut self, hash: &TopicHash) -> Vec<Link> {
+        let gossip = self.score.thresholds().gossip;
+        let mut links = self.subscribers(hash);
+        let topic = self.topics.get(hash);
+        links.retain(|link| {
+            let in_mesh =
+                topic.is_some_and(|one| one.mesh.contains(link) || one.fanout.contains(link));
+            !in_mesh && self.score.score(*link) >= gossip
+        });
+        self.shuffle(&mut links);
+        let share = (links.len() as f64 * self.config.gossip_factor) as usize;
+        links.truncate(share.max(self.config.gossip_lazy));
+        links
+    }
+
+    fn announce_all(&mut self, link: Link, hash: TopicHash, ids: &[MessageId]) {
+        let config = self.config.queue;
+        for id in ids {
+            let has = self.store.get(id).is_some_and(|entry| entry.is_with(link));
+            if has {
+                continue;
+            }
+            let neighbour = self.touch(link);
+            if neighbour.is_none_or(|one| !one.outbox.announce(hash, *id, &config)) {
+                return;
+            }
+        }
+    }
+}

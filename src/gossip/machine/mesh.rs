@@ -1,0 +1,385 @@
+//! Who belongs to a mesh.
+
+use std::time::Duration;
+
+use super::neighbour::Neighbour;
+use super::topic::Topic;
+use super::{Event, Gossip, Link, Output, TopicHash, TopicOptions};
+use crate::policy::IpGroup;
+use crate::wire::codec::List;
+use crate::wire::message::gossip::{self as wire, MAX_TOPICS, Prune, Subscribe, Topics};
+
+impl Gossip {
+    pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
+        self.disconnected(link);
+        self.neighbours.insert(link, Neighbour::new(is_outbound));
+        self.score.connected(self.now.mono, link, group);
+        let subscribed = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.is_subscribed());
+        let subscribed: Vec<_> = subscribed.map(|(hash, _)| *hash).collect();
+        for part in subscribed.chunks(MAX_TOPICS) {
+            self.tell_subscriptions(link, part);
+        }
+        self.beats.soon(self.now.mono, &self.config);
+    }
+
+    pub(super) fn disconnected(&mut self, link: Link) {
+        if self.neighbours.remove(&link).is_none() {
+            return;
+        }
+        self.touched.remove(&link);
+        for topic in self.topics.values_mut() {
+            topic.mesh.remove(&link);
+            topic.fanout.remove(&link);
+        }
+        self.score.disconnected(self.now.mono, link);
+        for seal in self.admission.forget_link(link) {
+            self.give_up(&seal);
+        }
+        if let Some(sources) = &mut self.sources {
+            sources.left(self.now.mono, link);
+        }
+        self.beats.soon(self.now.mono, &self.config);
+    }
+
+    pub(super) fn writable(&mut self, link: Link) {
+        if let Some(neighbour) = self.touch(link) {
+            neighbour.outbox.writable();
+            neighbour.is_slow = false;
+        }
+    }
+
+    pub(super) fn subscribe(&mut self, hash: TopicHash, options: TopicOptions) {
+        let topic = self.topics.entry(hash).or_default();
+        let is_new = topic.subscription.replace(options).is_none();
+        topic.fanout.clear();
+        if options.is_unsigned {
+            self.score.unsigned_topic(hash);
+        }
+        if !is_new {
+            return;
+        }
+        let links: Vec<_> = self.neighbours.keys().copied().collect();
+        for link in links {
+            self.tell_subscriptions(link, &[hash]);
+        }
+        self.beats.soon(self.now.mono, &self.config);
+    }
+
+    pub(super) fn unsubscribe(&mut self, hash: TopicHash) {
+        let backoff = self.config.unsubscribe_backoff;
+        let Some(topic) = self.topics.get_mut(&hash) else {
+            return;
+        };
+        if topic.subscription.take().is_none() {
+            return;
+        }
+        let mesh: Vec<_> = topic.mesh.iter().copied().collect();
+        for link in mesh {
+            self.prune(link, hash, backoff, false);
+        }
+        for neighbour in self.neighbours.values_mut() {
+            if let Some(ordinal) = neighbour.ours.remove(&hash) {
+                let topics = List::truncated([ordinal]);
+                neighbour
+                    .outbox
+                    .control(wire::UNSUBSCRIBE, &Topics { topics });
+            }
+        }
+        self.touched.extend(self.neighbours.keys());
+    }
+
+    fn tell_subscriptions(&mut self, link: Link, hashes: &[TopicHash]) {
+        if let Some(neighbour) = self.touch(link) {
+            for hash in hashes {
+                neighbour.ours.add(*hash);
+            }
+            let topics = List::truncated(hashes.iter().map(|hash| *hash.as_bytes()));
+            neighbour
+                .outbox
+                .control(wire::SUBSCRIBE, &Subscribe { topics });
+        }
+    }
+
+    /// A neighbour does not want a topic any more.
+    pub(super) fn lost_subscriber(&mut self, link: Link, hash: &TopicHash) {
+        let (now, backoff) = (self.now.mono, self.config.unsubscribe_backoff);
+        let Some(topic) = self.topics.get_mut(hash) else {
+            return;
+        };
+        topic.fanout.remove(&link);
+        if topic.mesh.remove(&link) {
+            topic.back_off(link, now, backoff);
+            self.score.pruned(link, *hash);
+            self.emit(Event::Pruned(link, *hash));
+            self.beats.soon(now, &self.config);
+        }
+    }
+
+    /// A neighbour takes this node into its mesh.
+    pub(super) fn grafted_by(&mut self, link: Link, hash: TopicHash) {
+        let now = self.now.mono;
+        let Some(neighbour) = self.neighbours.get(&link) else {
+            return;
+        };
+        let (is_outbound, is_slow) = (neighbour.is_outbound, neighbour.is_slow);
+        let is_subscribed = neighbour.theirs.contains(&hash);
+        let Some(topic) = self.topics.get(&hash).filter(|_| is_subscribed) else {
+            return;
+        };
+        if topic.mesh.contains(&link) {
+            return;
+        }
+        if topic.is_backed_off(link, now) {
+            // It was told. An answer would let one frame of many topics cost many.
+            self.score.misbehaved(link, 1);
+            return;
+        }
+        let is_full = topic.mesh.len() >= self.config.mesh_n_high && !is_outbound;
+        if is_full || is_slow || !self.score.deserves_mesh(link, &hash) {
+            let backoff = self.config.prune_backoff;
+            return self.prune(link, hash, backoff, is_full);
+        }
+        self.join(link, hash);
+    }
+
+    /// A neighbour takes this node out of its mesh, or does not take it in.
+    pub(super) fn pruned_by(&mut self, link: Link, hash: TopicHash, prune: Prune) {
+        let now = self.now.mono;
+        let is_trusted = self.score.score(link) >= self.score.thresholds().accept_px;
+        let Some(topic) = self.topics.get_mut(&hash) else {
+            return;
+        };
+        topic.back_off(link, now, Duration::from_secs(prune.backoff_s.into()));
+        if topic.mesh.remove(&link) {
+            self.score.pruned(link, hash);
+            self.emit(Event::Pruned(link, hash));
+            self.beats.soon(now, &self.config);
+        }
+        let lacks = self
+            .topics
+            .get(&hash)
+            .is_some_and(|one| one.mesh.len() < self.config.mesh_n);
+        if is_trusted && lacks {
+            let peers = prune.peers.into_iter();
+            self.outputs
+                .extend(peers.map(|contact| Output::Dial { link, contact }));
+        }
+    }
+
+    /// A neighbour leaves every mesh.
+    pub(super) fn leave_meshes(&mut self, link: Link) {
+        let backoff = self.config.prune_backoff;
+        let member = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.mesh.contains(&link));
+        let member: Vec<_> = member.map(|(hash, _)| *hash).collect();
+        for hash in member {
+            self.prune(link, hash, backoff, false);
+        }
+    }
+
+    fn graft(&mut self, link: Link, hash: TopicHash) {
+        if let Some(neighbour) = self.touch(link)
+            && let Some(ordinal) = neighbour.theirs.ordinal(&hash)
+        {
+            let topics = List::truncated([ordinal]);
+            neighbour.outbox.control(wire::GRAFT, &Topics { topics });
+            self.join(link, hash);
+        }
+    }
+
+    fn join(&mut self, link: Link, hash: TopicHash) {
+        let now = self.now.mono;
+        let topic = self.topics.entry(hash).or_default();
+        if topic.mesh.insert(link) {
+            self.score.grafted(now, link, hash);
+            self.emit(Event::Grafted(link, hash));
+        }
+    }
+
+    fn prune(&mut self, link: Link, hash: TopicHash, backoff: Duration, with_others: bool) {
+        let now = self.now.mono;
+        let peers = if with_others {
+            self.others(link, &hash)
+        } else {
+            Vec::new()
+        };
+        if let Some(topic) = self.topics.get_mut(&hash) {
+            topic.back_off(link, now, backoff);
+            if topic.mesh.remove(&link) {
+                self.score.pruned(link, hash);
+                self.emit(Event::Pruned(link, hash));
+            }
+        }
+        if let Some(neighbour) = self.touch(link)
+            && let Some(topic) = neighbour.theirs.ordinal(&hash)
+        {
+            let prune = Prune {
+                topic,
+                backoff_s: u32::try_from(backoff.as_secs()).unwrap_or(u32::MAX),
+                peers: List::truncated(peers),
+            };
+            neighbour.outbox.control(wire::PRUNE, &prune);
+        }
+    }
+
+    /// Others in a topic that a pruned neighbour may try, drawn by lot from those with a good name.
+    fn others(
+        &mut self,
+        link: Link,
+        hash: &TopicHash,
+    ) -> Vec<crate::wire::message::discovery::Contact> {
+        let neighbours = self.neighbours.iter();
+        let others = neighbours.filter(|(one, neighbour)| {
+            **one != link && neighbour.theirs.contains(hash) && self.score.score(**one) >= 0.0
+        });
+        let mut contacts: Vec<_> = others.filter_map(|(_, one)| one.contact.clone()).collect();
+        self.shuffle(&mut contacts);
+        contacts.truncate(self.config.prune_peers);
+        contacts
+    }
+
+    /// Brings every mesh to its size.
+    pub(super) fn maintain_meshes(&mut self) {
+        let subscribed = self
+            .topics
+            .iter()
+            .filter(|(_, topic)| topic.is_subscribed());
+        let subscribed: Vec<_> = subscribed.map(|(hash, _)| *hash).collect();
+        for hash in subscribed {
+            self.expel_undeserving(&hash);
+            self.fill(&hash);
+            self.shrink(&hash);
+            self.seek_better(&hash);
+        }
+    }
+
+    fn expel_undeserving(&mut self, hash: &TopicHash) {
+        let backoff = self.config.prune_backoff;
+        let mesh: Vec<_> = self.mesh(hash).collect();
+        for link in mesh {
+            let is_slow = self.neighbours.get(&link).is_none_or(|one| one.is_slow);
+            if is_slow || !self.score.deserves_mesh(link, hash) {
+                self.prune(link, *hash, backoff, false);
+            }
+        }
+    }
+
+    fn fill(&mut self, hash: &TopicHash) {
+        let size = self.mesh(hash).count();
+        let mut candidates = self.candidates(hash);
+        if size < self.config.mesh_n_low {
+            let missing = self.config.mesh_n - size;
+            for link in candidates.drain(..missing.min(candidates.len())) {
+                self.graft(link, *hash);
+            }
+        }
+        let outbound = self.outbound(hash);
+        let missing = self.config.mesh_outbound_min.saturating_sub(outbound);
+        let dialled = candidates
+            .into_iter()
+            .filter(|link| self.is_outbound(*link));
+        for link in dialled.take(missing).collect::<Vec<_>>() {
+            self.graft(link, *hash);
+        }
+    }
+
+    /// The best stay, and enough of those that this node dialled; the rest is drawn by lot.
+    fn shrink(&mut self, hash: &TopicHash) {
+        let mut mesh: Vec<_> = self.mesh(hash).collect();
+        if mesh.len() <= self.config.mesh_n_high {
+            return;
+        }
+        self.shuffle(&mut mesh);
+        mesh.sort_by(|one, other| self.score.score(*other).total_cmp(&self.score.score(*one)));
+        let best = self.config.mesh_n_score.min(mesh.len());
+        if let Some(rest) = mesh.get_mut(best..) {
+            self.shuffle(rest);
+        }
+        // Those dialled come first until there are enough among the first n.
+        let n = self.config.mesh_n;
+        let kept = mesh
+            .iter()
+            .take(n)
+            .filter(|link| self.is_outbound(**link))
+            .count();
+        let mut missing = self.config.mesh_outbound_min.saturating_sub(kept);
+        for place in n..mesh.len() {
+            let is_dialled = mesh.get(place).is_some_and(|link| self.is_outbound(*link));
+            if missing > 0 && is_dialled {
+                let replaced = (best..n).rev().find(|other| {
+                    mesh.get(*other)
+                        .is_some_and(|link| !self.is_outbound(*link))
+                });
+                if let Some(other) = replaced {
+                    mesh.swap(place, other);
+                    missing -= 1;
+                }
+            }
+        }
+        let backoff = self.config.prune_backoff;
+        for link in mesh.into_iter().skip(n) {
+            self.prune(link, *hash, backoff, true);
+        }
+    }
+
+    /// If the mesh is mediocre, better neighbours join it.
+    fn seek_better(&mut self, hash: &TopicHash) {
+        let now = self.now.mono;
+        let every = self.config.opportunistic_graft_interval;
+        let Some(topic) = self.topics.get_mut(hash) else {
+            return;
+        };
+        if now.since(topic.compared) < every || topic.mesh.len() < 2 {
+            return;
+        }
+        topic.compared = now;
+        let mut scores: Vec<_> = topic
+            .mesh
+            .iter()
+            .map(|link| self.score.score(*link))
+            .collect();
+        scores.sort_by(f64::total_cmp);
+        let median = scores.get(scores.len() / 2).copied().unwrap_or(0.0);
+        if median >= self.score.thresholds().opportunistic_graft {
+            return;
+        }
+        let better = self.candidates(hash).into_iter();
+        let better = better.filter(|link| self.score.score(*link) > median);
+        let better: Vec<_> = better.take(self.config.opportunistic_graft_peers).collect();
+        for link in better {
+            self.graft(link, *hash);
+        }
+    }
+
+    /// Neighbours that could join a mesh, drawn by lot.
+    fn candidates(&mut self, hash: &TopicHash) -> Vec<Link> {
+        let now = self.now.mono;
+        let mut links = self.subscribers(hash);
+        links.retain(|link| {
+            let topic = self.topics.get(hash);
+            let is_free = topic.is_some_and(|topic: &Topic| {
+                !topic.mesh.contains(link) && !topic.is_backed_off(*link, now)
+            });
+            is_free && self.score.deserves_mesh(*link, hash)
+        });
+        self.shuffle(&mut links);
+        links
+    }
+
+    fn is_outbound(&self, link: Link) -> bool {
+        self.neighbours
+            .get(&link)
+            .is_some_and(|one| one.is_outbound)
+    }
+
+    fn outbound(&self, hash: &TopicHash) -> usize {
+        self.mesh(hash)
+            .filter(|link| self.is_outbound(*link))
+            .count()
+    }
+}

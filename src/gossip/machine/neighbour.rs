@@ -1,0 +1,191 @@
+//! One neighbour as the machine sees it.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::outbox::Outbox;
+use super::parcel::Class;
+use crate::gossip::TopicHash;
+use crate::gossip::config::QueueConfig;
+use crate::gossip::seals::ReceivedReferences;
+use crate::policy::Micros;
+use crate::wire::message::discovery::Contact;
+use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
+
+/// Messages that a neighbour may refuse at once: what arrives in three heartbeats at some hundred a
+/// second. Beyond it refusals are not heard.
+const MAX_REFUSED: usize = 1_000;
+
+/// Classes for which a neighbour may ask for a mode: as many as this node chooses links for.
+const MAX_ASKED: usize = 4_096;
+
+/// Heartbeats for which a refusal counts.
+const REFUSED_FOR: u64 = 3;
+
+#[derive(Debug)]
+pub(super) struct Neighbour {
+    pub(super) is_outbound: bool,
+    pub(super) contact: Option<Contact>,
+    /// What it subscribed to.
+    pub(super) theirs: Subscriptions,
+    /// What this node subscribed to on its stream to it.
+    pub(super) ours: Subscriptions,
+    /// Keys and seals of its stream.
+    pub(super) received: ReceivedReferences,
+    pub(super) outbox: Outbox,
+    /// How it wants the messages of a class.
+    asked: BTreeMap<Class, Mode>,
+    /// Bytes of its messages that are not proven.
+    pub(super) unproven: usize,
+    /// Until when it wants to hear of everything.
+    pub(super) awake_until: Micros,
+    /// Messages that it refused, and until which heartbeat that counts.
+    refused: BTreeMap<MessageId, u64>,
+    /// Announcements of it since the last heartbeat, and their ids.
+    pub(super) announced: (usize, usize),
+    /// How often it was given each message that it asked for, of those still held.
+    pub(super) given: BTreeMap<MessageId, u32>,
+    /// Whether it reads too slowly to be in a mesh.
+    pub(super) is_slow: bool,
+}
+
+/// Topics by the order in which one end subscribed to them.
+#[derive(Debug, Default)]
+pub(super) struct Subscriptions {
+    next: TopicOrdinal,
+    topics: BTreeMap<TopicOrdinal, TopicHash>,
+    ordinals: BTreeMap<TopicHash, TopicOrdinal>,
+}
+
+/// What an ordinal names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Named {
+    Topic(TopicHash),
+    /// A subscription that has ended.
+    Ended,
+    /// Nothing, ever.
+    Nothing,
+}
+
+impl Subscriptions {
+    /// Subscribes; `false` if it was subscribed already. Takes an ordinal in any case.
+    pub(super) fn add(&mut self, topic: TopicHash) -> bool {
+        let ordinal = self.next;
+        self.next += 1;
+        self.topics.insert(ordinal, topic);
+        match self.ordinals.insert(topic, ordinal) {
+            Some(former) => {
+                self.topics.remove(&former);
+                false
+            }
+            None => true,
+        }
+    }
+
+    pub(super) fn remove(&mut self, topic: &TopicHash) -> Option<TopicOrdinal> {
+        let ordinal = self.ordinals.remove(topic)?;
+        self.topics.remove(&ordinal);
+        Some(ordinal)
+    }
+
+    pub(super) fn ordinal(&self, topic: &TopicHash) -> Option<TopicOrdinal> {
+        self.ordinals.get(topic).copied()
+    }
+
+    pub(super) fn named(&self, ordinal: TopicOrdinal) -> Named {
+        match self.topics.get(&ordinal) {
+            Some(topic) => Named::Topic(*topic),
+            None if ordinal < self.next => Named::Ended,
+            None => Named::Nothing,
+        }
+    }
+
+    pub(super) fn contains(&self, topic: &TopicHash) -> bool {
+        self.ordinals.contains_key(topic)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ordinals.len()
+    }
+
+    pub(super) fn topics(&self) -> impl Iterator<Item = TopicHash> + '_ {
+        self.ordinals.keys().copied()
+    }
+}
+
+impl Neighbour {
+    pub(super) fn new(is_outbound: bool) -> Self {
+        Self {
+            is_outbound,
+            contact: None,
+            theirs: Subscriptions::default(),
+            ours: Subscriptions::default(),
+            received: ReceivedReferences::default(),
+            outbox: Outbox::new(),
+            asked: BTreeMap::new(),
+            unproven: 0,
+            awake_until: Micros(0),
+            refused: BTreeMap::new(),
+            announced: (0, 0),
+            given: BTreeMap::new(),
+            is_slow: false,
+        }
+    }
+
+    /// How it wants the messages of a class, if it said so.
+    pub(super) fn asked(&self, class: &Class, now: Micros) -> Option<Mode> {
+        let mode = self.asked.get(class).copied();
+        if mode == Some(Mode::Silent) && now < self.awake_until {
+            return Some(Mode::Lazy);
+        }
+        mode
+    }
+
+    /// It says how it wants the messages of a class. Beyond the limit it is not heard: the mesh decides
+    /// then, as for a class that nobody spoke of.
+    pub(super) fn ask(&mut self, class: Class, mode: Mode) {
+        if self.asked.len() < MAX_ASKED || self.asked.contains_key(&class) {
+            self.asked.insert(class, mode);
+        }
+    }
+
+    /// It ends a subscription: what it asked for there is void.
+    pub(super) fn unsubscribed(&mut self, topic: &TopicHash) {
+        self.asked.retain(|(of, _), _| of != topic);
+    }
+
+    pub(super) fn refuse(&mut self, id: MessageId, heartbeat: u64) {
+        if self.refused.len() < MAX_REFUSED {
+            self.refused.insert(id, heartbeat + REFUSED_FOR);
+        }
+    }
+
+    #[cfg(test)]
+    pub(super) fn refusals(&self) -> usize {
+        self.refused.len()
+    }
+
+    pub(super) fn refuses(&self, id: &MessageId) -> bool {
+        self.refused.contains_key(id)
+    }
+
+    /// What is to be sent to it now. See [`Outbox::take`].
+    pub(super) fn take(
+        &mut self,
+        now: Micros,
+        config: &QueueConfig,
+        has: impl Fn(&MessageId) -> bool,
+    ) -> Option<Bytes> {
+        let refused = &self.refused;
+        let is_needless = |id: &MessageId| refused.contains_key(id) || has(id);
+        self.outbox.take(now, &self.theirs, config, is_needless)
+    }
+
+    /// A heartbeat: budgets are new, and refusals end.
+    pub(super) fn beat(&mut self, heartbeat: u64, is_held: impl Fn(&MessageId) -> bool) {
+        self.announced = (0, 0);
+        self.refused.retain(|_, until| heartbeat < *until);
+        self.given.retain(|id, _| is_held(id));
+    }
+}

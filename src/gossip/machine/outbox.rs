@@ -1,0 +1,321 @@
+//! What waits for one neighbour, by priority: control, own messages, those of others.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+
+use super::neighbour::Subscriptions;
+use super::parcel::{Parcel, Proof};
+use crate::gossip::TopicHash;
+use crate::gossip::config::QueueConfig;
+use crate::gossip::seals::{Reference, SentReferences};
+use crate::identity::PeerId;
+use crate::policy::Micros;
+use crate::wire::codec::{List, Payload, WireType, encode};
+use crate::wire::frame::encode_frame;
+use crate::wire::message::gossip::{
+    self as wire, IDontWant, IHave, IWant, MAX_CHANGES, MAX_IDS, MAX_UNWANTED, MessageId, Mode,
+    ModeChange, Modes,
+};
+
+/// A message in line.
+#[derive(Debug, Clone)]
+struct Queued {
+    parcel: Arc<Parcel>,
+    since: Micros,
+}
+
+/// Whose messages come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Priority {
+    /// This node's, and what was asked for.
+    Own,
+    /// Those of others.
+    Forwarded,
+}
+
+/// What waits for a neighbour. What it is told goes out in batches; while one is on its way, what comes
+/// meanwhile is joined to the next.
+#[derive(Debug)]
+pub(super) struct Outbox {
+    /// None while the neighbour takes more; else since when it does not.
+    blocked_since: Option<Micros>,
+    frames: VecDeque<Bytes>,
+    announcements: BTreeMap<TopicHash, Vec<MessageId>>,
+    wanted: Vec<MessageId>,
+    unwanted: Vec<MessageId>,
+    modes: BTreeMap<TopicHash, BTreeMap<PeerId, Mode>>,
+    own: VecDeque<Queued>,
+    forwarded: VecDeque<Queued>,
+    /// Bytes of the control that waits, and of the messages.
+    control_bytes: usize,
+    message_bytes: usize,
+    sent: SentReferences,
+}
+
+/// Bytes that an id takes in a queue.
+const ID_BYTES: usize = size_of::<MessageId>();
+
+impl Outbox {
+    pub(super) fn new() -> Self {
+        Self {
+            blocked_since: None,
+            frames: VecDeque::new(),
+            announcements: BTreeMap::new(),
+            wanted: Vec::new(),
+            unwanted: Vec::new(),
+            modes: BTreeMap::new(),
+            own: VecDeque::new(),
+            forwarded: VecDeque::new(),
+            control_bytes: 0,
+            message_bytes: 0,
+            sent: SentReferences::default(),
+        }
+    }
+
+    /// The neighbour takes more.
+    pub(super) fn writable(&mut self) {
+        self.blocked_since = None;
+    }
+
+    /// Whether nothing waits, and all that was handed over is written.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.blocked_since.is_none() && self.bytes() == 0
+    }
+
+    /// For how long it has taken nothing although something waits.
+    pub(super) fn stalled(&self, now: Micros) -> Duration {
+        let waits = self.bytes() > 0;
+        let since = self.blocked_since.filter(|_| waits);
+        since.map_or(Duration::ZERO, |since| now.since(since))
+    }
+
+    /// A control frame of its own.
+    pub(super) fn control<T: WireType>(&mut self, kind: u8, body: &T) {
+        let mut frame = BytesMut::new();
+        write_frame(kind, body, &mut frame);
+        self.control_bytes += frame.len();
+        self.frames.push_back(frame.freeze());
+    }
+
+    /// A message is announced; `false` if too much waits.
+    pub(super) fn announce(
+        &mut self,
+        topic: TopicHash,
+        id: MessageId,
+        config: &QueueConfig,
+    ) -> bool {
+        if self.bytes() + ID_BYTES > config.max_bytes {
+            return false;
+        }
+        self.control_bytes += ID_BYTES;
+        self.announcements.entry(topic).or_default().push(id);
+        true
+    }
+
+    /// A message is asked for.
+    pub(super) fn want(&mut self, id: MessageId) {
+        self.control_bytes += ID_BYTES;
+        self.wanted.push(id);
+    }
+
+    /// A message is refused, unless too much waits already.
+    pub(super) fn refuse(&mut self, id: MessageId) {
+        if self.unwanted.len() < MAX_UNWANTED {
+            self.control_bytes += ID_BYTES;
+            self.unwanted.push(id);
+        }
+    }
+
+    /// A mode is asked for; of several for one publisher the last one counts.
+    pub(super) fn mode(&mut self, topic: TopicHash, publisher: PeerId, mode: Mode) {
+        let former = self.modes.entry(topic).or_default().insert(publisher, mode);
+        if former.is_none() {
+            self.control_bytes += ID_BYTES;
+        }
+    }
+
+    /// A message stands in line; `false` if too much does.
+    pub(super) fn push(
+        &mut self,
+        parcel: Arc<Parcel>,
+        since: Micros,
+        priority: Priority,
+        config: &QueueConfig,
+    ) -> bool {
+        if self.bytes() + parcel.data.len() > config.max_bytes {
+            return false;
+        }
+        self.message_bytes += parcel.data.len();
+        let queued = Queued { parcel, since };
+        match priority {
+            Priority::Own => self.own.push_back(queued),
+            Priority::Forwarded => self.forwarded.push_back(queued),
+        }
+        true
+    }
+
+    /// Messages do not wait any more; what was said of them does.
+    pub(super) fn drop_messages(&mut self) {
+        self.own.clear();
+        self.forwarded.clear();
+        self.message_bytes = 0;
+    }
+
+    /// What is to be sent now, if the neighbour takes it. `is_needless` says of which messages it has no
+    /// need any more; what is too old is announced instead.
+    pub(super) fn take(
+        &mut self,
+        now: Micros,
+        theirs: &Subscriptions,
+        config: &QueueConfig,
+        is_needless: impl Fn(&MessageId) -> bool,
+    ) -> Option<Bytes> {
+        if self.blocked_since.is_some() || self.bytes() == 0 {
+            return None;
+        }
+        let mut out = BytesMut::new();
+        self.write_messages(now, theirs, config, is_needless, &mut out);
+        let mut control = BytesMut::new();
+        self.write_control(theirs, &mut control);
+        self.control_bytes = 0;
+        if control.is_empty() && out.is_empty() {
+            return None;
+        }
+        self.blocked_since = Some(now);
+        control.unsplit(out);
+        Some(control.freeze())
+    }
+
+    fn write_control(&mut self, theirs: &Subscriptions, out: &mut BytesMut) {
+        for frame in self.frames.drain(..) {
+            out.extend_from_slice(&frame);
+        }
+        for (hash, changes) in std::mem::take(&mut self.modes) {
+            let Some(topic) = theirs.ordinal(&hash) else {
+                continue;
+            };
+            let changes: Vec<_> = changes.into_iter().collect();
+            for part in changes.chunks(MAX_CHANGES) {
+                let changes = part.iter();
+                let changes = changes.map(|(publisher, mode)| ModeChange {
+                    publisher: *publisher,
+                    mode: *mode,
+                });
+                let changes = List::truncated(changes);
+                write_frame(wire::MODES, &Modes { topic, changes }, out);
+            }
+        }
+        for part in std::mem::take(&mut self.wanted).chunks(MAX_IDS) {
+            let ids = List::truncated(part.iter().copied());
+            write_frame(wire::IWANT, &IWant { ids }, out);
+        }
+        for (hash, ids) in std::mem::take(&mut self.announcements) {
+            let Some(topic) = theirs.ordinal(&hash) else {
+                continue;
+            };
+            for part in ids.chunks(MAX_IDS) {
+                let ids = List::truncated(part.iter().copied());
+                write_frame(wire::IHAVE, &IHave { topic, ids }, out);
+            }
+        }
+        for part in std::mem::take(&mut self.unwanted).chunks(MAX_UNWANTED) {
+            let ids = List::truncated(part.iter().copied());
+            write_frame(wire::IDONTWANT, &IDontWant { ids }, out);
+        }
+    }
+
+    fn write_messages(
+        &mut self,
+        now: Micros,
+        theirs: &Subscriptions,
+        config: &QueueConfig,
+        is_needless: impl Fn(&MessageId) -> bool,
+        out: &mut BytesMut,
+    ) {
+        while out.len() < config.batch {
+            let (queued, max_age) = match self.own.pop_front() {
+                Some(queued) => (queued, config.max_age_own),
+                None => match self.forwarded.pop_front() {
+                    Some(queued) => (queued, config.max_age_forwarded),
+                    None => break,
+                },
+            };
+            let Queued { parcel, since } = queued;
+            self.message_bytes = self.message_bytes.saturating_sub(parcel.data.len());
+            if is_needless(&parcel.id) {
+                continue;
+            }
+            let Some(topic) = theirs.ordinal(&parcel.topic) else {
+                continue;
+            };
+            if now.since(since) > max_age {
+                let announcements = self.announcements.entry(parcel.topic);
+                announcements.or_default().push(parcel.id);
+                continue;
+            }
+            match &parcel.proof {
+                Some(proof) => self.write_sealed(proof, &parcel.data, out),
+                None => {
+                    let data = payload(&parcel.data);
+                    write_frame(wire::UNSIGNED, &wire::Unsigned { topic, data }, out);
+                }
+            }
+        }
+    }
+
+    /// The key and the seal go before the first message that needs them on this stream.
+    fn write_sealed(&mut self, proof: &Proof, data: &Bytes, out: &mut BytesMut) {
+        let seal = match self.sent.seal(proof.seal()) {
+            Reference::Known(ordinal) => ordinal,
+            Reference::New(ordinal) => {
+                let key = self.write_key(proof, out);
+                let body = proof.seal().body();
+                let frame = wire::Seal {
+                    key,
+                    topic: *body.topic(),
+                    epoch: body.epoch(),
+                    first: body.first_counter(),
+                    leaves: List::truncated(body.leaves().iter().copied()),
+                    signature: *proof.seal().seal().signature().as_bytes(),
+                };
+                write_frame(wire::SEAL, &frame, out);
+                ordinal
+            }
+        };
+        let message = wire::Message {
+            seal,
+            index: proof.index,
+            timestamp_ms: proof.listed.timestamp_ms(),
+            data: payload(data),
+        };
+        write_frame(wire::MESSAGE, &message, out);
+    }
+
+    fn write_key(&mut self, proof: &Proof, out: &mut BytesMut) -> u64 {
+        let key = proof.seal().key();
+        match self.sent.key(proof.seal().publisher()) {
+            Reference::Known(ordinal) => ordinal,
+            Reference::New(ordinal) => {
+                let (suite, key) = (key.suite().byte(), *key.as_bytes());
+                write_frame(wire::KEY, &wire::Key { suite, key }, out);
+                ordinal
+            }
+        }
+    }
+
+    const fn bytes(&self) -> usize {
+        self.control_bytes + self.message_bytes
+    }
+}
+
+fn write_frame<T: WireType>(kind: u8, body: &T, out: &mut BytesMut) {
+    encode_frame(kind, &encode(body), out);
+}
+
+/// A message that is held is never longer than a message may be.
+fn payload<const MAX: usize>(data: &Bytes) -> Payload<MAX> {
+    Payload::try_from(data.clone()).unwrap_or_default()
+}

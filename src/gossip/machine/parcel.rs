@@ -1,0 +1,66 @@
+//! Messages on their way through a node.
+
+use bytes::Bytes;
+
+use super::io::{Message, Source};
+use crate::gossip::TopicHash;
+use crate::gossip::seals::{Listed, SharedSeal};
+use crate::identity::PeerId;
+use crate::wire::message::gossip::MessageId;
+
+/// A topic and who publishes in it: for each of these links are chosen.
+pub(super) type Class = (TopicHash, PeerId);
+
+/// A message that is here. Links and queues share it.
+#[derive(Debug, Clone)]
+pub(super) struct Parcel {
+    pub(super) id: MessageId,
+    pub(super) topic: TopicHash,
+    /// None on an unsigned topic.
+    pub(super) proof: Option<Proof>,
+    pub(super) data: Bytes,
+}
+
+/// Who says that a message is whose.
+#[derive(Debug, Clone)]
+pub(super) struct Proof {
+    pub(super) listed: Listed,
+    /// Which leaf of the seal.
+    pub(super) index: u16,
+}
+
+impl Proof {
+    pub(super) fn seal(&self) -> &SharedSeal {
+        self.listed.seal()
+    }
+}
+
+impl Parcel {
+    /// The message as the program sees it.
+    pub(super) fn message(&self) -> Message {
+        Message {
+            id: self.id,
+            topic: self.topic,
+            source: self.source(),
+            data: self.data.clone(),
+        }
+    }
+
+    /// Who said it, if that is known.
+    pub(super) fn source(&self) -> Option<Source> {
+        let proof = self.proof.as_ref()?;
+        let body = proof.seal().body();
+        Some(Source {
+            publisher: proof.seal().publisher(),
+            epoch: body.epoch(),
+            counter: proof.listed.counter(),
+            timestamp_ms: proof.listed.timestamp_ms(),
+        })
+    }
+
+    /// The class that chooses its links.
+    pub(super) fn class(&self) -> Option<Class> {
+        let proof = self.proof.as_ref()?;
+        Some((self.topic, proof.seal().publisher()))
+    }
+}

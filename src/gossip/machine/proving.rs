@@ -1,0 +1,264 @@
+//! From a message under a seal to a message that is proven, judged and passed on.
+
+use std::collections::BTreeMap;
+
+use super::outbox::Priority;
+use super::parcel::{Parcel, Proof};
+use super::store::{Offered, State};
+use super::{CheckId, Event, Fault, Gossip, Link, Output, Verdict};
+use crate::gossip::replay::Judgement;
+use crate::gossip::seals::{Offer, SealId, SharedSeal, Validity};
+use crate::wire::message::gossip::MessageId;
+
+/// Seals that wait for their verification, or are being verified.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    next: u64,
+    under_way: BTreeMap<CheckId, SealId>,
+    awaited: BTreeMap<SealId, Awaited>,
+}
+
+/// A seal, and what waits for it.
+#[derive(Debug)]
+struct Awaited {
+    seal: SharedSeal,
+    messages: Vec<MessageId>,
+    /// Who brought it.
+    from: Vec<Link>,
+}
+
+impl Checks {
+    pub(super) fn wait(&mut self, seal: &SharedSeal, message: MessageId, link: Link) {
+        let awaited = self.awaited.entry(seal.id()).or_insert_with(|| Awaited {
+            seal: seal.clone(),
+            messages: Vec::new(),
+            from: Vec::new(),
+        });
+        if !awaited.messages.contains(&message) {
+            awaited.messages.push(message);
+        }
+        if !awaited.from.contains(&link) {
+            awaited.from.push(link);
+        }
+    }
+
+    fn take(&mut self, seal: &SealId) -> (Vec<MessageId>, Vec<Link>) {
+        let awaited = self.awaited.remove(seal);
+        awaited.map_or_else(Default::default, |one| (one.messages, one.from))
+    }
+
+    fn begin(&mut self, seal: SealId) -> CheckId {
+        let id = CheckId(self.next);
+        self.next += 1;
+        self.under_way.insert(id, seal);
+        id
+    }
+}
+
+impl Gossip {
+    /// A neighbour brought a seal that waits for its turn to be verified.
+    pub(super) fn offer(&mut self, link: Link, seal: &SharedSeal) {
+        let now = self.now.mono;
+        let offer = self.admission.offer(now, link, seal.publisher(), seal.id());
+        match offer {
+            Offer::Waiting => {}
+            Offer::InsteadOf(displaced) => self.give_up(&displaced),
+            Offer::Full => self.give_up(&seal.id()),
+        }
+    }
+
+    /// Has seals verified whose turn it is, and forgets those that waited too long.
+    pub(super) fn verify_waiting(&mut self) {
+        let now = self.now.mono;
+        while let Some(seal) = self.admission.expired(now) {
+            self.give_up(&seal);
+        }
+        while let Some(admitted) = self.admission.poll(now) {
+            let awaited = self.checks.awaited.get(&admitted.seal);
+            match awaited.map(|awaited| awaited.seal.clone()) {
+                Some(seal) if self.seals.begin(seal.clone()).is_ok() => {
+                    let id = self.checks.begin(admitted.seal);
+                    self.outputs.push_back(Output::Verify { id, seal });
+                }
+                // Nothing waits for it any more.
+                _ => self
+                    .admission
+                    .finished(now, &admitted.seal, Validity::Valid),
+            }
+        }
+    }
+
+    /// A seal over quota: nobody is to blame, and its messages may come again.
+    pub(super) fn give_up(&mut self, seal: &SealId) {
+        let (messages, _) = self.checks.take(seal);
+        for id in messages {
+            self.take_away(&id, seal);
+            self.forget_pull(&id);
+        }
+    }
+
+    pub(super) fn verified(&mut self, id: CheckId, is_valid: bool) {
+        let Some(seal) = self.checks.under_way.remove(&id) else {
+            return;
+        };
+        let validity = if is_valid {
+            Validity::Valid
+        } else {
+            Validity::Invalid
+        };
+        self.seals.finish(&seal, validity);
+        self.admission.finished(self.now.mono, &seal, validity);
+        let (messages, from) = self.checks.take(&seal);
+        if !is_valid {
+            return self.disprove(&messages, &seal, &from);
+        }
+        for id in messages {
+            self.prove(&id, &seal);
+        }
+    }
+
+    /// Whoever passed a seal on had to verify it. The messages may come with a true one, or have.
+    pub(super) fn disprove(&mut self, messages: &[MessageId], seal: &SealId, from: &[Link]) {
+        let mut topic = None;
+        for id in messages {
+            topic = self.take_away(id, seal).or(topic);
+            self.pull_soon(*id);
+        }
+        for link in from {
+            if let Some(topic) = topic {
+                self.score.invalid(*link, topic);
+            }
+            self.fault(*link, Fault::InvalidSignature);
+        }
+    }
+
+    /// A message is not here under this seal any more; its topic.
+    fn take_away(&mut self, id: &MessageId, seal: &SealId) -> Option<super::TopicHash> {
+        let entry = self.store.get_mut(id)?;
+        let State::Unproven(offered) = &mut entry.state else {
+            return None;
+        };
+        let topic = offered.first().map(|one| one.parcel.topic);
+        let gone = offered.extract_if(.., |one| one.seal() == Some(*seal));
+        let gone: Vec<_> = gone.collect();
+        if offered.is_empty() {
+            self.store.set(id, State::Missing);
+        }
+        self.release(&gone);
+        topic
+    }
+
+    /// What is proven, or given up, does not count against who brought it.
+    fn release(&mut self, offered: &[Offered]) {
+        for one in offered {
+            let first = one.from.first();
+            if let Some(neighbour) = first.and_then(|link| self.neighbours.get_mut(link)) {
+                let bytes = one.parcel.data.len();
+                neighbour.unproven = neighbour.unproven.saturating_sub(bytes);
+            }
+        }
+    }
+
+    /// A message is proven by this seal.
+    pub(super) fn prove(&mut self, id: &MessageId, seal: &SealId) {
+        let Some(State::Unproven(offered)) = self.store.get(id).map(|entry| &entry.state) else {
+            return;
+        };
+        let proven = offered.iter().find(|one| one.seal() == Some(*seal));
+        let Some((parcel, from)) = proven.map(|one| (one.parcel.clone(), one.from.clone())) else {
+            return;
+        };
+        let proven = State::Waiting(parcel, from);
+        if let Some(State::Unproven(offered)) = self.store.set(id, proven) {
+            self.release(&offered);
+        }
+        self.proven(id);
+    }
+
+    /// A message whose publisher is proven, or that needs none.
+    pub(super) fn proven(&mut self, id: &MessageId) {
+        let Some(State::Waiting(parcel, from)) = self.store.get(id).map(|entry| &entry.state)
+        else {
+            return;
+        };
+        let (parcel, first) = (parcel.clone(), from.first().copied());
+        match self.judgement(&parcel) {
+            None | Some(Judgement::Fresh) => {}
+            Some(judgement) => {
+                if let Judgement::CounterReused { other } = judgement {
+                    self.tell_equivocation(&parcel, &other);
+                }
+                self.store.set(id, State::Dropped);
+                return;
+            }
+        }
+        self.remember(&parcel);
+        if let Some(topic) = self.topics.get_mut(&parcel.topic) {
+            topic.sized(parcel.data.len());
+        }
+        self.expect(&parcel);
+        self.learn(&parcel);
+        if let Some(link) = first {
+            self.came_first(link, id);
+        }
+        let topic = self.topics.get(&parcel.topic);
+        match topic.and_then(|topic| topic.subscription) {
+            Some(options) if options.is_judged => {
+                self.outputs.push_back(Output::Judge(parcel.message()));
+            }
+            Some(_) => self.accept(id),
+            None => _ = self.store.set(id, State::Dropped),
+        }
+    }
+
+    fn tell_equivocation(&mut self, parcel: &Parcel, other: &SealId) {
+        let other = self.seals.get(other);
+        if let (Some(one), Some(other)) = (parcel.proof.as_ref().map(Proof::seal), other)
+            && one.contradicts(other)
+        {
+            let publisher = one.publisher();
+            let seals = Box::new([other.seal().clone(), one.seal().clone()]);
+            self.emit(Event::Equivocation { publisher, seals });
+        }
+    }
+
+    pub(super) fn judged(&mut self, id: &MessageId, verdict: Verdict) {
+        let entry = self.store.get(id);
+        if !entry.is_some_and(|entry| matches!(entry.state, State::Waiting(..))) {
+            return;
+        }
+        match verdict {
+            Verdict::Accept => self.accept(id),
+            Verdict::Ignore => _ = self.store.set(id, State::Dropped),
+            Verdict::Reject => {
+                if let Some(State::Waiting(parcel, from)) = self.store.set(id, State::Dropped) {
+                    for link in from {
+                        self.score.invalid(link, parcel.topic);
+                        self.fault(link, Fault::Rejected);
+                    }
+                }
+            }
+        }
+    }
+
+    fn accept(&mut self, id: &MessageId) {
+        let Some(State::Waiting(parcel, from)) = self.store.get(id).map(|entry| &entry.state)
+        else {
+            return;
+        };
+        let (parcel, first) = (parcel.clone(), from.first().copied());
+        self.store.set(id, State::Held(parcel.clone()));
+        if let Some(link) = first {
+            self.score.first_delivery(link, parcel.topic);
+        }
+        self.outputs.push_back(Output::Deliver(parcel.message()));
+        self.pass_on(&parcel, Priority::Forwarded);
+    }
+
+    /// Nobody says anything else under the counter of this message.
+    pub(super) fn remember(&mut self, parcel: &Parcel) {
+        if let Some(proof) = &parcel.proof {
+            self.replay.insert(self.now, &proof.listed);
+        }
+    }
+}

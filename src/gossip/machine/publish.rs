@@ -1,0 +1,137 @@
+//! What this node says.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::outbox::Priority;
+use super::parcel::{Parcel, Proof};
+use super::store::State;
+use super::{Gossip, NotPublished, Output, PublicationId, Published, SigningId, TopicHash};
+use crate::crypto::{Label, Signature, derive_key};
+use crate::gossip::seals::{Batch, Pending, SharedSeal};
+use crate::wire::message::gossip::MAX_DATA;
+
+/// Leaf lists that are being signed.
+#[derive(Debug, Default)]
+pub(super) struct Signing {
+    next: u64,
+    batches: BTreeMap<SigningId, Batch>,
+}
+
+impl Gossip {
+    pub(super) fn publish(&mut self, publication: PublicationId, hash: TopicHash, data: Bytes) {
+        if data.len() > MAX_DATA {
+            let refused = NotPublished::TooLong { limit: MAX_DATA };
+            return self.published(publication, Err(refused));
+        }
+        let topic = self.topics.entry(hash).or_default();
+        topic.published = self.now.mono;
+        let is_unsigned = topic.is_unsigned();
+        if !topic.is_subscribed() {
+            self.fill_fanout(&hash);
+        }
+        if is_unsigned {
+            return self.publish_unsigned(publication, hash, data);
+        }
+        let pending = Pending {
+            publication,
+            timestamp_ms: self.now.wall.0,
+            data,
+        };
+        if let Err(reason) = self.pacer.push(hash, pending) {
+            self.published(publication, Err(reason));
+        }
+    }
+
+    fn publish_unsigned(&mut self, publication: PublicationId, topic: TopicHash, data: Bytes) {
+        let id = unsigned_id(&self.network, &topic, &data);
+        if self.store.is_known(&id) {
+            return self.published(publication, Err(NotPublished::Duplicate));
+        }
+        let proof = None;
+        self.say(
+            publication,
+            Parcel {
+                id,
+                topic,
+                proof,
+                data,
+            },
+        );
+    }
+
+    /// Has leaf lists signed whose turn it is.
+    pub(super) fn seal_waiting(&mut self) {
+        while let Some(batch) = self.pacer.poll(self.now.mono) {
+            let id = SigningId(self.signing.next);
+            self.signing.next += 1;
+            let body = batch.body.clone();
+            self.signing.batches.insert(id, batch);
+            self.outputs.push_back(Output::Sign { id, body });
+        }
+    }
+
+    pub(super) fn signed(&mut self, id: SigningId, signature: Option<Signature>) {
+        let Some(batch) = self.signing.batches.remove(&id) else {
+            return;
+        };
+        let topic = TopicHash::from_bytes(*batch.body.topic());
+        let Some(signature) = signature else {
+            for pending in batch.messages {
+                self.published(pending.publication, Err(NotPublished::Signing));
+            }
+            return;
+        };
+        let seal = batch.body.with_signature(signature);
+        let Ok(seal) = SharedSeal::new(&self.network, seal, self.key.clone()) else {
+            return;
+        };
+        self.seals.add_own(&seal);
+        for (index, pending) in (0_u16..).zip(batch.messages) {
+            let Some(listed) = seal.own_message(index, pending.timestamp_ms) else {
+                continue;
+            };
+            let (id, data) = (listed.leaf().0, pending.data);
+            let proof = Some(Proof { listed, index });
+            self.say(
+                pending.publication,
+                Parcel {
+                    id,
+                    topic,
+                    proof,
+                    data,
+                },
+            );
+        }
+    }
+
+    /// Spreads a message of this node.
+    fn say(&mut self, publication: PublicationId, parcel: Parcel) {
+        let (id, parcel) = (parcel.id, Arc::new(parcel));
+        if let Some(topic) = self.topics.get_mut(&parcel.topic) {
+            topic.sized(parcel.data.len());
+        }
+        if self.store.arrive(id).is_none() {
+            return self.published(publication, Err(NotPublished::Duplicate));
+        }
+        self.store.set(&id, State::Held(parcel.clone()));
+        self.remember(&parcel);
+        let neighbours = self.pass_on(&parcel, Priority::Own);
+        self.published(publication, Ok(Published { id, neighbours }));
+    }
+
+    fn published(&mut self, publication: PublicationId, outcome: Result<Published, NotPublished>) {
+        let published = Output::Published {
+            publication,
+            outcome,
+        };
+        self.outputs.push_back(published);
+    }
+}
+
+/// The name of a message on an unsigned topic: whoever says the same says the same message.
+pub(super) fn unsigned_id(network: &[u8; 32], topic: &TopicHash, data: &[u8]) -> [u8; 32] {
+    derive_key(Label::Unsigned, &[network, topic.as_bytes(), data])
+}

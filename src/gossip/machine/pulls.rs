@@ -1,0 +1,336 @@
+//! Asking for messages that were announced.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use super::outbox::Priority;
+use super::store::Pull;
+use super::{Gossip, Link, TopicHash};
+use crate::policy::Micros;
+use crate::wire::codec::List;
+use crate::wire::message::gossip::{self as wire, MAX_TOPICS, MessageId, Topics};
+
+/// Announcers of which one may be bad, and still the message is asked for: more than this.
+const CREDIBLE: usize = 3;
+
+/// The first guess of how long an answer takes, until there was one.
+const FIRST_RESPONSE: Duration = Duration::from_millis(50);
+
+/// Bounds of the time after which somebody else is asked.
+const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// Time over which pulls are compared with what comes by itself.
+const PANIC_WINDOW: Duration = Duration::from_millis(300);
+
+/// Fewer pulls than this are no reason to panic, whatever their share.
+const PANIC_PULLS: usize = 3;
+
+/// One pull in so many messages is: the chosen links fail.
+const PANIC_SHARE: usize = 4;
+
+/// Asking a third time for one message is, too.
+const PANIC_TRIES: u32 = 3;
+
+/// Time after which a pulled message is looked at again: who was to send it at once and did not even
+/// announce it by then has failed.
+const REVIEW_AFTER: Duration = Duration::from_millis(700);
+
+/// Messages that wait for this: what is pulled in it at a thousand a second.
+const MAX_REVIEWS: usize = 1_024;
+
+#[derive(Debug, Default)]
+pub(super) struct Pulls {
+    due: BTreeSet<(Micros, MessageId)>,
+    promises: BTreeSet<(Micros, MessageId, Link)>,
+    reviews: VecDeque<(Micros, MessageId)>,
+    /// When messages were asked for, and when any came first, lately.
+    asked: VecDeque<Micros>,
+    came: VecDeque<Micros>,
+    /// How long an answer takes, on average.
+    response: Option<Duration>,
+    panic_until: Micros,
+}
+
+impl Pulls {
+    pub(super) fn next(&self) -> Option<Micros> {
+        let due = self.due.first().map(|(at, _)| *at);
+        let promise = self.promises.first().map(|(at, ..)| *at);
+        due.into_iter().chain(promise).min()
+    }
+
+    pub(super) fn panics(&self, now: Micros) -> bool {
+        now < self.panic_until
+    }
+
+    /// A message came for the first time.
+    pub(super) fn came(&mut self, now: Micros) {
+        self.came.push_back(now);
+        forget_before(&mut self.came, now - PANIC_WINDOW);
+    }
+
+    /// A neighbour sent what it was asked for; after which time it did.
+    fn answered(&mut self, after: Duration) {
+        let response = self.response.get_or_insert(after);
+        *response = (*response * 7 + after) / 8;
+    }
+
+    fn retry_after(&self) -> Duration {
+        let (least, most) = RETRY;
+        let usual = self.response.unwrap_or(FIRST_RESPONSE);
+        (usual * 13 / 10).clamp(least, most)
+    }
+
+    /// Whether so much had to be asked for that something is wrong.
+    fn is_alarming(&mut self, now: Micros) -> bool {
+        forget_before(&mut self.asked, now - PANIC_WINDOW);
+        forget_before(&mut self.came, now - PANIC_WINDOW);
+        self.asked.len() >= PANIC_PULLS && self.asked.len() * PANIC_SHARE >= self.came.len()
+    }
+}
+
+impl Gossip {
+    /// A neighbour announced messages.
+    pub(super) fn announced_by(
+        &mut self,
+        link: Link,
+        topic: TopicHash,
+        ids: &List<MessageId, { wire::MAX_IDS }>,
+    ) {
+        let is_trusted = self.score.score(link) >= self.score.thresholds().gossip;
+        let (frames, most) = (self.config.max_ihave_messages, self.config.max_ihave_length);
+        let Some(neighbour) = self.neighbours.get_mut(&link).filter(|_| is_trusted) else {
+            return;
+        };
+        neighbour.announced.0 += 1;
+        let room = most.saturating_sub(neighbour.announced.1);
+        neighbour.announced.1 += ids.len();
+        if neighbour.announced.0 > frames {
+            return;
+        }
+        for id in ids.iter().take(room) {
+            self.sighted(link, id);
+            self.consider_pull(link, &topic, *id);
+        }
+    }
+
+    /// Plans to ask for a message that does not come by itself.
+    fn consider_pull(&mut self, link: Link, topic: &TopicHash, id: MessageId) {
+        let delay = self.pull_delay(topic);
+        let is_bad = self.is_bad(link);
+        let Some(entry) = self.store.get_mut(&id).filter(|entry| entry.is_missing()) else {
+            return;
+        };
+        if let Some(pull) = &mut entry.pull {
+            // Who announces it again may be asked again.
+            return pull.asked.retain(|(asked, _)| *asked != link);
+        }
+        if is_bad && entry.sightings.len() <= CREDIBLE {
+            return;
+        }
+        entry.pull = Some(Pull::default());
+        self.pulls.due.insert((self.now.mono + delay, id));
+    }
+
+    /// A message that was thought to be here is not: others that announced it are asked.
+    pub(super) fn pull_soon(&mut self, id: MessageId) {
+        let entry = self.store.get_mut(&id).filter(|entry| entry.is_missing());
+        if let Some(entry) = entry {
+            entry.pull.get_or_insert_default();
+            self.pulls.due.insert((self.now.mono, id));
+        }
+    }
+
+    /// Whoever announces a message next is asked for it.
+    pub(super) fn forget_pull(&mut self, id: &MessageId) {
+        if let Some(entry) = self.store.get_mut(id) {
+            entry.pull = None;
+        }
+    }
+
+    /// How long a message of this topic is waited for.
+    fn pull_delay(&self, topic: &TopicHash) -> Duration {
+        let size = self.topics.get(topic).map_or(0.0, |topic| topic.size);
+        match self.by_source() {
+            Some(by_source) if self.is_large_on_average(size) => by_source.pull_delay_large,
+            Some(by_source) => by_source.pull_delay,
+            None => Duration::ZERO,
+        }
+    }
+
+    /// Asks for what is due, and looks at what was promised.
+    pub(super) fn look_at_pulls(&mut self) {
+        let now = self.now.mono;
+        while let Some((at, id)) = self.pulls.due.first().copied().filter(|(at, _)| *at <= now) {
+            self.pulls.due.remove(&(at, id));
+            self.pull(id);
+        }
+        let promises = &mut self.pulls.promises;
+        let mut broken = Vec::new();
+        while let Some(promise) = promises.first().copied().filter(|(at, ..)| *at <= now) {
+            promises.remove(&promise);
+            broken.push(promise.2);
+        }
+        for link in broken {
+            self.score.misbehaved(link, 1);
+            if let Some(sources) = &mut self.sources {
+                sources.broke_promise(now, link);
+            }
+        }
+    }
+
+    /// Asks the next announcers of a message, the earliest first and bad ones last.
+    fn pull(&mut self, id: MessageId) {
+        let now = self.now.mono;
+        let Some(entry) = self.store.get(&id).filter(|entry| entry.is_missing()) else {
+            return;
+        };
+        let Some(pull) = &entry.pull else {
+            return;
+        };
+        let announcers = entry.sightings.iter().map(|(link, _)| *link);
+        let was_asked = |link: &Link| pull.asked.iter().any(|(asked, _)| asked == link);
+        let mut candidates: Vec<_> = announcers
+            .filter(|link| !was_asked(link) && self.neighbours.contains_key(link))
+            .collect();
+        candidates.sort_by_key(|link| self.is_bad(*link));
+        candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
+        let retry_at = now + self.pulls.retry_after();
+        let promised = now + self.promise_time();
+        for link in &candidates {
+            if let Some(neighbour) = self.touch(*link) {
+                neighbour.outbox.want(id);
+            }
+            self.pulls.promises.insert((promised, id, *link));
+        }
+        let Some(pull) = self
+            .store
+            .get_mut(&id)
+            .and_then(|entry| entry.pull.as_mut())
+        else {
+            return;
+        };
+        pull.asked
+            .extend(candidates.iter().map(|link| (*link, now)));
+        pull.tries += 1;
+        let tries = pull.tries;
+        self.pulls.due.insert((retry_at, id));
+        if tries == 1 {
+            self.pulls.asked.push_back(now);
+        }
+        if tries == PANIC_TRIES || self.pulls.is_alarming(now) {
+            self.panic();
+        }
+        if candidates.is_empty() {
+            // Whoever announces it next is asked.
+            self.pulls.due.remove(&(retry_at, id));
+            self.forget_pull(&id);
+        }
+    }
+
+    /// All neighbours announce what they have for a while: the chosen ones may have fallen silent.
+    fn panic(&mut self) {
+        let now = self.now.mono;
+        let Some(span) = self.by_source().map(|by_source| by_source.panic) else {
+            return;
+        };
+        if self.pulls.panics(now) {
+            return;
+        }
+        self.pulls.panic_until = now + span;
+        let links: Vec<_> = self.neighbours.keys().copied().collect();
+        for link in links {
+            if let Some(neighbour) = self.touch(link) {
+                let theirs = &neighbour.theirs;
+                let topics = theirs.topics().filter_map(|topic| theirs.ordinal(&topic));
+                let topics = List::<_, MAX_TOPICS>::truncated(topics);
+                neighbour.outbox.control(wire::WAKE, &Topics { topics });
+            }
+        }
+    }
+
+    /// A message came from a neighbour; whether because it was asked for.
+    pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
+        let now = self.now.mono;
+        let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
+        let asked = pull.and_then(|pull| pull.asked.iter().find(|(asked, _)| *asked == link));
+        let Some(at) = asked.map(|(_, at)| *at) else {
+            return false;
+        };
+        let promised = at + self.promise_time();
+        if self.pulls.promises.remove(&(promised, *id, link)) {
+            self.pulls.answered(now.since(at));
+        }
+        true
+    }
+
+    /// The first copy of a message came. If it had to be asked for, those who were to send it at once
+    /// are looked at later; if not, who sent it did well.
+    pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
+        let now = self.now.mono;
+        self.pulls.came(now);
+        let was_pulled = self.store.get(id).is_some_and(|entry| {
+            let pull = entry.pull.as_ref();
+            pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
+        });
+        if was_pulled {
+            if self.pulls.reviews.len() < MAX_REVIEWS {
+                self.pulls.reviews.push_back((now + REVIEW_AFTER, *id));
+            }
+        } else if let Some(sources) = &mut self.sources {
+            sources.eager_result(now, link, true);
+        }
+    }
+
+    /// Looks at the messages that had to be asked for a while ago.
+    pub(super) fn review_pulls(&mut self) {
+        let now = self.now.mono;
+        while let Some((_, id)) = self.pulls.reviews.pop_front_if(|(at, _)| *at <= now) {
+            let Some(entry) = self.store.get(&id) else {
+                continue;
+            };
+            let Some(parcel) = self.store.held(&id) else {
+                continue;
+            };
+            let (class, topic) = (parcel.class(), parcel.topic);
+            let links = self.subscribers(&topic).into_iter();
+            let failed = links.filter(|link| !entry.is_with(*link));
+            let failed = failed.filter(|link| self.is_awaited(*link, &topic, class.as_ref()));
+            let failed: Vec<_> = failed.collect();
+            for link in failed {
+                if let Some(sources) = &mut self.sources {
+                    sources.eager_result(now, link, false);
+                }
+            }
+        }
+    }
+
+    /// A neighbour asks for messages.
+    pub(super) fn wanted_by(&mut self, link: Link, ids: &List<MessageId, { wire::MAX_IDS }>) {
+        if self.score.score(link) < self.score.thresholds().gossip {
+            return;
+        }
+        let (now, config) = (self.now.mono, self.config.queue);
+        let most = self.config.gossip_retransmission;
+        for id in ids {
+            let Some(parcel) = self.store.held(id).cloned() else {
+                continue;
+            };
+            let Some(neighbour) = self.touch(link) else {
+                return;
+            };
+            let given = neighbour.given.entry(*id).or_default();
+            if *given < most && neighbour.outbox.push(parcel, now, Priority::Own, &config) {
+                *given += 1;
+            }
+        }
+    }
+
+    fn promise_time(&self) -> Duration {
+        let by_source = self.by_source();
+        by_source.map_or(self.config.iwant_followup_time, |one| one.promise)
+    }
+}
+
+fn forget_before(moments: &mut VecDeque<Micros>, start: Micros) {
+    while moments.pop_front_if(|at| *at < start).is_some() {}
+}

@@ -1,0 +1,300 @@
+//! Which links bring whose messages.
+//!
+//! Every publisher has its own best tree through the network. For each topic and publisher a node
+//! learns how late each of its links is, has the first one or two send at once, a few more announce
+//! at once, and the rest keep silent. The announcers are not all chosen by what they achieve: an
+//! attacker who is fast for a while earns the eager places and two of five announcements, never all.
+
+mod class;
+mod standing;
+mod trial;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rand_core::Rng;
+
+use super::io::Link;
+use super::parcel::Class;
+use crate::gossip::TopicHash;
+use crate::gossip::config::BySourceConfig;
+use crate::policy::Micros;
+use crate::wire::message::gossip::Mode;
+
+pub(super) use class::cold;
+
+use class::{Choice, Learned};
+use standing::Standing;
+use trial::Trial;
+
+/// Time from the first sight of a message to the next choice of links: by then all have shown what
+/// they can.
+const RERANK_AFTER: Duration = Duration::from_millis(200);
+
+/// What is learned of links, by class.
+#[derive(Debug)]
+pub(super) struct Sources {
+    config: BySourceConfig,
+    classes: BTreeMap<Class, Learned>,
+    /// Classes by when they were heard of last.
+    by_age: BTreeSet<(Micros, Class)>,
+    due: BTreeSet<(Micros, Class)>,
+    standings: BTreeMap<Link, Standing>,
+    /// One at a time in each topic.
+    trials: BTreeMap<TopicHash, Trial>,
+    /// When a member was last tried, in the order of trials.
+    tried: BTreeMap<(TopicHash, Link), u64>,
+    trial_count: u64,
+}
+
+impl Sources {
+    pub(super) const fn new(config: BySourceConfig) -> Self {
+        Self {
+            config,
+            classes: BTreeMap::new(),
+            by_age: BTreeSet::new(),
+            due: BTreeSet::new(),
+            standings: BTreeMap::new(),
+            trials: BTreeMap::new(),
+            tried: BTreeMap::new(),
+            trial_count: 0,
+        }
+    }
+
+    /// A message of a class was heard of: each link that should bring it is as late as can be until it
+    /// does.
+    pub(super) fn heard<R: Rng>(&mut self, now: Micros, class: Class, links: &[Link], rng: &mut R) {
+        self.make_room(&class);
+        let learned = self
+            .classes
+            .entry(class)
+            .or_insert_with(|| Learned::new(rng.next_u64(), now));
+        self.by_age.remove(&(learned.heard_at, class));
+        self.by_age.insert((now, class));
+        learned.heard(now, links, self.config.lateness_cap);
+        let trial = self.trials.get_mut(&class.0);
+        if let Some(trial) = trial.filter(|trial| trial.class == class) {
+            trial.heard();
+        }
+        if learned.rerank_at.is_none() {
+            let at = now + RERANK_AFTER;
+            learned.rerank_at = Some(at);
+            self.due.insert((at, class));
+        }
+    }
+
+    /// A link had the message this much later than the first one.
+    pub(super) fn sighted(&mut self, class: &Class, link: Link, late: Duration) {
+        if let Some(learned) = self.classes.get_mut(class) {
+            learned.sighted(link, late, self.config.lateness_cap);
+        }
+    }
+
+    /// What this node asked a link for; none if it never did, so that the mesh decides.
+    pub(super) fn asked(&self, class: &Class, link: Link) -> Option<Mode> {
+        self.classes.get(class)?.mode(link)
+    }
+
+    /// When the next class is due.
+    pub(super) fn next(&self) -> Option<Micros> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    /// The class that is due.
+    pub(super) fn pop_due(&mut self, now: Micros) -> Option<Class> {
+        let (at, class) = *self.due.first().filter(|(at, _)| *at <= now)?;
+        self.due.remove(&(at, class));
+        if let Some(learned) = self.classes.get_mut(&class) {
+            learned.rerank_at = None;
+        }
+        Some(class)
+    }
+
+    /// Chooses the links of a class anew; what is different. `links` are those that want the topic, with
+    /// whether each is in the mesh.
+    pub(super) fn choose(
+        &mut self,
+        now: Micros,
+        class: &Class,
+        links: &[(Link, bool)],
+        is_large: bool,
+    ) -> Vec<(Link, Mode)> {
+        let eager = if is_large {
+            self.config.eager_large
+        } else {
+            self.config.eager
+        };
+        let cap = self.share_cap(eager, links.len());
+        let Some(learned) = self.classes.get_mut(class) else {
+            return Vec::new();
+        };
+        let standings = &self.standings;
+        let good = |link: Link| standings.get(&link).is_none_or(|one| !one.is_bad(now));
+        let load = |link: Link| standings.get(&link).map_or(0, |one| one.eager_for);
+        let choice = Choice {
+            eager,
+            lazy_random: self.config.lazy_random,
+            lazy_best: self.config.lazy_best,
+        };
+        let (late, has_room) = (self.config.lateness_cap, |link| load(link) < cap);
+        let chosen = learned.choose(links, choice, late, good, has_room);
+        let mut changes = Vec::new();
+        let tried = self.trials.get(&class.0);
+        let tried = tried
+            .filter(|trial| trial.class == *class)
+            .map(|trial| trial.link);
+        for (link, mode) in chosen {
+            let mode = if Some(link) == tried {
+                Mode::Eager
+            } else {
+                mode
+            };
+            let former = learned.set_mode(link, mode);
+            if former != Some(mode) {
+                changes.push((link, mode));
+            }
+            let standing = self.standings.entry(link).or_default();
+            standing.count_eager(former == Some(Mode::Eager), mode == Mode::Eager);
+        }
+        changes
+    }
+
+    /// Whether a link is asked for the messages of a class to see whether it sends them.
+    pub(super) fn is_tried(&self, class: &Class, link: Link) -> bool {
+        let trial = self.trials.get(&class.0);
+        trial.is_some_and(|trial| trial.class == *class && trial.link == link)
+    }
+
+    /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh of whom
+    /// nothing is asked and that was tried longest ago, for the messages of somebody who says much.
+    pub(super) fn try_members<R: Rng>(
+        &mut self,
+        now: Micros,
+        topic: TopicHash,
+        members: &[Link],
+        rng: &mut R,
+    ) {
+        if let Some(trial) = self.trials.get(&topic) {
+            if !trial.is_over(now) && members.contains(&trial.link) {
+                return;
+            }
+            let class = trial.class;
+            self.trials.remove(&topic);
+            self.make_due(now, class);
+        }
+        let tried = &self.tried;
+        let idle = members.iter().copied().filter(|link| {
+            let standing = self.standings.get(link);
+            standing.is_none_or(|standing| standing.eager_for == 0)
+        });
+        let Some(link) = idle.min_by_key(|link| tried.get(&(topic, *link)).copied()) else {
+            return;
+        };
+        let classes = self.classes.iter().filter(|((of, _), learned)| {
+            *of == topic && learned.is_lively(now) && learned.mode(link) != Some(Mode::Eager)
+        });
+        let classes: Vec<_> = classes.map(|(class, _)| *class).collect();
+        if classes.is_empty() {
+            return;
+        }
+        let drawn = rng.next_u64() % classes.len() as u64;
+        let Some(class) = usize::try_from(drawn)
+            .ok()
+            .and_then(|place| classes.get(place))
+        else {
+            return;
+        };
+        self.trial_count += 1;
+        self.tried.insert((topic, link), self.trial_count);
+        self.trials.insert(topic, Trial::new(link, *class, now));
+        self.make_due(now, *class);
+    }
+
+    /// A link did not send what it announced: it is bad for a while. The classes in which it was to send
+    /// at once are due now.
+    pub(super) fn broke_promise(&mut self, now: Micros, link: Link) {
+        let hold_down = self.config.hold_down;
+        self.standings.entry(link).or_default().hold(now, hold_down);
+        self.reconsider(now, link);
+    }
+
+    /// A link that was to send at once did, or did not even announce.
+    pub(super) fn eager_result(&mut self, now: Micros, link: Link, was_first: bool) {
+        let hold_down = self.config.hold_down;
+        let standing = self.standings.entry(link).or_default();
+        if standing.sample(was_first) {
+            standing.hold(now, hold_down);
+            self.reconsider(now, link);
+        }
+    }
+
+    /// Whether a link is asked last and sends nothing at once.
+    pub(super) fn is_bad(&self, now: Micros, link: Link) -> bool {
+        let standing = self.standings.get(&link);
+        standing.is_some_and(|standing| standing.is_bad(now))
+    }
+
+    /// A link is gone: its places are free. What is known of its promises stays.
+    pub(super) fn left(&mut self, now: Micros, link: Link) {
+        self.reconsider(now, link);
+        for learned in self.classes.values_mut() {
+            learned.left(link);
+        }
+        self.tried.retain(|(_, tried), _| *tried != link);
+        if let Some(standing) = self.standings.get_mut(&link) {
+            standing.eager_for = 0;
+        }
+        self.standings.retain(|_, standing| standing.counts(now));
+    }
+
+    fn reconsider(&mut self, now: Micros, link: Link) {
+        let is_eager = |learned: &Learned| learned.mode(link) == Some(Mode::Eager);
+        let classes = self.classes.iter();
+        let classes = classes.filter(|(_, learned)| is_eager(learned));
+        let classes: Vec<_> = classes.map(|(class, _)| *class).collect();
+        for class in classes {
+            self.make_due(now, class);
+        }
+    }
+
+    fn make_due(&mut self, now: Micros, class: Class) {
+        if let Some(learned) = self.classes.get_mut(&class) {
+            if let Some(at) = learned.rerank_at.replace(now) {
+                self.due.remove(&(at, class));
+            }
+            self.due.insert((now, class));
+        }
+    }
+
+    /// The class that was heard of longest ago gives way, and is cold when it comes back.
+    fn make_room(&mut self, class: &Class) {
+        if self.classes.contains_key(class) || self.classes.len() < self.config.max_classes {
+            return;
+        }
+        let Some((_, oldest)) = self.by_age.pop_first() else {
+            return;
+        };
+        if let Some(learned) = self.classes.remove(&oldest) {
+            if let Some(at) = learned.rerank_at {
+                self.due.remove(&(at, oldest));
+            }
+            for link in learned.eager() {
+                if let Some(standing) = self.standings.get_mut(&link) {
+                    standing.count_eager(true, false);
+                }
+            }
+        }
+    }
+
+    /// Classes for which one link may be eager.
+    #[allow(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most some thousand classes, and a small factor"
+    )]
+    fn share_cap(&self, eager: usize, links: usize) -> usize {
+        let fair = (eager * self.classes.len()) as f64 / links.max(1) as f64;
+        (fair * self.config.share_cap).ceil() as usize
+    }
+}

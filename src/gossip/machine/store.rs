@@ -1,0 +1,249 @@
+//! What a node knows of messages: those it has heard of, those it holds, those it has seen.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use super::expected::Owed;
+use super::io::Link;
+use super::parcel::Parcel;
+use crate::gossip::seals::SealId;
+use crate::policy::Micros;
+use crate::wire::message::gossip::MessageId;
+
+/// Messages that were announced and are not here, at most: what thirty neighbours announce between
+/// two heartbeats of a node that receives a thousand messages a second.
+pub(super) const MAX_MISSING: usize = 32_768;
+
+/// Ids of messages that are not held any more, in each of two generations: a thousand messages a
+/// second for two minutes. Older ones are told by their counters and timestamps.
+const MAX_SEEN: usize = 131_072;
+
+/// Bytes of messages that are held for those who ask: four seconds of 120 Mbit/s. Beyond it the oldest
+/// are not to be had any more.
+pub(super) const MAX_HELD_BYTES: usize = 64 << 20;
+
+/// What is known of a message whose details still count.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// When the first neighbour had it, those apart that are not believed.
+    pub(super) first: Option<Micros>,
+    /// Which neighbours had it, and when each was heard to.
+    pub(super) sightings: Vec<(Link, Micros)>,
+    pub(super) state: State,
+    /// Who sent it, as far as that is of interest.
+    pub(super) brought: Vec<Link>,
+    /// What the neighbours owe that were asked for it, while their time runs.
+    pub(super) owed: Option<Owed>,
+    /// How it was asked for, if it was.
+    pub(super) pull: Option<Pull>,
+}
+
+#[derive(Debug)]
+pub(super) enum State {
+    /// Announced, not here.
+    Missing,
+    /// Here under seals that are not verified; a forged one keeps no true one away.
+    Unproven(Vec<Offered>),
+    /// Here and proven, neither passed on nor dropped yet; who brought it.
+    Waiting(Arc<Parcel>, Vec<Link>),
+    /// Accepted; whoever asks gets it.
+    Held(Arc<Parcel>),
+    /// Dropped for good.
+    Dropped,
+}
+
+/// A message under a seal that is not verified.
+#[derive(Debug)]
+pub(super) struct Offered {
+    pub(super) parcel: Arc<Parcel>,
+    /// Who brought it so.
+    pub(super) from: Vec<Link>,
+}
+
+impl Offered {
+    pub(super) fn seal(&self) -> Option<SealId> {
+        self.parcel.proof.as_ref().map(|proof| proof.seal().id())
+    }
+}
+
+/// A message that is being asked for.
+#[derive(Debug, Default)]
+pub(super) struct Pull {
+    /// Who was asked, and when.
+    pub(super) asked: Vec<(Link, Micros)>,
+    /// How often somebody was.
+    pub(super) tries: u32,
+}
+
+impl Entry {
+    const fn new() -> Self {
+        Self {
+            first: None,
+            sightings: Vec::new(),
+            state: State::Missing,
+            brought: Vec::new(),
+            owed: None,
+            pull: None,
+        }
+    }
+
+    pub(super) fn is_missing(&self) -> bool {
+        matches!(self.state, State::Missing)
+    }
+
+    /// Whether it may still turn out that the message is not here.
+    fn is_open(&self) -> bool {
+        matches!(self.state, State::Missing | State::Unproven(_))
+    }
+
+    /// A neighbour sent the message.
+    pub(super) fn sent_by(&mut self, link: Link) {
+        let is_open = self.is_open();
+        match &mut self.owed {
+            Some(owed) => owed.sent_by(link),
+            None if is_open && !self.brought.contains(&link) => self.brought.push(link),
+            None => {}
+        }
+    }
+
+    /// Whether a neighbour is known to have the message.
+    pub(super) fn is_with(&self, link: Link) -> bool {
+        self.sightings.iter().any(|(one, _)| *one == link)
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Store {
+    /// Only looked up, never iterated.
+    entries: HashMap<MessageId, Entry>,
+    /// Ids by the heartbeat in which they came, the newest first.
+    windows: VecDeque<Vec<MessageId>>,
+    missing: usize,
+    held_bytes: usize,
+    seen: HashSet<MessageId>,
+    seen_before: HashSet<MessageId>,
+    rotated: Micros,
+}
+
+impl Store {
+    /// Whether the message was here already, or is: proven.
+    pub(super) fn is_known(&self, id: &MessageId) -> bool {
+        let is_here = self.entries.get(id).map(|entry| !entry.is_open());
+        is_here.unwrap_or_else(|| self.seen.contains(id) || self.seen_before.contains(id))
+    }
+
+    pub(super) fn get(&self, id: &MessageId) -> Option<&Entry> {
+        self.entries.get(id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: &MessageId) -> Option<&mut Entry> {
+        self.entries.get_mut(id)
+    }
+
+    /// The message, if it may be given to others.
+    pub(super) fn held(&self, id: &MessageId) -> Option<&Arc<Parcel>> {
+        match &self.entries.get(id)?.state {
+            State::Held(parcel) => Some(parcel),
+            _ => None,
+        }
+    }
+
+    /// The entry of a message that was announced; a new one if it was never heard of. None if it was seen
+    /// and forgotten, or if too many are missing.
+    pub(super) fn hear(&mut self, id: MessageId) -> Option<&mut Entry> {
+        if self.missing >= MAX_MISSING {
+            return self.entries.get_mut(&id);
+        }
+        self.arrive(id)
+    }
+
+    /// The entry of a message that is here, however many are missing. None if it was seen and forgotten.
+    pub(super) fn arrive(&mut self, id: MessageId) -> Option<&mut Entry> {
+        if !self.entries.contains_key(&id) {
+            if self.is_known(&id) {
+                return None;
+            }
+            self.missing += 1;
+            self.entries.insert(id, Entry::new());
+            self.newest().push(id);
+        }
+        self.entries.get_mut(&id)
+    }
+
+    /// Another state, and the one before.
+    pub(super) fn set(&mut self, id: &MessageId, state: State) -> Option<State> {
+        let entry = self.entries.get_mut(id)?;
+        let (was, is) = (entry.is_missing(), matches!(state, State::Missing));
+        let former = std::mem::replace(&mut entry.state, state);
+        let held_before = bytes_held(&former);
+        let held_now = bytes_held(&entry.state);
+        self.held_bytes = (self.held_bytes + held_now).saturating_sub(held_before);
+        self.let_go();
+        match (was, is) {
+            (true, false) => self.missing = self.missing.saturating_sub(1),
+            (false, true) => self.missing += 1,
+            _ => {}
+        }
+        Some(former)
+    }
+
+    /// The ids of the last `windows` heartbeats that are held.
+    pub(super) fn recent(&self, windows: usize) -> impl Iterator<Item = &Arc<Parcel>> {
+        let ids = self.windows.iter().take(windows).flatten();
+        ids.filter_map(|id| self.held(id))
+    }
+
+    /// A heartbeat: what is older than `kept` heartbeats is forgotten, but for its id. What still waits
+    /// for a judgement stays. The entries that went are returned.
+    pub(super) fn shift(&mut self, now: Micros, kept: usize, seen_for: std::time::Duration) {
+        if now.since(self.rotated) >= seen_for || self.seen.len() >= MAX_SEEN {
+            self.seen_before = std::mem::take(&mut self.seen);
+            self.rotated = now;
+        }
+        self.windows.push_front(Vec::new());
+        while self.windows.len() > kept + 1 {
+            for id in self.windows.pop_back().unwrap_or_default() {
+                self.forget(id);
+            }
+        }
+    }
+
+    /// While too much is held, the messages of the oldest heartbeat are dropped.
+    fn let_go(&mut self) {
+        while self.held_bytes > MAX_HELD_BYTES
+            && let Some(oldest) = self.windows.pop_back()
+        {
+            for id in oldest {
+                self.forget(id);
+            }
+        }
+    }
+
+    fn forget(&mut self, id: MessageId) {
+        match self.entries.get(&id).map(|entry| &entry.state) {
+            Some(State::Unproven(_) | State::Waiting(..)) => return self.newest().push(id),
+            Some(State::Missing) => self.missing = self.missing.saturating_sub(1),
+            Some(State::Held(_) | State::Dropped) => _ = self.seen.insert(id),
+            None => {}
+        }
+        if let Some(entry) = self.entries.remove(&id) {
+            let held = bytes_held(&entry.state);
+            self.held_bytes = self.held_bytes.saturating_sub(held);
+        }
+    }
+
+    fn newest(&mut self) -> &mut Vec<MessageId> {
+        if self.windows.is_empty() {
+            self.windows.push_front(Vec::new());
+        }
+        // There is one now.
+        &mut self.windows[0]
+    }
+}
+
+fn bytes_held(state: &State) -> usize {
+    match state {
+        State::Held(parcel) => parcel.data.len(),
+        _ => 0,
+    }
+}

@@ -1,0 +1,97 @@
+//! What a machine keeps is bounded.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::rig::{Rig, topic};
+use crate::gossip::GossipConfig;
+use crate::gossip::machine::parcel::Parcel;
+use crate::gossip::machine::store::{MAX_HELD_BYTES, MAX_MISSING, State, Store};
+use crate::policy::Micros;
+use crate::wire::message::gossip as wire;
+
+fn id(number: usize) -> [u8; 32] {
+    *blake3::hash(&number.to_le_bytes()).as_bytes()
+}
+
+fn hold(store: &mut Store, number: usize, bytes: usize) {
+    let parcel = Parcel {
+        id: id(number),
+        topic: topic(),
+        proof: None,
+        data: Bytes::from(vec![0; bytes]),
+    };
+    assert!(store.arrive(parcel.id).is_some());
+    store.set(&id(number), State::Held(Arc::new(parcel)));
+}
+
+/// A flood of announcements keeps no message away that is sent.
+#[test]
+fn announcements_beyond_the_limit_are_not_heard_and_messages_are() {
+    let mut store = Store::default();
+    for number in 0..MAX_MISSING {
+        assert!(store.hear(id(number)).is_some(), "{number}");
+    }
+    assert!(store.hear(id(MAX_MISSING)).is_none());
+    assert!(store.hear(id(0)).is_some(), "one that was heard before");
+    hold(&mut store, MAX_MISSING, 10);
+    assert!(store.held(&id(MAX_MISSING)).is_some());
+    assert!(store.hear(id(MAX_MISSING + 1)).is_none());
+    hold(&mut store, 0, 10);
+    assert!(
+        store.hear(id(MAX_MISSING + 1)).is_some(),
+        "one more is here"
+    );
+    assert!(store.hear(id(MAX_MISSING + 2)).is_none());
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes_and_the_oldest_goes_first() {
+    let (mut store, size) = (Store::default(), 1 << 20);
+    let fit = MAX_HELD_BYTES / size;
+    for number in 0..fit {
+        store.shift(Micros(number as u64), 1_000, Duration::from_secs(150));
+        hold(&mut store, number, size);
+    }
+    assert!((0..fit).all(|number| store.held(&id(number)).is_some()));
+    store.shift(Micros(fit as u64), 1_000, Duration::from_secs(150));
+    hold(&mut store, fit, 1);
+    assert!(store.held(&id(0)).is_none());
+    assert!(store.is_known(&id(0)), "it does not come again");
+    assert!((1..=fit).all(|number| store.held(&id(number)).is_some()));
+}
+
+#[test]
+fn a_message_is_had_for_as_many_heartbeats_as_the_history_is_long() {
+    let mut store = Store::default();
+    hold(&mut store, 1, 10);
+    for beat in 0..6 {
+        store.shift(Micros(beat), 6, Duration::from_secs(150));
+        assert!(store.held(&id(1)).is_some(), "after {beat}");
+    }
+    store.shift(Micros(6), 6, Duration::from_secs(150));
+    assert!(store.held(&id(1)).is_none());
+    assert!(store.is_known(&id(1)));
+}
+
+#[test]
+fn refusals_beyond_the_limit_are_not_heard() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::default());
+    rig.run_for(Duration::from_secs(1));
+    rig.silent.push(1);
+    // Attack 4: ids that nobody ever saw.
+    for round in 0..1_000_usize {
+        let ids = (0..64).map(|number| id(round * 64 + number));
+        let ids = crate::wire::codec::List::truncated(ids);
+        rig.forge(1, 0, wire::IDONTWANT, &wire::IDontWant { ids });
+    }
+    assert_eq!(rig.nodes[0].refusals(), 1_000);
+    rig.run_for(Duration::from_millis(700 * 4));
+    assert_eq!(
+        rig.nodes[0].refusals(),
+        0,
+        "they end after three heartbeats"
+    );
+}

@@ -1,0 +1,126 @@
+//! Meshes form, keep their size, and carry messages.
+
+use std::time::Duration;
+
+use super::rig::{Rig, topic};
+use crate::gossip::GossipConfig;
+use crate::gossip::machine::{Event, Link, TopicOptions};
+use crate::wire::message::gossip as wire;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_mesh_stands_within_a_second_of_the_first_neighbour() {
+    let mut rig = Rig::all_connected(4, &GossipConfig::plain());
+    rig.run_for(SECOND);
+    for node in 0..4 {
+        assert_eq!(rig.nodes[node].mesh(&topic()).count(), 3, "node {node}");
+    }
+}
+
+#[test]
+fn every_mesh_holds_between_low_and_high_and_both_ends_agree() {
+    let config = GossipConfig::plain();
+    let mut rig = Rig::all_connected(30, &config);
+    rig.run_for(SECOND * 10);
+    for node in 0..30 {
+        let mesh: Vec<_> = rig.nodes[node].mesh(&topic()).collect();
+        assert!(
+            (config.mesh_n_low..=config.mesh_n_high).contains(&mesh.len()),
+            "node {node} has {}",
+            mesh.len()
+        );
+        for link in mesh {
+            let other = usize::try_from(link.0).unwrap();
+            let mut back = rig.nodes[other].mesh(&topic());
+            assert!(
+                back.any(|one| one == Link(node as u64)),
+                "{node} and {other}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_message_reaches_everybody_once() {
+    for config in [GossipConfig::plain(), GossipConfig::default()] {
+        let mut rig = Rig::all_connected(30, &config);
+        rig.run_for(SECOND * 2);
+        rig.publish(3, b"hello");
+        rig.run_for(SECOND * 2);
+        let others: Vec<_> = (0..30).filter(|node| *node != 3).collect();
+        assert_eq!(rig.receivers(b"hello"), others);
+        assert!(rig.published[0].1.unwrap().neighbours > 0);
+        assert_eq!(rig.faults, []);
+    }
+}
+
+#[test]
+fn who_does_not_subscribe_publishes_through_its_fanout() {
+    let mut rig = Rig::new(12, &GossipConfig::plain());
+    for node in 0..12 {
+        if node > 0 {
+            rig.subscribe(node, TopicOptions::default());
+        }
+        for other in 0..node {
+            rig.connect(node, other);
+        }
+    }
+    rig.run_for(SECOND * 2);
+    rig.publish(0, b"from outside");
+    rig.run_for(SECOND * 2);
+    assert_eq!(rig.receivers(b"from outside"), (1..12).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_pruned_neighbour_is_not_grafted_again_before_its_time() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::plain());
+    rig.run_for(SECOND);
+    let prune = wire::Prune {
+        topic: 0,
+        backoff_s: 60,
+        peers: Default::default(),
+    };
+    rig.forge(1, 0, wire::PRUNE, &prune);
+    let since = rig.now;
+    rig.run_for(SECOND * 59);
+    assert!(rig.nodes[0].mesh(&topic()).next().is_none());
+    let grafts = rig
+        .sent
+        .iter()
+        .filter(|one| one.from == 0 && one.at > since);
+    assert_eq!(
+        grafts.filter(|one| one.frame.kind == wire::GRAFT).count(),
+        0
+    );
+    rig.run_for(SECOND * 3);
+    assert!(rig.nodes[0].mesh(&topic()).next().is_some());
+}
+
+#[test]
+fn who_reads_nothing_is_out_of_all_meshes_within_five_seconds_and_nobody_else_waits() {
+    let mut rig = Rig::all_connected(8, &GossipConfig::default());
+    rig.run_for(SECOND * 2);
+    rig.stuck.push(7);
+    let stuck_at = rig.now;
+    for round in 0..50 {
+        rig.publish(0, &[round; 2_000]);
+        rig.run_for(Duration::from_millis(100));
+    }
+    let slow = rig
+        .happened
+        .iter()
+        .filter(|(_, event)| *event == Event::SlowReader(Link(7)));
+    assert!(slow.count() > 0);
+    assert!(rig.now.since(stuck_at) <= SECOND * 5);
+    for node in 0..7 {
+        assert!(
+            rig.nodes[node].mesh(&topic()).all(|link| link != Link(7)),
+            "node {node}"
+        );
+    }
+    for round in 0..50 {
+        let receivers = rig.receivers(&[round; 2_000]);
+        assert_eq!(receivers, (1..7).collect::<Vec<_>>(), "message {round}");
+    }
+}

@@ -1,0 +1,6 @@
+mod attacks;
+mod bounds;
+mod mesh;
+mod rig;
+mod sealing;
+mod sources;

@@ -1,0 +1,290 @@
+//! Machines in one room: links with a latency, signatures that cost nothing, and a clock.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::crypto::{
+    SIGNATURE_BYTES, Seal, SealBody, Signature, VERIFYING_KEY_BYTES, VerifyingKey,
+};
+use crate::gossip::machine::{
+    Event, Fault, Gossip, Input, Link, Message, Output, PublicationId, Published, Setup,
+    TopicOptions, Verdict,
+};
+use crate::gossip::score::ScoreConfig;
+use crate::gossip::{GossipConfig, NotPublished, TopicHash};
+use crate::policy::{IpGroup, Micros, Now, UnixMillis};
+use crate::wire::frame::{Frame, FrameDecoder};
+use crate::wire::message::gossip::{IHAVE, MESSAGE, RECEIVER_READS};
+
+pub(super) const NETWORK: [u8; 32] = [7; 32];
+
+/// Time that a frame takes.
+pub(super) const LATENCY: Duration = Duration::from_millis(25);
+
+/// The wall clock when the room opens.
+pub(super) const WALL: u64 = 1_760_000_000_000;
+
+/// Something that was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Sent {
+    pub(super) at: Micros,
+    pub(super) from: usize,
+    pub(super) frame: Frame,
+}
+
+pub(super) struct Rig {
+    pub(super) now: Micros,
+    pub(super) nodes: Vec<Gossip>,
+    /// Nodes whose frames go nowhere, and who get none.
+    pub(super) silent: Vec<usize>,
+    /// Nodes that pass nothing on and announce nothing.
+    pub(super) mute: Vec<usize>,
+    /// Nodes that read nothing.
+    pub(super) stuck: Vec<usize>,
+    events: BTreeMap<(Micros, u64), (usize, Input)>,
+    next: u64,
+    publications: u64,
+    pub(super) sent: Vec<Sent>,
+    pub(super) delivered: Vec<(Micros, usize, Message)>,
+    pub(super) published: Vec<(PublicationId, Result<Published, NotPublished>)>,
+    pub(super) faults: Vec<(usize, Link, Fault)>,
+    pub(super) happened: Vec<(usize, Event)>,
+    pub(super) verdict: Verdict,
+}
+
+pub(super) fn topic() -> TopicHash {
+    TopicHash::of("vertices")
+}
+
+pub(super) fn key(node: usize) -> VerifyingKey {
+    let mut bytes = [0; VERIFYING_KEY_BYTES];
+    bytes[..8].copy_from_slice(&(node as u64).to_le_bytes());
+    VerifyingKey::ml_dsa_87(&bytes)
+}
+
+/// A signature as good as a real one here: nobody but this function makes it.
+pub(super) fn sign(body: &SealBody) -> Signature {
+    let mut bytes = Box::new([0; SIGNATURE_BYTES]);
+    let hash = blake3::hash(body.input(&NETWORK).as_bytes());
+    bytes[..32].copy_from_slice(hash.as_bytes());
+    bytes.into()
+}
+
+fn is_valid(seal: &Seal) -> bool {
+    sign(seal.body()) == *seal.signature()
+}
+
+impl Rig {
+    pub(super) fn new(count: usize, config: &GossipConfig) -> Self {
+        let mut rig = Self {
+            now: Micros(1_000_000),
+            nodes: Vec::new(),
+            silent: Vec::new(),
+            mute: Vec::new(),
+            stuck: Vec::new(),
+            events: BTreeMap::new(),
+            next: 0,
+            publications: 0,
+            sent: Vec::new(),
+            delivered: Vec::new(),
+            published: Vec::new(),
+            faults: Vec::new(),
+            happened: Vec::new(),
+            verdict: Verdict::Accept,
+        };
+        for node in 0..count {
+            let mut seed = [0; 32];
+            seed[..8].copy_from_slice(&(node as u64).to_le_bytes());
+            rig.nodes.push(Gossip::new(Setup {
+                network: NETWORK,
+                key: key(node),
+                epoch: WALL,
+                config: config.clone(),
+                score: ScoreConfig::matching(config),
+                seed,
+            }));
+        }
+        rig
+    }
+
+    /// All of them subscribe, and are connected with each other.
+    pub(super) fn all_connected(count: usize, config: &GossipConfig) -> Self {
+        let mut rig = Self::new(count, config);
+        for node in 0..count {
+            rig.subscribe(node, TopicOptions::default());
+            for other in 0..node {
+                rig.connect(node, other);
+            }
+        }
+        rig
+    }
+
+    pub(super) fn subscribe(&mut self, node: usize, options: TopicOptions) {
+        let topic = topic();
+        self.tell(node, Input::Subscribe { topic, options });
+    }
+
+    pub(super) fn connect(&mut self, dialler: usize, acceptor: usize) {
+        for (node, other, is_outbound) in [(dialler, acceptor, true), (acceptor, dialler, false)] {
+            let link = Link(other as u64);
+            let group = IpGroup::Local;
+            self.tell(
+                node,
+                Input::Connected {
+                    link,
+                    group,
+                    is_outbound,
+                },
+            );
+        }
+    }
+
+    pub(super) fn disconnect(&mut self, one: usize, other: usize) {
+        self.tell(one, Input::Disconnected(Link(other as u64)));
+        self.tell(other, Input::Disconnected(Link(one as u64)));
+    }
+
+    pub(super) fn publish(&mut self, node: usize, text: &[u8]) -> PublicationId {
+        let id = PublicationId(self.publications);
+        self.publications += 1;
+        let (topic, data) = (topic(), Bytes::copy_from_slice(text));
+        self.tell(node, Input::Publish { id, topic, data });
+        id
+    }
+
+    /// A frame by hand, as if `from` had sent it.
+    pub(super) fn forge<T: crate::wire::codec::WireType>(
+        &mut self,
+        from: usize,
+        to: usize,
+        kind: u8,
+        body: &T,
+    ) {
+        let body = crate::wire::codec::encode(body);
+        let link = Link(from as u64);
+        self.tell(to, Input::Frame { link, kind, body });
+    }
+
+    pub(super) fn tell(&mut self, node: usize, input: Input) {
+        let (at, next) = (self.now, self.next);
+        self.next += 1;
+        self.events.insert((at, next), (node, input));
+        self.run_until(at);
+    }
+
+    pub(super) fn run_for(&mut self, span: Duration) {
+        self.run_until(self.now + span);
+    }
+
+    fn run_until(&mut self, end: Micros) {
+        loop {
+            let event = self.events.first_key_value().map(|((at, _), _)| *at);
+            let timers = (0..self.nodes.len()).filter_map(|node| {
+                let at = self.nodes[node].poll_timeout()?;
+                Some((at.max(self.now), node))
+            });
+            let timer = timers.min();
+            let at = event.into_iter().chain(timer.map(|(at, _)| at)).min();
+            let Some(at) = at.filter(|at| *at <= end) else {
+                break;
+            };
+            self.now = at;
+            if event == Some(at) {
+                if let Some((_, (node, input))) = self.events.pop_first() {
+                    self.handle(node, input);
+                }
+            } else if let Some((_, node)) = timer {
+                self.handle(node, Input::Timer);
+            }
+        }
+        self.now = end;
+    }
+
+    pub(super) fn time(&self) -> Now {
+        Now {
+            mono: self.now,
+            wall: UnixMillis(WALL + self.now.0 / 1_000),
+        }
+    }
+
+    fn handle(&mut self, node: usize, input: Input) {
+        let time = self.time();
+        self.nodes[node].handle(time, input);
+        while let Some(output) = self.nodes[node].poll_output() {
+            self.output(node, output);
+        }
+    }
+
+    fn plan(&mut self, after: Duration, node: usize, input: Input) {
+        self.events
+            .insert((self.now + after, self.next), (node, input));
+        self.next += 1;
+    }
+
+    fn output(&mut self, node: usize, output: Output) {
+        let soon = Duration::from_micros(100);
+        match output {
+            Output::Send { link, frames } => self.transmit(node, link, frames),
+            Output::Sign { id, body } => {
+                let signature = Some(sign(&body));
+                self.plan(soon, node, Input::Signed { id, signature });
+            }
+            Output::Verify { id, seal, .. } => {
+                let is_valid = is_valid(seal.seal());
+                self.plan(soon, node, Input::Verified { id, is_valid });
+            }
+            Output::Judge(message) => {
+                let (id, verdict) = (message.id, self.verdict);
+                self.plan(soon, node, Input::Judged { id, verdict });
+            }
+            Output::Deliver(message) => self.delivered.push((self.now, node, message)),
+            Output::Published {
+                publication,
+                outcome,
+            } => self.published.push((publication, outcome)),
+            Output::Fault { link, fault } => self.faults.push((node, link, fault)),
+            Output::Event(event) => self.happened.push((node, event)),
+            Output::Dial { .. } => {}
+        }
+    }
+
+    fn transmit(&mut self, from: usize, link: Link, mut frames: Bytes) {
+        let to = usize::try_from(link.0).unwrap();
+        if self.stuck.contains(&to) {
+            return;
+        }
+        self.plan(Duration::from_micros(50), from, Input::Writable(link));
+        let mut decoder = FrameDecoder::new();
+        while let Some(frame) = decoder.decode(&mut frames, RECEIVER_READS).unwrap() {
+            let at = self.now;
+            let (kind, body) = (frame.kind, frame.body.clone());
+            self.sent.push(Sent { at, from, frame });
+            let is_muted = self.mute.contains(&from) && matches!(kind, MESSAGE | IHAVE);
+            if is_muted || self.silent.contains(&from) || self.silent.contains(&to) {
+                continue;
+            }
+            let link = Link(from as u64);
+            self.plan(LATENCY, to, Input::Frame { link, kind, body });
+        }
+    }
+
+    /// Who got what was said last.
+    pub(super) fn receivers(&self, text: &[u8]) -> Vec<usize> {
+        let delivered = self.delivered.iter();
+        let mut nodes: Vec<_> = delivered
+            .filter(|(_, _, message)| message.data == text)
+            .map(|(_, node, _)| *node)
+            .collect();
+        nodes.sort_unstable();
+        nodes
+    }
+
+    /// Frames of a kind that were sent since a moment.
+    pub(super) fn count(&self, kind: u8, since: Micros) -> usize {
+        let sent = self.sent.iter();
+        sent.filter(|one| one.at >= since && one.frame.kind == kind)
+            .count()
+    }
+}
