@@ -19,6 +19,7 @@ use crate::p2p::{
     SwarmConfig,
 };
 use crate::services::discovery::{self, Discovery};
+use crate::services::gossip::{self, GossipProtocol};
 use crate::transport::environment::Environment;
 use crate::transport::{BindError, PqcHandshake, QuicTransport, TransportConfig};
 
@@ -53,6 +54,9 @@ pub enum SpawnError {
     /// The environment has no randomness.
     #[error(transparent)]
     Entropy(#[from] EntropyFailure),
+    /// Gossip cannot begin.
+    #[error(transparent)]
+    Gossip(#[from] gossip::PrepareError),
     /// A protocol of the stack could not be registered.
     #[error(transparent)]
     Register(#[from] RegisterError),
@@ -142,6 +146,8 @@ impl NodeBuilder {
         let environment = self.environment.unwrap_or_else(Environment::system);
         let transports = bind(&config, &self.keypair, &environment)?;
         let (discovery, stack) = discovery(&config, peer, &environment)?;
+        let (gossip, broadcast) = gossip(&config, &self.keypair, &environment)?;
+        let stack = stack.and(broadcast);
         let setup = Setup {
             protocols: self.protocols,
             stack,
@@ -157,7 +163,13 @@ impl NodeBuilder {
         )?;
         let mdns = config.get().enable_mdns;
         let mdns = mdns.then(|| MdnsTask::start(&swarm, config.network_id(), &environment));
-        Ok(P2PNode::new(swarm, config, discovery, mdns.transpose()?))
+        Ok(P2PNode::new(
+            swarm,
+            config,
+            discovery,
+            gossip,
+            mdns.transpose()?,
+        ))
     }
 }
 
@@ -180,6 +192,26 @@ fn discovery(
         veto_at: settings.reputation.close_at,
     };
     discovery::prepare(setup, environment)
+}
+
+/// Gossip, and the protocol that starts it, if the configuration wants it.
+fn gossip(
+    config: &ValidConfig,
+    keypair: &Keypair,
+    environment: &Environment,
+) -> Result<(GossipProtocol, StackProtocols), gossip::PrepareError> {
+    let settings = config.get();
+    if !settings.enable_gossip {
+        return Ok((GossipProtocol::disabled(), StackProtocols::default()));
+    }
+    let setup = gossip::Setup {
+        network: *config.network_id().as_bytes(),
+        key: keypair.public_key().verifying_key().clone(),
+        config: settings.gossip.config(),
+        directory: settings.data_dir.as_deref(),
+        veto_at: settings.reputation.close_at,
+    };
+    gossip::prepare(setup, environment)
 }
 
 fn bind(

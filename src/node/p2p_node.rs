@@ -16,6 +16,7 @@ use crate::p2p::{
     RegisterError, RequestError, SendError, Swarm, SwarmMetrics,
 };
 use crate::services::discovery::Discovery;
+use crate::services::gossip::GossipProtocol;
 use crate::wire::message::{VERSION, ping, request};
 use crate::wire::{Address, StreamHeader};
 
@@ -32,6 +33,7 @@ struct Node {
     swarm: Swarm,
     config: ValidConfig,
     discovery: Discovery,
+    gossip: GossipProtocol,
     mdns: Option<MdnsTask>,
 }
 
@@ -46,12 +48,14 @@ impl P2PNode {
         swarm: Swarm,
         config: ValidConfig,
         discovery: Discovery,
+        gossip: GossipProtocol,
         mdns: Option<MdnsTask>,
     ) -> Self {
         Self(Arc::new(Node {
             swarm,
             config,
             discovery,
+            gossip,
             mdns,
         }))
     }
@@ -316,13 +320,21 @@ impl P2PNode {
         &self.0.discovery
     }
 
+    /// Topics: what is said in one, all who subscribe to it get. Every call fails if
+    /// [`P2PConfig::enable_gossip`](super::P2PConfig::enable_gossip) is off.
+    #[must_use]
+    pub fn gossip(&self) -> &GossipProtocol {
+        &self.0.gossip
+    }
+
     /// The connections underneath, for protocols of other shapes.
     #[must_use]
     pub fn swarm(&self) -> &Swarm {
         &self.0.swarm
     }
 
-    /// Stops: dials and accepts no more, sends the one-way messages that are queued (requests in hand
+    /// Stops: says what was published to those who read it (at most 3 s), dials and accepts no more, sends
+    /// the one-way messages that are queued (requests in hand
     /// are cut off; at most 3 s; the rest is told as
     /// [`SwarmEvent::MessagesUnsent`](crate::p2p::SwarmEvent::MessagesUnsent)), says goodbye to all
     /// peers (at most 3 s more) and ends. Afterwards [`Messages`] and [`EventStream`]s come to their
@@ -333,6 +345,7 @@ impl P2PNode {
             mdns.stop();
         }
         self.0.discovery.save().await;
+        self.0.gossip.close().await;
         self.0.swarm.shutdown().await;
     }
 }

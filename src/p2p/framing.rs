@@ -91,6 +91,17 @@ impl FrameReader {
         }
     }
 
+    /// A frame that is here already, without waiting; `None` if more bytes are needed.
+    ///
+    /// # Errors
+    /// A [`Violation`], as for [`next`](Self::next).
+    pub fn buffered(&mut self, rules: FrameRules) -> Result<Option<Frame>, Violation> {
+        match self.decoder.decode(&mut self.pending, rules) {
+            Ok(frame) => Ok(frame),
+            Err(violation) => Err(self.fail(violation)),
+        }
+    }
+
     /// Stops the stream with the code of a violation, and passes the violation on.
     pub fn fail(&mut self, violation: Violation) -> Violation {
         self.stop(violation.code());

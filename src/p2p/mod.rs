@@ -32,6 +32,7 @@ mod link;
 pub mod mdns;
 mod metrics;
 pub(crate) mod millis;
+mod ordered;
 mod outbox;
 mod patience;
 mod peer_book;

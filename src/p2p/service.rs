@@ -48,6 +48,16 @@ impl fmt::Debug for StackProtocols {
 }
 
 impl StackProtocols {
+    /// These and those of another service.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self::new(move |swarm| {
+            let (mut all, other) = (self.make(swarm), other.make(swarm));
+            all.protocols.extend(other.protocols);
+            all.tasks.extend(other.tasks);
+            all
+        })
+    }
+
     /// `make` is called once, before the swarm takes or begins any connection.
     pub(crate) fn new(make: impl FnOnce(&Swarm) -> Services + Send + 'static) -> Self {
         Self(Some(Box::new(make)))
@@ -60,6 +70,10 @@ impl StackProtocols {
 pub(crate) struct Caller(Arc<Inner>);
 
 impl Caller {
+    pub(super) const fn inner(&self) -> &Arc<Inner> {
+        &self.0
+    }
+
     /// See [`Swarm::dial`].
     pub(crate) async fn dial(
         &self,

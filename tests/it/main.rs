@@ -34,6 +34,8 @@ mod first_contact;
 #[cfg(feature = "sim")]
 mod flood;
 #[cfg(feature = "sim")]
+mod gossip;
+#[cfg(feature = "sim")]
 mod handlers;
 #[cfg(feature = "sim")]
 mod handover;

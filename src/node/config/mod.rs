@@ -10,9 +10,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::gossip::ConfigError as GossipConfigError;
 use crate::p2p::bounds::{check, check_millis};
 use crate::p2p::{LimitsConfig, OutOfRange, QueueLimit, Reachability, ReputationConfig, millis};
 use crate::services::discovery::{DiscoverySettings, DiscoverySettingsError};
+use crate::services::gossip::GossipSettings;
 use crate::transport::Credential;
 use crate::wire::{Address, NetworkId};
 
@@ -102,6 +104,10 @@ pub struct P2PConfig {
     pub bootstrap_nodes: Vec<Address>,
     /// How discovery works on this node.
     pub discovery: DiscoverySettings,
+    /// Whether the node takes part in gossip; default yes.
+    pub enable_gossip: bool,
+    /// How gossip works on this node.
+    pub gossip: GossipSettings,
     /// Whether this node relays for others; default no. This version has no relay: `true` is refused
     /// rather than ignored.
     pub enable_relay: bool,
@@ -149,6 +155,9 @@ pub enum ConfigError {
         /// The address, in full: it is the operator's own.
         address: String,
     },
+    /// A setting of gossip.
+    #[error("gossip: {0}")]
+    Gossip(#[from] GossipConfigError),
     /// A setting of discovery.
     #[error(transparent)]
     Discovery(#[from] DiscoverySettingsError),
@@ -191,6 +200,8 @@ impl Default for P2PConfig {
             enable_discovery: true,
             bootstrap_nodes: Vec::new(),
             discovery: DiscoverySettings::default(),
+            enable_gossip: true,
+            gossip: GossipSettings::default(),
             enable_relay: false,
             data_dir: None,
         }
@@ -223,6 +234,7 @@ impl P2PConfig {
         self.limits.validate()?;
         self.reputation.validate()?;
         self.discovery.validate()?;
+        self.gossip.validate()?;
         self.validate_bootstrap_nodes()?;
         if self
             .data_dir

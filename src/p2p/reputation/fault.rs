@@ -33,6 +33,9 @@ pub enum Severity {
     Stream,
     /// Closes the connection at once: only an attacker does this.
     Grave,
+    /// Bans the peer at once: only an attacker does this, and each time costs this node more than it costs
+    /// the attacker.
+    Ban,
 }
 
 impl Fault {
@@ -59,6 +62,7 @@ impl Severity {
             Self::Light => Weight((config.stream_fault / 10).max(1)),
             Self::Stream => Weight(config.stream_fault),
             Self::Grave => Weight(config.close_at),
+            Self::Ban => Weight(config.ban_at),
         }
     }
 }

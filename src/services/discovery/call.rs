@@ -94,7 +94,7 @@ fn scope_of(caller: &Caller, peer: &PeerId) -> Scope {
 }
 
 /// Whose business private addresses are at the other end of a path: nobody's behind a relay.
-pub(super) const fn scope_of_path(path: &Path) -> Scope {
+pub(in crate::services) const fn scope_of_path(path: &Path) -> Scope {
     match path {
         Path::Direct { group, .. } if group.is_local() => Scope::Local,
         Path::Direct { .. } | Path::Relayed { .. } => Scope::Public,

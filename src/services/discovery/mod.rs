@@ -34,6 +34,7 @@ use driver::Message;
 use entering::Entrance;
 use stats::Counted;
 
+pub(super) use call::scope_of_path;
 pub use error::DiscoveryError;
 pub use events::{DiscoveryEvent, DiscoveryEvents, DiscoveryHappened};
 pub use info::{PeerInfo, PutManyReceipt, PutReceipt};

@@ -90,12 +90,13 @@ pub(crate) fn address(number: u16) -> Address {
     Address::from(SocketAddr::new(ip(number), PORT)).with_peer_id(peer(number))
 }
 
-/// The configuration of all nodes here, unless a test changes it. Without discovery: it would talk to
-/// peers on its own, and these tests count what nodes say.
+/// The configuration of all nodes here, unless a test changes it. Without discovery and gossip: they would
+/// talk to peers on their own, and these tests count what nodes say.
 pub(crate) fn config() -> P2PConfig {
     P2PConfig {
         listen_addresses: vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, PORT)).into()],
         enable_discovery: false,
+        enable_gossip: false,
         ..P2PConfig::default()
     }
 }

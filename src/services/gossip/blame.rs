@@ -1,0 +1,39 @@
+//! What the faults of the machine are to the swarm's reputation.
+
+use crate::gossip::Fault as Found;
+use crate::p2p::{Fault, Severity};
+
+/// Numbers of gossip's faults in events; never reused.
+///
+/// | number | severity | what |
+/// | --- | --- | --- |
+/// | – | stream | malformed: a violation of the wire format |
+/// | 1 | stream | an ordinal that names nothing |
+/// | 2 | stream | not a key |
+/// | 3 | stream | a seal that nobody can have made |
+/// | 4 | ban | a seal with an invalid signature: it cost a verification |
+/// | 5 | stream | a message that its seal does not list |
+/// | 6 | stream | a message that is signed differently from its topic |
+/// | 7 | stream | too many subscriptions |
+/// | 8 | stream | a message that was rejected |
+///
+/// All but the last end the streams of gossip.
+pub(super) const fn fault(found: Found) -> Fault {
+    let (number, severity) = match found {
+        Found::Malformed(violation) => return Fault::Wire(violation),
+        Found::UnknownOrdinal => (1, Severity::Stream),
+        Found::InvalidKey => (2, Severity::Stream),
+        Found::InvalidSeal => (3, Severity::Stream),
+        Found::InvalidSignature => (4, Severity::Ban),
+        Found::NotInSeal => (5, Severity::Stream),
+        Found::WrongTopic => (6, Severity::Stream),
+        Found::TooManySubscriptions => (7, Severity::Stream),
+        Found::Rejected => (8, Severity::Stream),
+    };
+    Fault::Protocol { number, severity }
+}
+
+/// Whether the streams go on after it.
+pub(super) const fn is_forgiven(found: &Found) -> bool {
+    matches!(found, Found::Rejected)
+}

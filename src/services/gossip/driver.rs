@@ -1,0 +1,223 @@
+//! The task that owns the machine: one input at a time, never waiting for a peer.
+
+mod outputs;
+mod peers;
+mod topics;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::sleep;
+
+use super::inbound::Inbound;
+use super::links::Links;
+use super::outbound::Outbound;
+use super::{GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
+use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict};
+use crate::identity::PeerId;
+use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
+use crate::policy::{Micros, ProbeBudget};
+use crate::transport::environment::Clock;
+use crate::wire::message::gossip::MessageId;
+
+use topics::Topics;
+
+/// Commands that wait for the driver: each is a caller that waits too.
+pub(super) const MESSAGES: usize = 1_024;
+
+type Outcome = Result<Published, NotPublished>;
+
+/// What handles tell the driver.
+#[derive(Debug)]
+pub(super) enum Message {
+    Subscribe {
+        topic: TopicHash,
+        options: SubscribeOptions,
+        done: oneshot::Sender<Subscription>,
+    },
+    Unsubscribe(TopicHash),
+    Publish {
+        id: PublicationId,
+        topic: TopicHash,
+        data: Bytes,
+        done: oneshot::Sender<Outcome>,
+    },
+    Neighbours {
+        topic: TopicHash,
+        done: oneshot::Sender<Vec<NeighbourInfo>>,
+    },
+    /// Hand over what is queued, and end; the sender is dropped when that is done.
+    Close(oneshot::Sender<()>),
+}
+
+/// What the driver is made of.
+pub(super) struct Parts {
+    pub(super) machine: Gossip,
+    pub(super) network: [u8; 32],
+    pub(super) swarm: WeakSwarm,
+    pub(super) caller: Caller,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) messages: mpsc::Receiver<Message>,
+    pub(super) inbound: mpsc::Receiver<Inbound>,
+    pub(super) swarm_events: EventStream,
+    pub(super) events: broadcast::Sender<GossipEvent>,
+    /// A peer with this score or less has no place in a mesh.
+    pub(super) veto_at: i32,
+}
+
+/// See the module.
+pub(super) struct Driver {
+    parts: Parts,
+    links: Links,
+    topics: Topics,
+    publications: BTreeMap<PublicationId, oneshot::Sender<Outcome>>,
+    written: mpsc::UnboundedSender<Outbound>,
+    outbound: mpsc::UnboundedReceiver<Outbound>,
+    /// Writers, dials, signatures, verifications, judgements, and waits for readers to leave.
+    work: JoinSet<Work>,
+    budget: ProbeBudget,
+    /// Peers with which the machine has enough.
+    ending: Vec<PeerId>,
+    /// Streams to peers that have not ended.
+    writers: usize,
+    /// Who waits for the end.
+    closing: Option<oneshot::Sender<()>>,
+}
+
+/// How a task of the driver ended.
+enum Work {
+    /// With something for the machine.
+    Made(Input),
+    /// With a judgement.
+    Judged(MessageId, Verdict),
+    /// A subscription has no reader any more.
+    Unread,
+    /// With nothing.
+    Over,
+}
+
+/// What happens next.
+enum Step {
+    Swarm(Result<Event, Lagged>),
+    Message(Message),
+    Inbound(Inbound),
+    Outbound(Outbound),
+    Worked(Result<Work, JoinError>),
+    Time,
+}
+
+impl Driver {
+    pub(super) fn new(parts: Parts) -> Self {
+        let (written, outbound) = mpsc::unbounded_channel();
+        Self {
+            parts,
+            links: Links::default(),
+            topics: Topics::default(),
+            publications: BTreeMap::new(),
+            written,
+            outbound,
+            work: JoinSet::new(),
+            budget: ProbeBudget::new(),
+            ending: Vec::new(),
+            writers: 0,
+            closing: None,
+        }
+    }
+
+    /// Runs until the swarm stops: it drops the task.
+    pub(super) async fn run(mut self) {
+        loop {
+            let now = self.now();
+            if self
+                .parts
+                .machine
+                .poll_timeout()
+                .is_some_and(|at| at <= now)
+            {
+                self.feed(Input::Timer);
+            }
+            if self.closing.is_some() && self.close() {
+                return;
+            }
+            let step = self.next().await;
+            self.take(step);
+        }
+    }
+
+    async fn next(&mut self) -> Step {
+        let due = self.parts.machine.poll_timeout();
+        let wait = due.map(|at| at.since(self.now()));
+        let time = async {
+            match wait {
+                Some(wait) => sleep(wait).await,
+                None => std::future::pending().await,
+            }
+        };
+        let parts = &mut self.parts;
+        tokio::select! {
+            biased;
+            Some(event) = parts.swarm_events.next() => Step::Swarm(event),
+            Some(worked) = self.work.join_next() => Step::Worked(worked),
+            Some(outbound) = self.outbound.recv() => Step::Outbound(outbound),
+            Some(message) = parts.messages.recv() => Step::Message(message),
+            Some(inbound) = parts.inbound.recv() => Step::Inbound(inbound),
+            () = time => Step::Time,
+        }
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Swarm(Ok(event)) => self.swarm_event(event.what),
+            Step::Swarm(Err(Lagged { .. })) => self.look_again(),
+            Step::Message(message) => self.message(message),
+            Step::Inbound(inbound) => self.inbound(inbound),
+            Step::Outbound(outbound) => self.outbound(outbound),
+            Step::Worked(Ok(Work::Made(input))) => self.feed(input),
+            Step::Worked(Ok(Work::Judged(id, verdict))) => self.judged(id, verdict),
+            Step::Worked(Ok(Work::Unread)) => self.end_unread(),
+            Step::Worked(Ok(Work::Over) | Err(_)) | Step::Time => {}
+        }
+    }
+
+    fn message(&mut self, message: Message) {
+        match message {
+            Message::Subscribe {
+                topic,
+                options,
+                done,
+            } => self.subscribe(topic, options, done),
+            Message::Unsubscribe(topic) => self.unsubscribe(topic),
+            Message::Publish {
+                id,
+                topic,
+                data,
+                done,
+            } => {
+                self.publications.insert(id, done);
+                self.feed(Input::Publish { id, topic, data });
+            }
+            Message::Neighbours { topic, done } => {
+                // Who asked may be gone.
+                _ = done.send(self.neighbours(&topic));
+            }
+            Message::Close(done) => self.closing = Some(done),
+        }
+    }
+
+    fn now(&self) -> Micros {
+        self.parts.clock.now().mono
+    }
+
+    fn feed(&mut self, input: Input) {
+        self.parts.machine.handle(self.parts.clock.now(), input);
+        while let Some(output) = self.parts.machine.poll_output() {
+            self.output(output);
+        }
+        while let Some(peer) = self.ending.pop() {
+            self.end(&peer);
+        }
+    }
+}

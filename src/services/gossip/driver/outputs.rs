@@ -1,0 +1,122 @@
+//! What the machine wants done.
+
+use std::sync::Arc;
+
+use super::super::{GossipEvent, blame};
+use super::{Driver, Work};
+use crate::crypto::{Provider, SealBody};
+use crate::gossip::{CheckId, Event, Fault, Input, Link, Output, SharedSeal, SigningId};
+use crate::p2p::Swarm;
+use crate::services::discovery::scope_of_path;
+use crate::wire::message::discovery::Contact;
+use crate::wire::message::gossip::PROTOCOL;
+use crate::wire::{Address, ErrorCode};
+
+impl Driver {
+    pub(super) fn output(&mut self, output: Output) {
+        match output {
+            Output::Send { link, frames } => self.links.send(link, frames),
+            Output::Sign { id, body } => self.sign(id, body),
+            Output::Verify { id, seal } => self.verify(id, seal),
+            Output::Judge(message) => self.judge(message),
+            Output::Deliver(message) => self.deliver(&message),
+            Output::Published {
+                publication,
+                outcome,
+            } => {
+                if let Some(done) = self.publications.remove(&publication) {
+                    // Who published may be gone.
+                    _ = done.send(outcome);
+                }
+            }
+            Output::Dial { link, contact } => self.dial(link, contact),
+            Output::Fault { link, fault } => self.blame(link, fault),
+            Output::Event(event) => self.tell(event),
+        }
+    }
+
+    fn sign(&mut self, id: SigningId, body: SealBody) {
+        let Some(swarm) = self.parts.swarm.upgrade() else {
+            return;
+        };
+        let (keypair, network) = (swarm.keypair().clone(), self.parts.network);
+        self.work.spawn(async move {
+            let signature = keypair.sign(body.input(&network).as_bytes()).ok();
+            Work::Made(Input::Signed { id, signature })
+        });
+    }
+
+    fn verify(&mut self, id: CheckId, seal: SharedSeal) {
+        let Some(provider) = self.provider() else {
+            return;
+        };
+        let network = self.parts.network;
+        self.work.spawn(async move {
+            let verified = seal.seal().verify(&*provider, &network, seal.key());
+            let is_valid = verified.is_ok();
+            Work::Made(Input::Verified { id, is_valid })
+        });
+    }
+
+    fn provider(&self) -> Option<Arc<dyn Provider>> {
+        let swarm: Swarm = self.parts.swarm.upgrade()?;
+        Some(swarm.keypair().provider().clone())
+    }
+
+    fn blame(&mut self, link: Link, fault: Fault) {
+        let (swarm, peer) = (self.parts.swarm.upgrade(), self.links.peer(link));
+        if let (Some(swarm), Some(peer)) = (swarm, peer) {
+            if !blame::is_forgiven(&fault) {
+                self.links.stop_reading(&peer, ErrorCode::Malformed);
+                self.ending.push(peer);
+            }
+            swarm.report_fault(&peer, PROTOCOL, blame::fault(fault));
+        }
+    }
+
+    /// Dials somebody whom a neighbour recommends, at addresses for which there is a budget: the addresses
+    /// may be a victim's.
+    fn dial(&mut self, link: Link, mut contact: Contact) {
+        let now = self.now();
+        let teller = self.links.peer(link);
+        let connection = teller.and_then(|peer| self.parts.caller.connection(&peer));
+        let Some(connection) = connection else {
+            return;
+        };
+        // Addresses that are none of the teller's business are passed over.
+        scope_of_path(&connection.path()).hide_others(&mut contact);
+        let mut addresses: Vec<Address> = Vec::new();
+        for address in &contact.addresses {
+            let socket = address.socket_addr();
+            if socket.is_some_and(|socket| self.budget.try_take(now, socket)) {
+                addresses.push(address.clone());
+            }
+        }
+        let (caller, peer) = (self.parts.caller.clone(), contact.peer);
+        if !addresses.is_empty() && !caller.is_connected(&peer) {
+            self.work.spawn(async move {
+                // A recommendation that leads nowhere is nobody's fault.
+                _ = caller.dial(Some(peer), &addresses).await;
+                Work::Over
+            });
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        let named = |link| self.links.peer(link);
+        let told = match event {
+            Event::Grafted(link, topic) => {
+                named(link).map(|peer| GossipEvent::Grafted(peer, topic))
+            }
+            Event::Pruned(link, topic) => named(link).map(|peer| GossipEvent::Pruned(peer, topic)),
+            Event::SlowReader(link) => named(link).map(GossipEvent::SlowReader),
+            Event::Equivocation { publisher, seals } => {
+                Some(GossipEvent::Equivocation { publisher, seals })
+            }
+        };
+        if let Some(told) = told {
+            // Without readers the event is nobody's.
+            _ = self.parts.events.send(told);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Peers come and go.
+
+use super::super::NeighbourInfo;
+use super::super::inbound::Inbound;
+use super::super::outbound::{self, Outbound};
+use super::{Driver, Work};
+use crate::gossip::{Input, TopicHash};
+use crate::identity::PeerId;
+use crate::p2p::{Direction, SwarmEvent};
+use crate::transport::Path;
+use crate::wire::message::VERSION;
+use crate::wire::message::gossip::PROTOCOL;
+
+impl Driver {
+    pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
+        match event {
+            SwarmEvent::PeerIdentified { peer } | SwarmEvent::PeerConnected { peer, .. } => {
+                self.consider(peer);
+            }
+            SwarmEvent::PeerDisconnected { peer, .. } => {
+                self.end(&peer);
+                self.links.disconnected(&peer);
+            }
+            SwarmEvent::FaultRecorded { peer, .. } => self.veto(peer),
+            _ => {}
+        }
+    }
+
+    /// Events were missed: what is true now counts.
+    pub(super) fn look_again(&mut self) {
+        let Some(swarm) = self.parts.swarm.upgrade() else {
+            return;
+        };
+        for peer in swarm.connected_peers() {
+            self.consider(peer);
+        }
+        for peer in self.links.peers() {
+            if self.parts.caller.current(&peer).is_none() {
+                self.end(&peer);
+            }
+        }
+    }
+
+    pub(super) fn inbound(&mut self, inbound: Inbound) {
+        match inbound {
+            Inbound::Opened {
+                peer,
+                generation,
+                ready,
+            } => {
+                // It speaks gossip: no introduction needs to be waited for.
+                let current = self.parts.caller.current(&peer);
+                self.links.wait(peer, generation, ready);
+                if current.is_some_and(|(current, _)| current == generation) {
+                    self.begin(peer);
+                }
+            }
+            Inbound::Ended { peer, generation } => self.ended(&peer, generation),
+            Inbound::Frames {
+                peer,
+                generation,
+                frames,
+            } => {
+                for (kind, body) in frames {
+                    let session = self.links.session(&peer);
+                    let session = session.filter(|session| session.generation == generation);
+                    let Some(link) = session.map(|session| session.link) else {
+                        return;
+                    };
+                    self.feed(Input::Frame { link, kind, body });
+                }
+            }
+        }
+    }
+
+    pub(super) fn outbound(&mut self, outbound: Outbound) {
+        match outbound {
+            Outbound::Written { peer, generation } => {
+                let session = self.links.session(&peer);
+                let session = session.filter(|session| session.generation == generation);
+                if let Some(link) = session.map(|session| session.link) {
+                    self.feed(Input::Writable(link));
+                }
+            }
+            Outbound::Ended { peer, generation } => {
+                self.writers = self.writers.saturating_sub(1);
+                self.ended(&peer, generation);
+            }
+        }
+    }
+
+    /// One stream of a pair has ended: the pair is over.
+    fn ended(&mut self, peer: &PeerId, generation: u64) {
+        let session = self.links.session(peer);
+        if session.is_some_and(|session| session.generation == generation) {
+            self.end(peer);
+        }
+    }
+
+    /// Begins with a peer if it speaks gossip.
+    fn consider(&mut self, peer: PeerId) {
+        let Some(swarm) = self.parts.swarm.upgrade() else {
+            return;
+        };
+        let speaks = swarm.with_book(|book, _| {
+            let entry = book.get(&peer)?;
+            let mut protocols = entry.protocols().iter();
+            Some(protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION)))
+        });
+        if speaks == Some(true) || self.links.session(&peer).is_some() {
+            self.begin(peer);
+        }
+    }
+
+    /// Begins with a peer on its current connection, unless that is under way.
+    fn begin(&mut self, peer: PeerId) {
+        if self.closing.is_some() {
+            return;
+        }
+        let Some((generation, direction)) = self.parts.caller.current(&peer) else {
+            return;
+        };
+        if self.links.is_over(&peer, generation) {
+            return;
+        }
+        let session = self.links.session(&peer);
+        if session.is_some_and(|session| session.generation == generation) {
+            return self.links.ready(&peer);
+        }
+        self.end(&peer);
+        let Some(connection) = self.parts.caller.connection(&peer) else {
+            return;
+        };
+        let group = match connection.path() {
+            Path::Direct { group, .. } => group,
+            Path::Relayed { relay_group, .. } => relay_group,
+        };
+        let (link, batches) = self.links.begin(peer, generation);
+        let (caller, told) = (self.parts.caller.clone(), self.written.clone());
+        self.writers += 1;
+        self.work.spawn(async move {
+            outbound::write(caller, peer, generation, batches, told).await;
+            Work::Over
+        });
+        let is_outbound = direction == Direction::Outgoing;
+        self.feed(Input::Connected {
+            link,
+            group,
+            is_outbound,
+        });
+        self.veto(peer);
+    }
+
+    /// Lets go of neighbours for whom nothing waits; whether the streams to all have ended.
+    pub(super) fn close(&mut self) -> bool {
+        for peer in self.links.peers() {
+            let session = self.links.session(&peer);
+            let link = session.map(|session| session.link);
+            if link.is_some_and(|link| self.parts.machine.is_idle(link)) {
+                self.end(&peer);
+            }
+        }
+        self.links.peers().is_empty() && self.writers == 0
+    }
+
+    pub(super) fn end(&mut self, peer: &PeerId) {
+        if let Some(link) = self.links.end(peer) {
+            self.feed(Input::Disconnected(link));
+        }
+    }
+
+    fn veto(&mut self, peer: PeerId) {
+        let Some(swarm) = self.parts.swarm.upgrade() else {
+            return;
+        };
+        let link = self.links.session(&peer).map(|session| session.link);
+        if let Some(link) = link
+            && swarm.reputation(&peer) <= self.parts.veto_at
+        {
+            self.feed(Input::Veto(link));
+        }
+    }
+
+    pub(super) fn neighbours(&self, topic: &TopicHash) -> Vec<NeighbourInfo> {
+        let neighbours = self.parts.machine.neighbours(topic);
+        let named = neighbours.filter_map(|(link, in_mesh, score)| {
+            let peer = self.links.peer(link)?;
+            Some(NeighbourInfo {
+                peer,
+                in_mesh,
+                score,
+            })
+        });
+        named.collect()
+    }
+}

@@ -1,0 +1,165 @@
+//! Gossip on a running node: topics, subscriptions, messages.
+//!
+//! [`GossipProtocol`] is the handle. Behind it one task owns the machine
+//! ([`Gossip`](crate::gossip::Gossip)) and drives it over the swarm.
+
+mod blame;
+mod driver;
+mod epoch;
+mod error;
+mod events;
+mod inbound;
+mod links;
+mod outbound;
+mod settings;
+mod setup;
+mod subscription;
+mod validation;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use crate::gossip::{PublicationId, Published, TopicHash};
+use crate::identity::PeerId;
+
+use self::driver::Message;
+
+/// Longest that a node that stops waits for its neighbours to take what was said.
+const CLOSING: Duration = Duration::from_secs(3);
+
+pub use error::GossipError;
+pub use events::{GossipEvent, GossipEvents};
+pub use settings::GossipSettings;
+pub use setup::PrepareError;
+pub(crate) use setup::{Setup, prepare};
+pub use subscription::{Received, SubscribeOptions, Subscription};
+pub use validation::MessageValidator;
+
+/// Broadcast: what one node publishes in a topic, every node that subscribes to it gets.
+///
+/// A clone is the same handle. All that is asked of a node that has stopped fails.
+#[derive(Debug, Clone)]
+pub struct GossipProtocol(Option<Arc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    messages: mpsc::Sender<Message>,
+    next_publication: AtomicU64,
+    events: broadcast::WeakSender<GossipEvent>,
+}
+
+/// A neighbour in a topic, as gossip sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct NeighbourInfo {
+    /// Who.
+    pub peer: PeerId,
+    /// Whether it is in the topic's mesh.
+    pub in_mesh: bool,
+    /// Its score.
+    pub score: f64,
+}
+
+impl GossipProtocol {
+    /// The handle of a node that runs without gossip.
+    pub(crate) const fn disabled() -> Self {
+        Self(None)
+    }
+
+    /// Whether the node runs gossip.
+    #[must_use]
+    pub const fn is_enabled(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Takes part in a topic: its messages come to the returned subscription until that is dropped, and
+    /// are passed on to others meanwhile. Of several subscriptions to one topic each gets every message;
+    /// the options that concern the topic as a whole are those of the first.
+    ///
+    /// # Errors
+    /// [`GossipError`]: gossip is off, or the node has stopped.
+    pub async fn subscribe(
+        &self,
+        topic: &str,
+        options: SubscribeOptions,
+    ) -> Result<Subscription, GossipError> {
+        let (done, subscription) = oneshot::channel();
+        let topic = TopicHash::of(topic);
+        self.send(Message::Subscribe {
+            topic,
+            options,
+            done,
+        })
+        .await?;
+        subscription.await.map_err(|_| GossipError::Stopped)
+    }
+
+    /// Says something in a topic, whether or not this node subscribes to it; the message's name, and to
+    /// how many neighbours it went. Waits for the signature, which messages that are published at once
+    /// share: 20 ms at most.
+    ///
+    /// # Errors
+    /// [`GossipError`]: the message is too long, too many wait, or the node has stopped.
+    pub async fn publish(&self, topic: &str, data: Bytes) -> Result<Published, GossipError> {
+        let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
+        let number = shared.next_publication.fetch_add(1, Ordering::Relaxed);
+        let (done, outcome) = oneshot::channel();
+        self.send(Message::Publish {
+            id: PublicationId(number),
+            topic: TopicHash::of(topic),
+            data,
+            done,
+        })
+        .await?;
+        let outcome = outcome.await.map_err(|_| GossipError::Stopped)?;
+        Ok(outcome?)
+    }
+
+    /// Ends all subscriptions to a topic at once.
+    ///
+    /// # Errors
+    /// [`GossipError`]: gossip is off, or the node has stopped.
+    pub async fn unsubscribe(&self, topic: &str) -> Result<(), GossipError> {
+        self.send(Message::Unsubscribe(TopicHash::of(topic))).await
+    }
+
+    /// The neighbours that subscribe to a topic.
+    ///
+    /// # Errors
+    /// [`GossipError`]: gossip is off, or the node has stopped.
+    pub async fn neighbours(&self, topic: &str) -> Result<Vec<NeighbourInfo>, GossipError> {
+        let (done, neighbours) = oneshot::channel();
+        let topic = TopicHash::of(topic);
+        self.send(Message::Neighbours { topic, done }).await?;
+        neighbours.await.map_err(|_| GossipError::Stopped)
+    }
+
+    /// What happens from now on.
+    ///
+    /// # Errors
+    /// [`GossipError`]: gossip is off, or the node has stopped.
+    pub fn events(&self) -> Result<GossipEvents, GossipError> {
+        let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
+        let events = shared.events.upgrade().ok_or(GossipError::Stopped)?;
+        Ok(GossipEvents(events.subscribe()))
+    }
+
+    /// Hands over what is queued for neighbours and waits until it is acknowledged, 3 s at most. Nothing
+    /// is sent or received afterwards.
+    pub(crate) async fn close(&self) {
+        let (done, closed) = oneshot::channel();
+        if self.send(Message::Close(done)).await.is_ok() {
+            // The sender is dropped when all is done, or the driver ends.
+            _ = tokio::time::timeout(CLOSING, closed).await;
+        }
+    }
+
+    async fn send(&self, message: Message) -> Result<(), GossipError> {
+        let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
+        let sent = shared.messages.send(message).await;
+        sent.map_err(|_| GossipError::Stopped)
+    }
+}

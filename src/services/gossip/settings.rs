@@ -1,0 +1,77 @@
+//! What an operator may set.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::gossip::{ConfigError, GossipConfig, Spreading};
+use crate::p2p::millis;
+
+/// How gossip works on this node. The names are GossipSub's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GossipSettings {
+    /// Time between two heartbeats; default 700 ms.
+    #[serde(rename = "heartbeat_interval_ms", with = "millis")]
+    pub heartbeat_interval: Duration,
+    /// Heartbeats for which a message is kept for those who ask; default 6.
+    pub history_length: usize,
+    /// Heartbeats whose messages are announced; default 3.
+    pub history_gossip: usize,
+    /// Neighbours of a mesh that are aimed at; default 8.
+    pub mesh_n: usize,
+    /// Below it, neighbours are grafted; default 6.
+    pub mesh_n_low: usize,
+    /// Above it, neighbours are pruned; default 12.
+    pub mesh_n_high: usize,
+    /// Whether own messages go to all neighbours of their topic at once; default yes.
+    pub flood_publish: bool,
+    /// Whether links are chosen for each publisher; default yes. Without, messages spread as in
+    /// GossipSub v1.1.
+    pub by_source: bool,
+}
+
+impl Default for GossipSettings {
+    fn default() -> Self {
+        let config = GossipConfig::default();
+        Self {
+            heartbeat_interval: config.heartbeat_interval,
+            history_length: config.history_length,
+            history_gossip: config.history_gossip,
+            mesh_n: config.mesh_n,
+            mesh_n_low: config.mesh_n_low,
+            mesh_n_high: config.mesh_n_high,
+            flood_publish: config.flood_publish,
+            by_source: matches!(config.spreading, Spreading::BySource(_)),
+        }
+    }
+}
+
+impl GossipSettings {
+    /// Checks all settings together.
+    ///
+    /// # Errors
+    /// The first [`ConfigError`].
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        self.config().validate()
+    }
+
+    /// What the machine is told.
+    pub(crate) fn config(&self) -> GossipConfig {
+        let base = if self.by_source {
+            GossipConfig::default()
+        } else {
+            GossipConfig::plain()
+        };
+        GossipConfig {
+            heartbeat_interval: self.heartbeat_interval,
+            history_length: self.history_length,
+            history_gossip: self.history_gossip,
+            mesh_n: self.mesh_n,
+            mesh_n_low: self.mesh_n_low,
+            mesh_n_high: self.mesh_n_high,
+            flood_publish: self.flood_publish,
+            ..base
+        }
+    }
+}

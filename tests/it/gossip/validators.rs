@@ -1,0 +1,64 @@
+//! Programs judge messages before they are passed on.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cretoai_network::gossip::{Message, Verdict};
+use cretoai_network::services::gossip::{MessageValidator, SubscribeOptions};
+use tokio::time::sleep;
+
+use super::support::{is_silent, network, next, say, subscribe_all};
+use crate::support::nodes::{in_virtual_time, peer, quiet_net};
+
+/// Says of a message what it says itself, after a while.
+struct Literal;
+
+impl MessageValidator for Literal {
+    fn validate(&self, message: &Message) -> Pin<Box<dyn Future<Output = Verdict> + Send>> {
+        let verdict = match &*message.data {
+            b"reject" => Verdict::Reject,
+            b"ignore" => Verdict::Ignore,
+            _ => Verdict::Accept,
+        };
+        Box::pin(async move {
+            sleep(Duration::from_millis(50)).await;
+            verdict
+        })
+    }
+}
+
+#[test]
+fn only_what_is_accepted_is_delivered_and_passed_on() {
+    in_virtual_time(async {
+        let net = quiet_net(61);
+        // Three in a row: what the middle one does not pass on, the last one does not get.
+        let nodes = network(&net, 1).await;
+        let mut all = nodes;
+        for number in 2..=3 {
+            use super::support::gossiping;
+            use crate::support::nodes::{address, spawn_with};
+            let node = spawn_with(&net, number, gossiping());
+            node.dial(&address(number - 1)).await.unwrap();
+            all.push(node);
+        }
+        let options = SubscribeOptions {
+            validator: Some(Arc::new(Literal)),
+            ..SubscribeOptions::default()
+        };
+        let mut subscriptions = subscribe_all(&all, &options).await;
+        for text in ["ignore", "reject", "fine"] {
+            say(&all[0], text).await;
+        }
+        for subscription in &mut subscriptions[1..] {
+            assert_eq!(next(subscription).await.data, "fine");
+            assert!(is_silent(subscription).await);
+        }
+        assert!(
+            all[1].reputation(&peer(1)) < 0,
+            "who brought what was rejected"
+        );
+        assert_eq!(all[2].reputation(&peer(2)), 0, "nobody passed it on");
+    });
+}
