@@ -3,6 +3,7 @@
 mod bad_input;
 mod demo;
 mod discovery;
+mod gossip;
 mod keys;
 mod nodes;
 mod process;

@@ -5,7 +5,7 @@ use std::future::Future;
 use clap::{Parser, Subcommand};
 
 use crate::failure::Failure;
-use crate::{demo, discovery, id, keygen, node, ping, send};
+use crate::{demo, discovery, gossip, id, keygen, node, ping, send};
 
 /// Post-quantum peer-to-peer nodes over QUIC.
 ///
@@ -35,6 +35,10 @@ enum Command {
     Record(Box<discovery::Record>),
     /// Provides a key, or advertises a role.
     Provide(Box<discovery::Provide>),
+    /// Says something in a topic.
+    Pub(Box<gossip::Publish>),
+    /// Prints what is said in a topic.
+    Sub(Box<gossip::Subscribe>),
     /// Runs real nodes in separate processes, checks and measures them.
     Demo(demo::Demo),
     /// One node of the demonstration.
@@ -53,6 +57,8 @@ impl Cli {
             Command::Lookup(command) => block_on(command.run()),
             Command::Record(command) => block_on(command.run()),
             Command::Provide(command) => block_on(command.run()),
+            Command::Pub(command) => block_on(command.run()),
+            Command::Sub(command) => block_on(command.run()),
             Command::Demo(command) => block_on(command.run()),
             Command::DemoNode(command) => block_on(command.run()),
         }

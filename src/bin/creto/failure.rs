@@ -6,10 +6,12 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use cretoai_network::crypto::ProviderFailure;
+use cretoai_network::gossip::NotPublished;
 use cretoai_network::identity::KeyFileError;
 use cretoai_network::node::SpawnError;
 use cretoai_network::p2p::{DialFailure, RegisterError, RequestError};
 use cretoai_network::services::discovery::DiscoveryError;
+use cretoai_network::services::gossip::GossipError;
 use cretoai_network::transport::{BindError, WriteError};
 use cretoai_network::wire::ErrorCode;
 use thiserror::Error;
@@ -56,6 +58,10 @@ pub(crate) enum Failure {
     Protocol(#[from] RegisterError),
     #[error("discovery: {0}")]
     Discovery(#[from] DiscoveryError),
+    #[error("gossip: {0}")]
+    Gossip(#[from] GossipError),
+    #[error("nobody among the neighbours wants the topic")]
+    NobodyListens,
     #[error(transparent)]
     Demo(#[from] DemoError),
     #[error("interrupted")]
@@ -79,6 +85,7 @@ impl Failure {
             | Self::Protocol(_) => INPUT,
             Self::Spawn(error) if is_input(error) => INPUT,
             Self::Discovery(DiscoveryError::Draft(_) | DiscoveryError::Role(_)) => INPUT,
+            Self::Gossip(GossipError::NotPublished(NotPublished::TooLong { .. })) => INPUT,
             Self::Interrupted => INTERRUPTED,
             _ => OPERATION,
         })

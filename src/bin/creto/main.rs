@@ -7,6 +7,7 @@ mod cli;
 mod demo;
 mod discovery;
 mod failure;
+mod gossip;
 mod id;
 mod keygen;
 mod node;

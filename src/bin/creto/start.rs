@@ -10,7 +10,6 @@ use clap::{Args, ValueEnum};
 use cretoai_network::crypto::{AwsLc, Provider, RustCrypto};
 use cretoai_network::identity::{Keypair, key_file};
 use cretoai_network::node::{P2PConfig, P2PNode};
-use cretoai_network::p2p::Reachability;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::address::Host;
 
@@ -62,22 +61,17 @@ impl Visitor {
         self.start_with(P2PConfig {
             listen_addresses: vec![socket_for(address).into()],
             enable_discovery: false,
+            enable_gossip: false,
             ..P2PConfig::default()
         })
     }
 
-    /// Starts a node that enters the network of these nodes.
-    pub(crate) fn start_among(
-        self,
-        bootstrap_nodes: Vec<Address>,
-        reachability: Reachability,
-    ) -> Result<P2PNode, Failure> {
-        let socket = bootstrap_nodes.first().map(socket_for);
+    /// Starts a node that enters the network of the configuration's bootstrap nodes.
+    pub(crate) fn start_among(self, config: P2PConfig) -> Result<P2PNode, Failure> {
+        let socket = config.bootstrap_nodes.first().map(socket_for);
         self.start_with(P2PConfig {
             listen_addresses: socket.into_iter().map(Address::from).collect(),
-            bootstrap_nodes,
-            reachability,
-            ..P2PConfig::default()
+            ..config
         })
     }
 

@@ -1,7 +1,7 @@
 //! Entering a network.
 
 use clap::Args;
-use cretoai_network::node::P2PNode;
+use cretoai_network::node::{P2PConfig, P2PNode};
 use cretoai_network::p2p::Reachability;
 use cretoai_network::wire::Address;
 
@@ -32,7 +32,12 @@ impl Entry {
     }
 
     async fn enter(self, reachability: Reachability) -> Result<P2PNode, Failure> {
-        let node = self.visitor.start_among(self.bootstrap, reachability)?;
+        let node = self.visitor.start_among(P2PConfig {
+            bootstrap_nodes: self.bootstrap,
+            reachability,
+            enable_gossip: false,
+            ..P2PConfig::default()
+        })?;
         match node.discovery().bootstrap().await {
             Ok(_) => Ok(node),
             Err(error) => {

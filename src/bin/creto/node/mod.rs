@@ -10,6 +10,7 @@ use cretoai_network::identity::key_file;
 use cretoai_network::node::{Messages, P2PConfig, P2PNode};
 use cretoai_network::p2p::EventStream;
 use cretoai_network::services::discovery::DiscoveryEvents;
+use cretoai_network::services::gossip::{SubscribeOptions, Subscription};
 use cretoai_network::wire::Address;
 use tokio::task::JoinSet;
 
@@ -48,6 +49,9 @@ pub(crate) struct Node {
     /// Application protocol whose messages are printed, 64 (0x40) and up.
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PROTOCOL)]
     protocol: u32,
+    /// A topic whose messages this node passes on. May be given several times.
+    #[arg(long, value_name = "TOPIC")]
+    topic: Vec<String>,
     /// Print JSON, one object a line.
     #[arg(long)]
     json: bool,
@@ -66,16 +70,19 @@ impl Node {
         let discovered = node.discovery().events().ok();
         let report = Report::new(self.json);
         report.listening(&node.listen_addresses())?;
-        let mut dials = JoinSet::new();
+        let mut tasks = JoinSet::new();
         for address in self.connect {
-            dials.spawn(keep_connected::run(node.clone(), address));
+            tasks.spawn(keep_connected::run(node.clone(), address));
+        }
+        for topic in &self.topic {
+            tasks.spawn(pass_on(subscribe(&node, topic).await?));
         }
         let outcome = tokio::select! {
             outcome = watch(&report, self.protocol, events, messages) => outcome,
             outcome = watch_discovery(&report, discovered) => outcome,
             () = stop.requested() => Ok(()),
         };
-        dials.shutdown().await;
+        tasks.shutdown().await;
         node.shutdown().await;
         outcome
     }
@@ -95,6 +102,16 @@ impl Node {
         config.enable_mdns |= self.mdns;
         Ok(config)
     }
+}
+
+async fn subscribe(node: &P2PNode, topic: &str) -> Result<Subscription, Failure> {
+    let options = SubscribeOptions::default();
+    Ok(node.gossip().subscribe(topic, options).await?)
+}
+
+/// Takes part in a topic for the sake of others.
+async fn pass_on(mut subscription: Subscription) {
+    while subscription.next().await.is_some() {}
 }
 
 /// Prints what discovery tells; never ends before the node.
