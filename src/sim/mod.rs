@@ -27,6 +27,7 @@
 
 #[cfg(feature = "sim")]
 mod first_flight;
+pub mod gossip;
 #[cfg(feature = "sim")]
 mod hop;
 #[cfg(feature = "sim")]

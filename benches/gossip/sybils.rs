@@ -1,0 +1,116 @@
+//! Twenty links of attackers to each honest one.
+
+use std::time::Duration;
+
+use cretoai_network::sim::gossip::{Disturbance, Outcome, Scenario, Stage, SybilAttack, Sybils};
+
+use super::figures::{self, Latency};
+use super::options::Options;
+use super::report::{Report, Target};
+use super::runs::{Arm, Runs, scenario};
+
+/// Links of attackers to each honest one, and of each attacker: those of `gossipsub-hardening`.
+const RATIO: u32 = 20;
+const LINKS: u32 = 100;
+
+/// Honest nodes; with the word `large`, and without.
+const LARGE: u32 = 1_000;
+const SMALL: u32 = 200;
+
+/// Before the first message of attacks that begin with the network: as in the original.
+const BEFORE_FIRST: Duration = Duration::from_secs(30);
+
+pub(crate) fn run(options: &Options, report: &mut Report) {
+    for attack in SybilAttack::ALL {
+        for (nodes, suffix) in [(SMALL, ""), (LARGE, "-large")] {
+            let word = word(attack);
+            let is_named = options.wants(&format!("{word}{suffix}"));
+            if is_named || options.wants(&format!("sybil{suffix}")) {
+                for arm in Arm::wanted(options) {
+                    besiege(options, report, attack, nodes, arm);
+                }
+            }
+        }
+    }
+}
+
+const fn word(attack: SybilAttack) -> &'static str {
+    match attack {
+        SybilAttack::EclipseNet => "eclipse-net",
+        SybilAttack::EclipsePublishers => "eclipse-publishers",
+        SybilAttack::CensorOne => "censor-one",
+        SybilAttack::Degrade => "degrade",
+        SybilAttack::ColdBoot => "cold-boot",
+        SybilAttack::CovertFlash => "covert-flash",
+        SybilAttack::Dawn => "dawn",
+    }
+}
+
+fn besiege(options: &Options, report: &mut Report, attack: SybilAttack, nodes: u32, arm: Arm) {
+    let standard = scenario(options);
+    let is_early = matches!(attack, SybilAttack::ColdBoot | SybilAttack::Dawn);
+    let (quiet, warm_up) = if is_early {
+        (BEFORE_FIRST, Duration::ZERO)
+    } else {
+        (standard.quiet, standard.warm_up)
+    };
+    let scenario = Scenario {
+        nodes,
+        quiet,
+        warm_up,
+        disturbance: Disturbance::Sybils(Sybils {
+            attack,
+            ratio: RATIO,
+            links: LINKS,
+        }),
+        ..standard
+    };
+    let name = format!("{} at 20:1", word(attack));
+    let runs = Runs::of(options, report, &name, arm, scenario);
+    let is_judged = arm != Arm::Plain;
+    let most = |bound| {
+        if is_judged {
+            Target::AtMost(bound)
+        } else {
+            Target::None
+        }
+    };
+    let latency = if is_judged {
+        Latency::p99(1_000.0)
+    } else {
+        Latency::ANY
+    };
+    // What begins with the network has no moment: all of it is under attack.
+    let first = if is_early {
+        Stage::Before
+    } else {
+        Stage::Shock
+    };
+    let attacked = |one: &Outcome| one.after(first);
+    figures::reach(
+        &runs,
+        report,
+        "under attack: ",
+        attacked,
+        most(0.0),
+        latency,
+    );
+    runs.row(
+        report,
+        "heartbeats until Sybils have < 20 %",
+        "",
+        most(10.0),
+        |one| {
+            let heartbeats = one.heartbeats_until_below(0.2);
+            heartbeats.map_or(f64::INFINITY, |count| count as f64)
+        },
+    );
+    for heartbeat in [1, 2, 5, 10, 20, 40] {
+        let name = format!("Sybils in meshes at heartbeat {heartbeat}");
+        runs.row(report, &name, "%", Target::None, |one| {
+            let taken = one.taken.get(heartbeat - 1);
+            taken.map_or(f64::NAN, |taken| 100.0 * taken)
+        });
+    }
+    figures::cost(&runs, report, Target::None, Target::None, Target::None);
+}
