@@ -149,10 +149,13 @@ impl Ledger {
         let was_delivered = *word & bit != 0;
         *word |= bit;
         let (at, stage) = (publication.at, publication.stage);
-        if was_delivered && nodes[id.index()].ran(at, now) {
-            return Delivery::Repeated;
-        } else if was_delivered {
-            return Delivery::Relived;
+        if was_delivered {
+            let is_same_life = nodes[id.index()].has_run_since(at);
+            return if is_same_life {
+                Delivery::Repeated
+            } else {
+                Delivery::Relived
+            };
         }
         if nodes[id.index()].ran(before(at), now) {
             self.latency(stage).record(now.since(at));

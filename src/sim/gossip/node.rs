@@ -143,6 +143,11 @@ impl Node {
         self.is_alive && self.role == Role::Honest
     }
 
+    /// Whether its present life, or its last one, began no later.
+    pub(super) fn has_run_since(&self, moment: Micros) -> bool {
+        self.lives.last().is_some_and(|life| life.from <= moment)
+    }
+
     /// Whether it ran from the one moment to the other.
     pub(super) fn ran(&self, from: Micros, until: Micros) -> bool {
         let covers = |life: &Life| life.from <= from && until <= life.until;

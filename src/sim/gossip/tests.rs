@@ -9,6 +9,7 @@ mod numbers;
 mod probe;
 mod processors;
 mod runs;
+mod shipped;
 mod uplinks;
 
 use std::time::Duration;

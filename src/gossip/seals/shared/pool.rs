@@ -37,6 +37,14 @@ impl SharedSeals {
     }
 }
 
+#[cfg(test)]
+impl SharedSeals {
+    /// Seals in the pool, with those that nobody holds any more and that are not yet dropped.
+    pub(crate) fn count() -> usize {
+        POOL.with_borrow(|pool| pool.seals.len())
+    }
+}
+
 impl Drop for SharedSeals {
     fn drop(&mut self) {
         POOL.with_borrow_mut(|pool| {

@@ -1,7 +1,10 @@
 //! Signatures: what they cost, and which are valid.
 
 use super::*;
-use crate::crypto::{SIGNATURE_BYTES, Seal, SealBody, Signature, Suite};
+use crate::crypto::{
+    SIGNATURE_BYTES, Seal, SealBody, Signature, Suite, VERIFYING_KEY_BYTES, VerifyingKey,
+};
+use crate::gossip::seals::SharedSeals;
 use crate::gossip::{CheckId, Message, SharedSeal, SigningId, TopicHash, TopicOptions};
 
 fn body(world: &World, node: u32, first: u64) -> SealBody {
@@ -191,4 +194,46 @@ fn a_machine_that_asks_for_the_past_does_not_stop_time() {
     world.run_until(Micros(100));
     let timers = log.select(|at, input| matches!(input, Input::Timer).then_some(at.0));
     assert_eq!(timers, (10..=100).collect::<Vec<_>>());
+}
+
+fn numbered_seal(number: u64) -> SharedSeal {
+    let key = VerifyingKey::ml_dsa_87(&[3; VERIFYING_KEY_BYTES]);
+    let leaves = vec![[0; 32]];
+    let body = SealBody::new(Suite::MlDsa87, key.hash(), [0; 32], 0, number, leaves).unwrap();
+    SharedSeal::new(&[0; 32], body.with_signature(numbered(number)), key).unwrap()
+}
+
+/// A thousand machines would hold 20 GB of the same seals otherwise.
+#[test]
+fn as_long_as_there_is_a_world_equal_seals_are_one() {
+    let is_one = || {
+        let (one, other) = (numbered_seal(1), numbered_seal(1));
+        let another = numbered_seal(2);
+        assert!(one == other && one != another);
+        assert!(!std::ptr::eq(one.seal(), another.seal()));
+        std::ptr::eq(one.seal(), other.seal())
+    };
+    assert!(!is_one());
+    {
+        let first = World::new(1, exact());
+        let second = World::new(2, exact());
+        assert!(is_one());
+        drop(first);
+        assert!(is_one());
+        drop(second);
+    }
+    assert!(!is_one());
+}
+
+#[test]
+fn seals_that_nobody_holds_are_forgotten() {
+    let _world = World::new(1, exact());
+    let held: Vec<_> = (0..100).map(numbered_seal).collect();
+    for number in 100..20_000 {
+        numbered_seal(number);
+    }
+    assert!(SharedSeals::count() <= 1_024, "{}", SharedSeals::count());
+    for (number, seal) in (0..).zip(&held) {
+        assert!(std::ptr::eq(seal.seal(), numbered_seal(number).seal()));
+    }
 }

@@ -1,0 +1,93 @@
+//! The machine that ships, in small worlds: that it runs here, and that nobody has to complain.
+
+use super::*;
+
+/// Forty nodes of which each has about ten neighbours.
+fn town(settings: Settings, disturbance: Disturbance) -> Scenario {
+    Scenario {
+        nodes: 40,
+        dials: 5,
+        settings,
+        publishing: Publishing {
+            publishers: 4,
+            per_second: 10.0,
+            bytes: 2_048,
+        },
+        warm_up: 6 * SECOND,
+        measured: 12 * SECOND,
+        disturbance,
+        ..Scenario::default()
+    }
+}
+
+fn run(scenario: &Scenario, seed: u64) -> Outcome {
+    println!("seed {seed}");
+    let outcome = scenario.run(seed, &shipped);
+    let whole = outcome.whole();
+    assert!(whole.published > 60 && whole.refused == 0);
+    assert_eq!(whole.missing, 0, "{:?}", outcome.missing);
+    assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    assert_eq!((outcome.traffic.repeated, outcome.traffic.foreign), (0, 0));
+    outcome
+}
+
+#[test]
+fn links_by_source_bring_everything_with_fewer_copies_than_a_plain_mesh() {
+    let by_source = run(&town(Settings::default(), Disturbance::None), 1);
+    let plain = run(&town(Settings::plain(), Disturbance::None), 1);
+    assert!(by_source.copies() < 3.0, "{}", by_source.copies());
+    assert!(plain.copies() > 4.5, "{}", plain.copies());
+    // A seal goes with every message here, and a control frame with few of them.
+    assert!(by_source.seal_copies() <= by_source.copies() + 0.05);
+    assert!(by_source.control() < 1_000.0, "{}", by_source.control());
+}
+
+#[test]
+fn nothing_is_lost_to_losses_crashes_silence_or_betrayal() {
+    let mut lossy = town(Settings::default(), Disturbance::None);
+    lossy.model.loss = 0.05;
+    run(&lossy, 2);
+    for disturbance in [
+        Disturbance::Silent(0.2),
+        Disturbance::Crash(0.2),
+        Disturbance::Turncoats {
+            share: 0.2,
+            turn: Turn::Mute,
+        },
+        Disturbance::Turncoats {
+            share: 0.2,
+            turn: Turn::Bait,
+        },
+    ] {
+        println!("{disturbance:?}");
+        run(&town(Settings::default(), disturbance), 3);
+    }
+}
+
+#[test]
+fn a_slow_uplink_is_shared_by_all_that_a_node_sends() {
+    let mut slow = town(Settings::default(), Disturbance::None);
+    slow.publishing.bytes = 16 << 10;
+    let fast = run(&slow, 4);
+    slow.model.uplink = Some(50_000_000);
+    let slow = run(&slow, 4);
+    let p50 = |outcome: &Outcome| outcome.whole().latency.quantile(0.5).unwrap();
+    // A copy takes 3.4 ms with its seal, and there are a few before it.
+    assert!(p50(&slow) > p50(&fast) + 3 * MILLISECOND);
+    assert!(p50(&slow) < p50(&fast) + 80 * MILLISECOND);
+}
+
+/// The same publications, without what proves them.
+#[test]
+fn without_authentication_a_slow_uplink_is_faster() {
+    let mut sealed = town(Settings::default(), Disturbance::None);
+    sealed.publishing.bytes = 16 << 10;
+    sealed.model.uplink = Some(20_000_000);
+    let with = run(&sealed, 5);
+    sealed.model.authentication = Authentication::Free;
+    let without = run(&sealed, 5);
+    let p99 = |outcome: &Outcome| outcome.whole().latency.quantile(0.99).unwrap();
+    assert!(p99(&without) < p99(&with));
+    assert!(without.traffic.proof_bytes() > 0, "they are counted");
+    assert!(without.traffic.verifying.is_zero());
+}
