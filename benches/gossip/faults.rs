@@ -137,7 +137,7 @@ fn stages(runs: &Runs, report: &mut Report, [before, shock, after]: [Latency; 3]
         ),
         ("from 10 s after: ", Stage::After, after),
     ] {
-        let of = |one: &Outcome| one.stage(stage).clone();
+        let of = |one: &Outcome| one.stage(stage);
         figures::reach(runs, report, name, of, NOTHING, latency);
     }
     figures::cost(runs, report, Target::None, Target::None, Target::None);

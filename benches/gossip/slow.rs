@@ -15,8 +15,8 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
     }
     for arm in Arm::wanted(options) {
         let scenario = Scenario {
-            nodes: 200,
-            measured: Duration::from_secs(60),
+            nodes: 100,
+            measured: Duration::from_secs(45),
             disturbance: Disturbance::SlowReader,
             ..scenario(options)
         };

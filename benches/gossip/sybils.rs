@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use cretoai_network::sim::gossip::{Disturbance, Outcome, Scenario, Stage, SybilAttack, Sybils};
+use cretoai_network::sim::gossip::{
+    Disturbance, Outcome, Reach, Scenario, Stage, SybilAttack, Sybils,
+};
 
 use super::figures::{self, Latency};
 use super::options::Options;
@@ -112,5 +114,34 @@ fn besiege(options: &Options, report: &mut Report, attack: SybilAttack, nodes: u
             taken.map_or(f64::NAN, |taken| 100.0 * taken)
         });
     }
+    if attack == SybilAttack::CensorOne {
+        censored(&runs, report, is_judged);
+    }
     figures::cost(&runs, report, Target::None, Target::None, Target::None);
+}
+
+/// How much slower the messages of the censored publisher are than those of all.
+fn censored(runs: &Runs, report: &mut Report, is_judged: bool) {
+    let target = if is_judged {
+        Target::AtMost(2.0)
+    } else {
+        Target::None
+    };
+    runs.row(
+        report,
+        "p99 of the censored beside all",
+        "times",
+        target,
+        |one| {
+            let mut censored = Reach::default();
+            for part in &one.censored[Stage::Shock as usize..] {
+                censored.merge(part);
+            }
+            let p99 = |reach: &Reach| {
+                let p99 = reach.latency.quantile(0.99);
+                p99.map_or(f64::NAN, figures::millis)
+            };
+            p99(&censored) / p99(&one.after(Stage::Shock))
+        },
+    );
 }

@@ -1,5 +1,5 @@
-//! Simulated networks, in virtual time: [`scale`] runs thousands of the pure machines without sockets,
-//! `Net` real QUIC.
+//! Simulated networks, in virtual time: [`scale`] and [`gossip`] run thousands of the pure machines
+//! without sockets, `Net` real QUIC.
 //!
 //! `Net` carries the datagrams of any number of hosts in memory. Each host is an
 //! [`Environment`](crate::transport::environment::Environment): its sockets, clock and entropy come

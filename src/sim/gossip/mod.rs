@@ -19,8 +19,9 @@
 //! # What is not
 //!
 //! Packet headers and acknowledgements take no room on the uplink; the headers are counted apart.
-//! The path has no congestion control and no downlink. A machine's own work takes no time. Nobody
-//! dials whom a neighbour recommends. A connection that broke comes back only with its node.
+//! The path has no congestion control and no downlink; a batch is lost as a whole or not at all. A
+//! machine's own work takes no time, and all clocks agree. Nobody dials whom a neighbour recommends. A
+//! connection that broke comes back only with its node.
 //!
 //! The same seed gives the same run: all chance comes from it, and nothing iterates a hash map. The
 //! graph and the times of publication do not depend on what the machines do, so that two

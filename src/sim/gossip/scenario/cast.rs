@@ -39,6 +39,19 @@ impl Scenario {
     }
 }
 
+impl Scenario {
+    /// The publisher that the attackers censor.
+    pub(super) fn censored(&self, cast: &Cast) -> Option<NodeId> {
+        match self.disturbance {
+            Disturbance::Sybils(Sybils {
+                attack: SybilAttack::CensorOne,
+                ..
+            }) => cast.honest.first().copied(),
+            _ => None,
+        }
+    }
+}
+
 fn gather(scenario: &Scenario, world: &mut World, build: Build<'_>) -> Cast {
     let attackers = match scenario.disturbance {
         Disturbance::Silent(share) | Disturbance::Turncoats { share, .. } => {

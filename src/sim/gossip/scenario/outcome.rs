@@ -9,8 +9,10 @@ use crate::sim::gossip::{Accusation, Histogram, NodeId, Reach, Traffic};
 /// What came of a run.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Outcome {
-    /// Whom the messages of each stage reached.
+    /// Whom the messages of each stage reached, but for those of the censored publisher.
     pub stages: Vec<Reach>,
+    /// Whom the messages of the censored publisher reached; empty if there is none.
+    pub censored: Vec<Reach>,
     /// What went over the network in the measured time.
     pub traffic: Traffic,
     /// The measured time.
@@ -40,8 +42,12 @@ pub struct Outcome {
 impl Outcome {
     /// Whom the messages of a stage reached.
     #[must_use]
-    pub fn stage(&self, stage: Stage) -> &Reach {
-        &self.stages[stage as usize]
+    pub fn stage(&self, stage: Stage) -> Reach {
+        let mut reach = self.stages[stage as usize].clone();
+        if let Some(censored) = self.censored.get(stage as usize) {
+            reach.merge(censored);
+        }
+        reach
     }
 
     /// Whom the messages of the measured time reached.
@@ -54,8 +60,8 @@ impl Outcome {
     #[must_use]
     pub fn after(&self, first: Stage) -> Reach {
         let mut whole = Reach::default();
-        for stage in &self.stages[first as usize..] {
-            whole.merge(stage);
+        for stage in &Stage::ALL[first as usize..] {
+            whole.merge(&self.stage(*stage));
         }
         whole
     }

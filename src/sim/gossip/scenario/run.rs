@@ -74,6 +74,9 @@ struct Run<'a> {
     build: Build<'a>,
     world: World,
     schedule: Schedule,
+    stage: Stage,
+    /// The publisher that is censored, if one is.
+    censored: Option<NodeId>,
     acts: BTreeMap<(Micros, usize), Act>,
     taken: Vec<f64>,
     /// Neighbours that have the slow reader out of their mesh since it stalled, and after how long.
@@ -102,12 +105,23 @@ impl Scenario {
             build,
             world,
             schedule,
+            stage: Stage::WarmUp,
+            censored: self.censored(&cast),
             acts: BTreeMap::new(),
             taken: Vec::new(),
             rid: BTreeMap::new(),
         };
         run.plan(&cast);
         run.perform(&cast)
+    }
+}
+
+/// What is published in a stage is entered under this number, the messages of a censored publisher apart.
+const fn part(stage: Stage, is_censored: bool) -> usize {
+    if is_censored {
+        Stage::ALL.len() + stage as usize
+    } else {
+        stage as usize
     }
 }
 
@@ -193,13 +207,20 @@ impl Run<'_> {
             .filter(|one| self.world.is_counted(**one));
         let honest = u32::try_from(honest.count()).unwrap_or(u32::MAX);
         self.advance(end + DRAIN);
-        let stages: Vec<Reach> = Stage::ALL
-            .iter()
-            .map(|stage| self.world.reach(*stage as usize))
-            .collect();
+        let reaches = |is_censored| {
+            let of = |stage: &Stage| self.world.reach(part(*stage, is_censored));
+            Stage::ALL.iter().map(of).collect()
+        };
+        let stages: Vec<Reach> = reaches(false);
+        let censored = if self.censored.is_some() {
+            reaches(true)
+        } else {
+            Vec::new()
+        };
         let is_slow = self.scenario.disturbance == Disturbance::SlowReader;
         Outcome {
             stages,
+            censored,
             traffic: measured.unwrap_or_default(),
             measured: self.scenario.measured,
             honest,
@@ -220,6 +241,8 @@ impl Run<'_> {
         while let Some((at, publisher)) = self.schedule.next_until(to.min(end)) {
             self.world.run_until(at);
             let bytes = self.scenario.publishing.bytes;
+            let is_censored = self.censored == Some(publisher);
+            self.world.begin_stage(part(self.stage, is_censored));
             self.world.publish(publisher, bytes);
         }
         self.world.run_until(to);
@@ -228,7 +251,7 @@ impl Run<'_> {
     fn act(&mut self, act: Act) {
         let (settings, build) = (&self.scenario.settings, self.build);
         match act {
-            Act::Begin(stage) => self.world.begin_stage(stage as usize),
+            Act::Begin(stage) => self.stage = stage,
             Act::Measure => {
                 self.world.take_traffic();
             }

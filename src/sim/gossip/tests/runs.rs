@@ -137,7 +137,7 @@ fn turncoats_are_fast_until_they_turn() {
         6,
     );
     let [before, after] = [Stage::Before, Stage::After].map(|stage| {
-        let latency = &outcome.stage(stage).latency;
+        let latency = outcome.stage(stage).latency;
         latency.quantile(0.5).unwrap()
     });
     assert!(before * 12 / 10 < after, "{before:?} {after:?}");
@@ -210,6 +210,10 @@ fn sybils_have_twenty_links_for_each_honest_one() {
         let at_once = matches!(attack, SybilAttack::ColdBoot | SybilAttack::Dawn);
         assert_eq!(reached, !at_once, "{attack:?}");
         assert!(!outcome.taken.is_empty());
+        // One of four publishers is censored.
+        let censored: u64 = outcome.censored.iter().map(|part| part.published).sum();
+        let is_one = censored > 0 && censored < outcome.whole().published;
+        assert_eq!(is_one, attack == SybilAttack::CensorOne, "{attack:?}");
     }
 }
 

@@ -47,16 +47,23 @@ impl World {
         lines.map(|line| self.lines[line.index()].to).collect()
     }
 
-    /// Of all places in the meshes of honest nodes that run, the share that attackers have; none if
-    /// there are no places.
+    /// Of all places in the meshes of those honest nodes that run and have an attacker for a neighbour,
+    /// the share that attackers have; none if there are no places.
     #[must_use]
     #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
     pub fn attackers_in_meshes(&self) -> Option<f64> {
+        let is_attacker = |node: NodeId| self.role(node) == Role::Attacker;
         let honest = self.nodes().filter(|node| self.is_counted(*node));
+        let attacked = honest.filter(|node| {
+            let lines = &self.nodes[node.index()].lines;
+            lines
+                .iter()
+                .any(|line| is_attacker(self.lines[line.index()].to))
+        });
         let (mut taken, mut all) = (0_u64, 0_u64);
-        for neighbour in honest.flat_map(|node| self.mesh(node)) {
+        for neighbour in attacked.flat_map(|node| self.mesh(node)) {
             all += 1;
-            taken += u64::from(self.role(neighbour) == Role::Attacker);
+            taken += u64::from(is_attacker(neighbour));
         }
         (all > 0).then(|| taken as f64 / all as f64)
     }
