@@ -64,8 +64,6 @@ pub struct GossipConfig {
     pub flood_publish: bool,
     /// Neighbours that a pruned one is told of; default 16.
     pub prune_peers: usize,
-    /// Topics that one neighbour subscribes to at most; default 128.
-    pub max_subscriptions: usize,
     /// How messages spread beyond the mesh.
     pub spreading: Spreading,
     /// Seals that this node makes.
@@ -241,13 +239,26 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 7] {
+    const fn counts(&self) -> [(&'static str, usize); 11] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
             ("max_ihave_length", self.max_ihave_length),
-            ("max_subscriptions", self.max_subscriptions),
+            ("sealing.burst", self.sealing.burst as usize),
+            ("sealing.per_second", self.sealing.per_second as usize),
             ("sealing.max_waiting", self.sealing.max_waiting),
+            (
+                "admission.publisher_burst",
+                self.admission.publisher_burst as usize,
+            ),
+            (
+                "admission.publisher_per_second",
+                self.admission.publisher_per_second as usize,
+            ),
+            (
+                "admission.total_per_second",
+                self.admission.total_per_second as usize,
+            ),
             ("queue.max_bytes", self.queue.max_bytes),
             ("queue.batch", self.queue.batch),
         ]
@@ -285,7 +296,6 @@ impl Default for GossipConfig {
             idontwant_threshold: 1_024,
             flood_publish: true,
             prune_peers: 16,
-            max_subscriptions: 128,
             spreading: Spreading::BySource(BySourceConfig::default()),
             sealing: SealingConfig::default(),
             admission: AdmissionConfig::default(),
@@ -344,5 +354,67 @@ impl Default for QueueConfig {
             slow_reader: Duration::from_secs(3),
             batch: 64 << 10,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut GossipConfig)) -> Option<ConfigError> {
+        let mut config = GossipConfig::default();
+        change(&mut config);
+        config.validate().err()
+    }
+
+    #[test]
+    fn the_shipped_settings_are_valid() {
+        assert_eq!(GossipConfig::default().validate(), Ok(()));
+        assert_eq!(GossipConfig::plain().validate(), Ok(()));
+    }
+
+    #[test]
+    fn mesh_sizes_are_looked_at_together() {
+        let sizes = Some(ConfigError::MeshSizes);
+        assert_eq!(refused(|config| config.mesh_n_low = 8), None);
+        assert_eq!(refused(|config| config.mesh_n_low = 9), sizes);
+        assert_eq!(refused(|config| config.mesh_n_high = 8), None);
+        assert_eq!(refused(|config| config.mesh_n_high = 7), sizes);
+        assert_eq!(refused(|config| config.mesh_outbound_min = 4), None);
+        assert_eq!(refused(|config| config.mesh_outbound_min = 5), sizes);
+        assert_eq!(refused(|config| config.mesh_n_score = 8), None);
+        assert_eq!(refused(|config| config.mesh_n_score = 9), sizes);
+    }
+
+    #[test]
+    fn histories_times_shares_and_counts_have_bounds() {
+        let history = Some(ConfigError::History);
+        assert_eq!(refused(|config| config.history_gossip = 6), None);
+        assert_eq!(refused(|config| config.history_gossip = 7), history);
+        assert_eq!(refused(|config| config.history_gossip = 0), history);
+        let factor = Some(ConfigError::Factor);
+        assert_eq!(refused(|config| config.gossip_factor = 1.0), None);
+        assert_eq!(refused(|config| config.gossip_factor = 1.1), factor);
+        assert_eq!(refused(|config| config.gossip_factor = f64::NAN), factor);
+        let hour = Duration::from_secs(3_600);
+        let over = Some(ConfigError::Duration("seen_ttl"));
+        assert_eq!(refused(|config| config.seen_ttl = hour), None);
+        assert_eq!(refused(|config| config.seen_ttl = hour * 2), over);
+        assert_eq!(refused(|config| config.seen_ttl = Duration::ZERO), over);
+        assert_eq!(refused(|config| config.seen_ttl = Duration::MAX), over);
+        let zero = |name| Some(ConfigError::Zero(name));
+        assert_eq!(
+            refused(|config| config.sealing.burst = 0),
+            zero("sealing.burst")
+        );
+        let none = zero("admission.total_per_second");
+        assert_eq!(
+            refused(|config| config.admission.total_per_second = 0),
+            none
+        );
+        assert_eq!(
+            refused(|config| config.queue.batch = 0),
+            zero("queue.batch")
+        );
     }
 }

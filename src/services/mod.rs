@@ -6,3 +6,4 @@
 
 pub mod discovery;
 pub mod gossip;
+mod whole_file;

@@ -6,6 +6,7 @@
 mod cli;
 mod demo;
 mod discovery;
+mod entry;
 mod failure;
 mod gossip;
 mod id;

@@ -8,7 +8,8 @@ use crate::gossip::seals;
 use crate::wire::Violation;
 use crate::wire::codec::decode;
 use crate::wire::message::gossip::{
-    self as wire, IDontWant, IHave, IWant, Modes, Prune, Subscribe, TopicOrdinal, Topics,
+    self as wire, IDontWant, IHave, IWant, MAX_TOPICS, Modes, Prune, Subscribe, TopicOrdinal,
+    Topics,
 };
 
 impl Gossip {
@@ -48,14 +49,13 @@ impl Gossip {
 
     fn on_subscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Subscribe = decode(body)?;
-        let limit = self.config.max_subscriptions;
         for hash in &frame.topics {
             let topic = TopicHash::from_bytes(*hash);
             let Some(neighbour) = self.neighbours.get_mut(&link) else {
                 return Ok(());
             };
             let is_new = neighbour.theirs.add(topic);
-            if neighbour.theirs.len() > limit {
+            if neighbour.theirs.len() > MAX_TOPICS {
                 neighbour.theirs.remove(&topic);
                 return Err(Fault::TooManySubscriptions);
             }

@@ -99,7 +99,8 @@ pub enum Input {
         /// What.
         data: Bytes,
     },
-    /// A neighbour misbehaved so much, in whatever protocol, that it has no place in a mesh.
+    /// A neighbour misbehaved so much, in whatever protocol, that it has no place in a mesh
+    /// for as long as a pruned one stays away.
     Veto(Link),
     /// The time that `poll_timeout` named has come.
     Timer,

@@ -6,13 +6,16 @@ use super::neighbour::Neighbour;
 use super::topic::Topic;
 use super::{Event, Gossip, Link, Output, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
-use crate::wire::codec::List;
+use crate::wire::Address;
+use crate::wire::codec::{List, SharedList};
+use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{self as wire, MAX_TOPICS, Prune, Subscribe, Topics};
 
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        self.neighbours.insert(link, Neighbour::new(is_outbound));
+        self.neighbours
+            .insert(link, Neighbour::new(group, is_outbound));
         self.score.connected(self.now.mono, link, group);
         let subscribed = self
             .topics
@@ -169,16 +172,19 @@ impl Gossip {
         }
     }
 
-    /// A neighbour leaves every mesh.
+    /// A neighbour leaves every mesh, and does not come back for a while.
     pub(super) fn leave_meshes(&mut self, link: Link) {
-        let backoff = self.config.prune_backoff;
-        let member = self
-            .topics
-            .iter()
-            .filter(|(_, topic)| topic.mesh.contains(&link));
-        let member: Vec<_> = member.map(|(hash, _)| *hash).collect();
-        for hash in member {
-            self.prune(link, hash, backoff, false);
+        let (now, backoff) = (self.now.mono, self.config.prune_backoff);
+        let topics: Vec<_> = self.topics.keys().copied().collect();
+        for hash in topics {
+            let topic = self.topics.get_mut(&hash);
+            match topic.filter(|topic| topic.is_subscribed()) {
+                Some(topic) if topic.mesh.contains(&link) => {
+                    self.prune(link, hash, backoff, false);
+                }
+                Some(topic) => topic.back_off(link, now, backoff),
+                None => {}
+            }
         }
     }
 
@@ -227,17 +233,26 @@ impl Gossip {
         }
     }
 
-    /// Others in a topic that a pruned neighbour may try, drawn by lot from those with a good name.
-    fn others(
-        &mut self,
-        link: Link,
-        hash: &TopicHash,
-    ) -> Vec<crate::wire::message::discovery::Contact> {
+    /// Others in a topic that a pruned neighbour may try, drawn by lot from those with a good name. Who is
+    /// not of this network is told no address of it.
+    fn others(&mut self, link: Link, hash: &TopicHash) -> Vec<Contact> {
+        let told = self.neighbours.get(&link);
+        let is_local = told.is_some_and(|neighbour| neighbour.group.is_local());
         let neighbours = self.neighbours.iter();
         let others = neighbours.filter(|(one, neighbour)| {
             **one != link && neighbour.theirs.contains(hash) && self.score.score(**one) >= 0.0
         });
-        let mut contacts: Vec<_> = others.filter_map(|(_, one)| one.contact.clone()).collect();
+        let contacts = others.filter_map(|(_, one)| one.contact.clone());
+        let mut contacts: Vec<_> = contacts
+            .map(|contact| {
+                if is_local {
+                    contact
+                } else {
+                    public_part(contact)
+                }
+            })
+            .filter(|contact| !contact.addresses.is_empty())
+            .collect();
         self.shuffle(&mut contacts);
         contacts.truncate(self.config.prune_peers);
         contacts
@@ -381,5 +396,15 @@ impl Gossip {
         self.mesh(hash)
             .filter(|link| self.is_outbound(*link))
             .count()
+    }
+}
+
+/// What anybody may know of where a node is.
+fn public_part(contact: Contact) -> Contact {
+    let addresses = contact.addresses.iter();
+    let addresses = addresses.filter(|address| Address::is_globally_routable(address));
+    Contact {
+        addresses: SharedList::truncated(addresses.cloned()),
+        ..contact
     }
 }

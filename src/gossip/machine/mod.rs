@@ -212,6 +212,20 @@ impl Gossip {
         neighbour.is_none_or(|neighbour| neighbour.outbox.is_idle())
     }
 
+    /// Bytes that wait for a neighbour.
+    #[cfg(test)]
+    fn waiting(&self, link: Link) -> usize {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.map_or(0, |neighbour| neighbour.outbox.bytes())
+    }
+
+    /// Bytes of a neighbour's messages that are not proven.
+    #[cfg(test)]
+    fn unproven(&self, link: Link) -> usize {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.map_or(0, |neighbour| neighbour.unproven)
+    }
+
     /// Messages that neighbours refused.
     #[cfg(test)]
     fn refusals(&self) -> usize {

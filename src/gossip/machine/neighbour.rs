@@ -9,7 +9,7 @@ use super::parcel::Class;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
-use crate::policy::Micros;
+use crate::policy::{IpGroup, Micros};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
 
@@ -25,6 +25,7 @@ const REFUSED_FOR: u64 = 3;
 
 #[derive(Debug)]
 pub(super) struct Neighbour {
+    pub(super) group: IpGroup,
     pub(super) is_outbound: bool,
     pub(super) contact: Option<Contact>,
     /// What it subscribed to.
@@ -115,8 +116,9 @@ impl Subscriptions {
 }
 
 impl Neighbour {
-    pub(super) fn new(is_outbound: bool) -> Self {
+    pub(super) fn new(group: IpGroup, is_outbound: bool) -> Self {
         Self {
+            group,
             is_outbound,
             contact: None,
             theirs: Subscriptions::default(),

@@ -58,6 +58,9 @@ pub(super) struct Outbox {
 /// Bytes that an id takes in a queue.
 const ID_BYTES: usize = size_of::<MessageId>();
 
+/// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
+const PLACE_BYTES: usize = 64;
+
 impl Outbox {
     pub(super) fn new() -> Self {
         Self {
@@ -115,10 +118,14 @@ impl Outbox {
         true
     }
 
-    /// A message is asked for.
-    pub(super) fn want(&mut self, id: MessageId) {
+    /// A message is asked for; `false` if too much waits: who announces and does not read is not asked.
+    pub(super) fn want(&mut self, id: MessageId, config: &QueueConfig) -> bool {
+        if self.bytes() + ID_BYTES > config.max_bytes {
+            return false;
+        }
         self.control_bytes += ID_BYTES;
         self.wanted.push(id);
+        true
     }
 
     /// A message is refused, unless too much waits already.
@@ -145,10 +152,11 @@ impl Outbox {
         priority: Priority,
         config: &QueueConfig,
     ) -> bool {
-        if self.bytes() + parcel.data.len() > config.max_bytes {
+        let bytes = cost(&parcel);
+        if self.bytes() + bytes > config.max_bytes {
             return false;
         }
-        self.message_bytes += parcel.data.len();
+        self.message_bytes += bytes;
         let queued = Queued { parcel, since };
         match priority {
             Priority::Own => self.own.push_back(queued),
@@ -244,7 +252,7 @@ impl Outbox {
                 },
             };
             let Queued { parcel, since } = queued;
-            self.message_bytes = self.message_bytes.saturating_sub(parcel.data.len());
+            self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
             if is_needless(&parcel.id) {
                 continue;
             }
@@ -306,9 +314,14 @@ impl Outbox {
         }
     }
 
-    const fn bytes(&self) -> usize {
+    /// Bytes of all that waits.
+    pub(super) const fn bytes(&self) -> usize {
         self.control_bytes + self.message_bytes
     }
+}
+
+fn cost(parcel: &Parcel) -> usize {
+    PLACE_BYTES + parcel.data.len()
 }
 
 fn write_frame<T: WireType>(kind: u8, body: &T, out: &mut BytesMut) {

@@ -80,10 +80,12 @@ impl Gossip {
                     let id = self.checks.begin(admitted.seal);
                     self.outputs.push_back(Output::Verify { id, seal });
                 }
-                // Nothing waits for it any more.
-                _ => self
-                    .admission
-                    .finished(now, &admitted.seal, Validity::Valid),
+                // Nothing waits for it any more, or it cannot be verified now.
+                _ => {
+                    self.admission
+                        .finished(now, &admitted.seal, Validity::Valid);
+                    self.give_up(&admitted.seal);
+                }
             }
         }
     }

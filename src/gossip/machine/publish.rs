@@ -78,14 +78,14 @@ impl Gossip {
             return;
         };
         let topic = TopicHash::from_bytes(*batch.body.topic());
-        let Some(signature) = signature else {
+        let seal = signature.and_then(|signature| {
+            let seal = batch.body.with_signature(signature);
+            SharedSeal::new(&self.network, seal, self.key.clone()).ok()
+        });
+        let Some(seal) = seal else {
             for pending in batch.messages {
                 self.published(pending.publication, Err(NotPublished::Signing));
             }
-            return;
-        };
-        let seal = batch.body.with_signature(signature);
-        let Ok(seal) = SharedSeal::new(&self.network, seal, self.key.clone()) else {
             return;
         };
         self.seals.add_own(&seal);

@@ -180,7 +180,7 @@ impl Gossip {
 
     /// Asks the next announcers of a message, the earliest first and bad ones last.
     fn pull(&mut self, id: MessageId) {
-        let now = self.now.mono;
+        let (now, config) = (self.now.mono, self.config.queue);
         let Some(entry) = self.store.get(&id).filter(|entry| entry.is_missing()) else {
             return;
         };
@@ -196,10 +196,11 @@ impl Gossip {
         candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
         let retry_at = now + self.pulls.retry_after();
         let promised = now + self.promise_time();
+        candidates.retain(|link| {
+            let neighbour = self.touch(*link);
+            neighbour.is_some_and(|one| one.outbox.want(id, &config))
+        });
         for link in &candidates {
-            if let Some(neighbour) = self.touch(*link) {
-                neighbour.outbox.want(id);
-            }
             self.pulls.promises.insert((promised, id, *link));
         }
         let Some(pull) = self

@@ -22,6 +22,9 @@ const MAX_SEEN: usize = 131_072;
 /// are not to be had any more.
 pub(super) const MAX_HELD_BYTES: usize = 64 << 20;
 
+/// Bytes that a message takes beside what it says.
+const PLACE_BYTES: usize = 256;
+
 /// What is known of a message whose details still count.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -194,7 +197,7 @@ impl Store {
     }
 
     /// A heartbeat: what is older than `kept` heartbeats is forgotten, but for its id. What still waits
-    /// for a judgement stays. The entries that went are returned.
+    /// for a judgement stays.
     pub(super) fn shift(&mut self, now: Micros, kept: usize, seen_for: std::time::Duration) {
         if now.since(self.rotated) >= seen_for || self.seen.len() >= MAX_SEEN {
             self.seen_before = std::mem::take(&mut self.seen);
@@ -243,7 +246,7 @@ impl Store {
 
 fn bytes_held(state: &State) -> usize {
     match state {
-        State::Held(parcel) => parcel.data.len(),
+        State::Held(parcel) => PLACE_BYTES + parcel.data.len(),
         _ => 0,
     }
 }

@@ -35,6 +35,7 @@ use entering::Entrance;
 use stats::Counted;
 
 pub(super) use call::scope_of_path;
+pub(super) use driver::introduced;
 pub use error::DiscoveryError;
 pub use events::{DiscoveryEvent, DiscoveryEvents, DiscoveryHappened};
 pub use info::{PeerInfo, PutManyReceipt, PutReceipt};

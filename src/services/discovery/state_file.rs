@@ -1,13 +1,14 @@
 //! The file in which a node keeps what discovery remembers.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use crate::discovery::{MAX_STATE_BYTES, SavedState, StateFault};
 use crate::identity::PeerId;
+use crate::services::whole_file::{self, with_ending};
 
 /// Where the state of one node is kept, and for which network.
 #[derive(Debug, Clone)]
@@ -65,44 +66,8 @@ impl StateFile {
     /// # Errors
     /// What the system said.
     pub(super) fn save(&self, state: SavedState) -> io::Result<()> {
-        let new = with_ending(&self.path, ".new");
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        private(&mut options);
-        let mut file = options.open(&new)?;
-        file.write_all(&state.encode(&self.network))?;
-        file.sync_all()?;
-        fs::rename(&new, &self.path)?;
-        sync_folder(&self.path)
+        whole_file::write(&self.path, &state.encode(&self.network))
     }
-}
-
-fn with_ending(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// Nobody else's business: whom this node knows.
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-#[cfg(not(unix))]
-fn private(_options: &mut OpenOptions) {}
-
-/// A renamed file is on the disk when its folder is.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent()
-        .map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use tokio::time::sleep;
 use super::inbound::Inbound;
 use super::links::Links;
 use super::outbound::Outbound;
-use super::{GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
+use super::{GossipError, GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
 use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict};
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
@@ -36,7 +36,7 @@ pub(super) enum Message {
     Subscribe {
         topic: TopicHash,
         options: SubscribeOptions,
-        done: oneshot::Sender<Subscription>,
+        done: oneshot::Sender<Result<Subscription, GossipError>>,
     },
     Unsubscribe(TopicHash),
     Publish {
@@ -74,6 +74,7 @@ pub(super) struct Driver {
     links: Links,
     topics: Topics,
     publications: BTreeMap<PublicationId, oneshot::Sender<Outcome>>,
+    /// Without a limit of its own: a writer has one batch at a time, and so at most two things to tell.
     written: mpsc::UnboundedSender<Outbound>,
     outbound: mpsc::UnboundedReceiver<Outbound>,
     /// Writers, dials, signatures, verifications, judgements, and waits for readers to leave.
@@ -143,7 +144,12 @@ impl Driver {
                 return;
             }
             let step = self.next().await;
+            let was_message = matches!(step, Step::Message(_));
             self.take(step);
+            // A program that publishes without pause keeps nobody from being heard.
+            if was_message && let Ok(inbound) = self.parts.inbound.try_recv() {
+                self.inbound(inbound);
+            }
         }
     }
 

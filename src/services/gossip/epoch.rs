@@ -2,10 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::gossip::next_epoch;
 use crate::policy::UnixMillis;
+use crate::services::whole_file;
 
 /// Name of the file, in the node's directory.
 const FILE: &str = "gossip-epoch";
@@ -26,14 +27,49 @@ pub(super) fn begin(directory: Option<&Path>, now: UnixMillis) -> io::Result<u64
         Err(error) => return Err(error),
     };
     let epoch = next_epoch(stored, now);
-    write(&file, epoch)?;
+    whole_file::write(&file, format!("{epoch}\n").as_bytes())?;
     Ok(epoch)
 }
 
-/// All of it or nothing: first beside the file, then in its place.
-fn write(file: &Path, epoch: u64) -> io::Result<()> {
-    let beside: PathBuf = file.with_extension("new");
-    fs::write(&beside, format!("{epoch}\n"))?;
-    fs::File::open(&beside)?.sync_all()?;
-    fs::rename(beside, file)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_000);
+
+    #[test]
+    fn no_run_repeats_the_epoch_of_one_before_also_if_the_clock_went_back() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = Some(directory.path());
+        let mut last = begin(path, NOW).unwrap();
+        for now in [NOW, UnixMillis(10), UnixMillis(5_000), UnixMillis(0)] {
+            let epoch = begin(path, now).unwrap();
+            assert!(epoch > last && epoch >= now.0, "{epoch} after {last}");
+            last = epoch;
+        }
+        let left: Vec<_> = fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "nothing but the file is left");
+    }
+
+    #[test]
+    fn a_file_that_holds_no_number_is_taken_for_none_and_written_anew() {
+        let directory = tempfile::tempdir().unwrap();
+        for text in ["", "garbage", "-1", "99999999999999999999999"] {
+            fs::write(directory.path().join(FILE), text).unwrap();
+            assert_eq!(
+                begin(Some(directory.path()), NOW).unwrap(),
+                1_000,
+                "{text:?}"
+            );
+        }
+        assert_eq!(begin(Some(directory.path()), NOW).unwrap(), 1_001);
+    }
+
+    #[test]
+    fn an_epoch_that_cannot_be_kept_is_not_used() {
+        let directory = tempfile::tempdir().unwrap();
+        let missing = directory.path().join("missing");
+        assert!(begin(Some(&missing), NOW).is_err());
+        assert_eq!(begin(None, NOW).unwrap(), 1_000);
+    }
 }

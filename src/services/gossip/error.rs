@@ -1,6 +1,7 @@
 //! Why gossip did not do what it was asked.
 
 use crate::gossip::NotPublished;
+use crate::wire::message::gossip::MAX_TOPICS;
 
 /// Why gossip did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +12,9 @@ pub enum GossipError {
     /// The node has stopped.
     #[error("the node has stopped")]
     Stopped,
+    /// The node takes part in as many topics as a neighbour lets it.
+    #[error("a node takes part in at most {MAX_TOPICS} topics")]
+    TooManyTopics,
     /// The message was not published.
     #[error(transparent)]
     NotPublished(#[from] NotPublished),

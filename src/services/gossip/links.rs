@@ -1,6 +1,6 @@
 //! Peers as the machine numbers them, and the streams to them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -33,7 +33,10 @@ pub(super) struct Links {
     numbers: BTreeMap<PeerId, Link>,
     peers: BTreeMap<Link, PeerId>,
     sessions: BTreeMap<PeerId, Session>,
-    gone: VecDeque<PeerId>,
+    /// Those who left, in the order in which they did, and the place of each in it.
+    gone: BTreeMap<u64, PeerId>,
+    places: BTreeMap<PeerId, u64>,
+    departures: u64,
     /// Streams whose connection is not the current one yet.
     waiting: BTreeMap<PeerId, Vec<(u64, oneshot::Sender<Admitted>)>>,
     /// Connections on which gossip has ended: there is no second pair of streams on one.
@@ -78,15 +81,7 @@ impl Links {
     pub(super) fn end(&mut self, peer: &PeerId) -> Option<Link> {
         let session = self.sessions.remove(peer)?;
         self.over.insert(*peer, session.generation);
-        self.gone.push_back(*peer);
-        if self.gone.len() > MAX_GONE
-            && let Some(oldest) = self.gone.pop_front()
-            && !self.sessions.contains_key(&oldest)
-            && !self.gone.contains(&oldest)
-            && let Some(link) = self.numbers.remove(&oldest)
-        {
-            self.peers.remove(&link);
-        }
+        self.leave(*peer);
         Some(session.link)
     }
 
@@ -145,7 +140,26 @@ impl Links {
         }
     }
 
+    /// Remembers the number of a peer that left, and forgets that of the one that left first if there are
+    /// too many.
+    fn leave(&mut self, peer: PeerId) {
+        self.departures += 1;
+        self.gone.insert(self.departures, peer);
+        self.places.insert(peer, self.departures);
+        if self.gone.len() > MAX_GONE
+            && let Some((_, first)) = self.gone.pop_first()
+        {
+            self.places.remove(&first);
+            if let Some(link) = self.numbers.remove(&first) {
+                self.peers.remove(&link);
+            }
+        }
+    }
+
     fn number(&mut self, peer: PeerId) -> Link {
+        if let Some(place) = self.places.remove(&peer) {
+            self.gone.remove(&place);
+        }
         if let Some(link) = self.numbers.get(&peer) {
             return *link;
         }
@@ -154,5 +168,73 @@ impl Links {
         self.numbers.insert(peer, link);
         self.peers.insert(link, peer);
         link
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn peer(number: usize) -> PeerId {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&number.to_le_bytes());
+        PeerId::from_bytes(bytes)
+    }
+
+    fn visit(links: &mut Links, number: usize) -> Link {
+        let (link, _) = links.begin(peer(number), 1);
+        assert_eq!(links.end(&peer(number)), Some(link));
+        links.disconnected(&peer(number));
+        link
+    }
+
+    #[test]
+    fn a_peer_that_comes_back_keeps_its_number_until_too_many_left_after_it() {
+        let mut links = Links::default();
+        let first = visit(&mut links, 0);
+        for number in 1..MAX_GONE {
+            visit(&mut links, number);
+        }
+        assert_eq!(links.gone.len(), MAX_GONE);
+        assert_eq!(links.peer(first), Some(peer(0)));
+        assert_eq!(visit(&mut links, 0), first);
+        for number in 1..=MAX_GONE {
+            visit(&mut links, MAX_GONE + number);
+        }
+        assert_eq!(links.peer(first), None);
+        assert_ne!(visit(&mut links, 0), first);
+        assert_eq!((links.gone.len(), links.places.len()), (MAX_GONE, MAX_GONE));
+        assert_eq!(
+            (links.numbers.len(), links.peers.len()),
+            (MAX_GONE, MAX_GONE)
+        );
+    }
+
+    /// It would be rid of what it owes otherwise, and others of their numbers.
+    #[test]
+    fn attack_who_comes_and_goes_without_end_flushes_nobodys_number() {
+        let mut links = Links::default();
+        let honest = visit(&mut links, 0);
+        let attacker = visit(&mut links, 1);
+        for _ in 0..2 * MAX_GONE {
+            assert_eq!(visit(&mut links, 1), attacker);
+        }
+        assert_eq!(visit(&mut links, 0), honest);
+        assert!(links.over.is_empty() && links.waiting.is_empty());
+    }
+
+    #[test]
+    fn a_second_stream_on_one_connection_is_not_read() {
+        let mut links = Links::default();
+        let (first, mut one) = oneshot::channel();
+        let (second, mut other) = oneshot::channel();
+        links.wait(peer(0), 7, first);
+        let _session = links.begin(peer(0), 7);
+        assert!(matches!(one.try_recv(), Ok(Admitted::Yes(_))));
+        links.wait(peer(0), 7, second);
+        links.ready(&peer(0));
+        assert!(matches!(other.try_recv(), Ok(Admitted::Second)));
+        links.end(&peer(0));
+        assert!(links.is_over(&peer(0), 7) && !links.is_over(&peer(0), 8));
     }
 }

@@ -80,7 +80,7 @@ impl GossipProtocol {
     /// the options that concern the topic as a whole are those of the first.
     ///
     /// # Errors
-    /// [`GossipError`]: gossip is off, or the node has stopped.
+    /// [`GossipError`]: gossip is off, there are too many topics, or the node has stopped.
     pub async fn subscribe(
         &self,
         topic: &str,
@@ -94,7 +94,7 @@ impl GossipProtocol {
             done,
         })
         .await?;
-        subscription.await.map_err(|_| GossipError::Stopped)
+        subscription.await.map_err(|_| GossipError::Stopped)?
     }
 
     /// Says something in a topic, whether or not this node subscribes to it; the message's name, and to

@@ -1,5 +1,6 @@
 //! Gossip over QUIC: topics among running nodes.
 
+mod faults;
 mod spreading;
 mod support;
 mod validators;

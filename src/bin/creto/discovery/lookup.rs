@@ -5,8 +5,8 @@ use cretoai_network::node::P2PNode;
 use cretoai_network::services::discovery::{DiscoveryError, PeerInfo};
 use serde_json::json;
 
-use super::entry::Entry;
 use super::place::Place;
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::output::print_line;
 

@@ -1,6 +1,5 @@
 //! Commands that enter a network for a moment: looking up, records, providers.
 
-mod entry;
 mod lookup;
 mod place;
 mod provide;

@@ -3,8 +3,8 @@
 use clap::Args;
 use cretoai_network::services::discovery::{Discovery, DiscoveryError, role_key};
 
-use super::entry::Entry;
 use super::place::Place;
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::output::print_line;
 use crate::stop::Stop;

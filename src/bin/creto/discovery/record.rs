@@ -15,8 +15,8 @@ use cretoai_network::services::discovery::{
 use cretoai_network::wire::message::discovery::MAX_VALUE;
 use tokio::time::timeout;
 
-use super::entry::Entry;
 use super::place::Place;
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::output::print_line;
 

@@ -11,7 +11,7 @@ use cretoai_network::services::gossip::SubscribeOptions;
 use cretoai_network::wire::message::gossip::MAX_DATA;
 use tokio::time::{sleep, timeout};
 
-use super::Entry;
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::output::print_line;
 
@@ -37,7 +37,7 @@ pub(crate) struct Publish {
 impl Publish {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let data = read(self.message)?;
-        let node = self.entry.visit().await?;
+        let node = self.entry.visit_topics().await?;
         let published = publish(&node, &self.topic, self.unsigned, data).await;
         node.shutdown().await;
         let published = published?;

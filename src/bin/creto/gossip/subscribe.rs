@@ -6,7 +6,7 @@ use cretoai_network::node::P2PNode;
 use cretoai_network::services::gossip::{Received, SubscribeOptions};
 use serde_json::json;
 
-use super::Entry;
+use crate::entry::Entry;
 use crate::failure::Failure;
 use crate::output::{complain, print_line};
 use crate::stop::Stop;
@@ -31,7 +31,7 @@ pub(crate) struct Subscribe {
 impl Subscribe {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let mut stop = Stop::listen().map_err(Failure::Runtime)?;
-        let node = self.entry.visit().await?;
+        let node = self.entry.visit_topics().await?;
         let options = SubscribeOptions {
             unsigned: self.unsigned,
             ..SubscribeOptions::default()

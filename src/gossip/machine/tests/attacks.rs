@@ -393,3 +393,46 @@ fn attack_14_a_member_that_passes_nothing_on_is_out_of_the_meshes() {
         }
     }
 }
+
+/// Four seals are kept beside one message; the fifth is not looked at, and the true one is among them.
+#[test]
+fn attack_9_forged_seals_over_a_true_message_are_bounded() {
+    let mut rig = pair();
+    rig.hold_verdicts = true;
+    let said_at = now_ms(&rig);
+    for ordinal in 0..6_u64 {
+        let mut one = forged(1, 0, b"true", said_at);
+        (one.seal.key, one.message.seal) = (ordinal, ordinal);
+        if ordinal != 3 {
+            one.seal.signature[200] ^= u8::try_from(ordinal).unwrap() + 1;
+        }
+        one.send(&mut rig);
+    }
+    assert_eq!(rig.nodes[0].unproven(Link(1)), 4 * 4);
+    assert!(rig.receivers(b"true").is_empty());
+    rig.release_verdicts();
+    rig.run_for(SECOND);
+    assert_eq!(rig.receivers(b"true"), [0]);
+    let invalid = (0, Link(1), Fault::InvalidSignature);
+    assert!(rig.faults.contains(&invalid));
+    assert_eq!(rig.nodes[0].unproven(Link(1)), 0);
+}
+
+/// Verdicts do not come: then a neighbour has two mebibytes waiting for them and no more.
+#[test]
+fn attack_9_messages_under_seals_that_are_not_verified_are_bounded() {
+    let mut rig = pair();
+    rig.hold_verdicts = true;
+    let text: &'static [u8] = Box::leak(vec![7; wire::MAX_DATA].into_boxed_slice());
+    let fit = (2 << 20) / wire::MAX_DATA;
+    for counter in 0..fit as u64 + 1 {
+        let mut one = forged(1, counter, text, now_ms(&rig));
+        (one.seal.key, one.message.seal) = (counter, counter);
+        rig.forge(1, 0, wire::KEY, &one.key);
+        rig.forge(1, 0, wire::SEAL, &one.seal);
+        rig.forge(1, 0, wire::MESSAGE, &one.message);
+        let expected = fit.min(counter as usize + 1) * wire::MAX_DATA;
+        assert_eq!(rig.nodes[0].unproven(Link(1)), expected, "after {counter}");
+    }
+    assert_eq!(rig.faults, []);
+}

@@ -6,9 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::rig::{Rig, topic};
-use crate::gossip::GossipConfig;
+use crate::gossip::machine::outbox::{Outbox, Priority};
 use crate::gossip::machine::parcel::Parcel;
 use crate::gossip::machine::store::{MAX_HELD_BYTES, MAX_MISSING, State, Store};
+use crate::gossip::machine::{Fault, Link};
+use crate::gossip::{GossipConfig, QueueConfig};
 use crate::policy::Micros;
 use crate::wire::message::gossip as wire;
 
@@ -49,8 +51,8 @@ fn announcements_beyond_the_limit_are_not_heard_and_messages_are() {
 
 #[test]
 fn what_is_held_is_bounded_in_bytes_and_the_oldest_goes_first() {
-    let (mut store, size) = (Store::default(), 1 << 20);
-    let fit = MAX_HELD_BYTES / size;
+    let (mut store, size) = (Store::default(), (1 << 20) - 256);
+    let fit = MAX_HELD_BYTES / (1 << 20);
     for number in 0..fit {
         store.shift(Micros(number as u64), 1_000, Duration::from_secs(150));
         hold(&mut store, number, size);
@@ -94,4 +96,75 @@ fn refusals_beyond_the_limit_are_not_heard() {
         0,
         "they end after three heartbeats"
     );
+}
+
+/// A message that says nothing takes room in a queue, too: it would never be sent otherwise, and any
+/// number of them would fit.
+#[test]
+fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
+    let config = QueueConfig::default();
+    for size in [0, 1, 1_000] {
+        let (mut outbox, place) = (Outbox::new(), size + 64);
+        let fit = config.max_bytes / place;
+        let message = Arc::new(Parcel {
+            id: id(size),
+            topic: topic(),
+            proof: None,
+            data: Bytes::from(vec![0; size]),
+        });
+        for number in 0..fit {
+            let is_in = outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config);
+            assert!(is_in, "{number} of {fit}");
+        }
+        assert!(!outbox.push(message, Micros(0), Priority::Own, &config));
+        assert!(outbox.bytes() <= config.max_bytes && outbox.bytes() + place > config.max_bytes);
+    }
+}
+
+#[test]
+fn what_is_asked_of_a_neighbour_that_does_not_read_is_bounded() {
+    let (mut outbox, config) = (Outbox::new(), QueueConfig::default());
+    let fit = config.max_bytes / 32;
+    for number in 0..fit {
+        assert!(outbox.want(id(number), &config), "{number} of {fit}");
+    }
+    assert!(!outbox.want(id(fit), &config));
+    assert!(!outbox.announce(topic(), id(fit), &config));
+}
+
+/// It announces without end and takes nothing.
+#[test]
+fn attack_15_who_announces_and_does_not_read_has_no_more_than_a_mebibyte_waiting() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::default());
+    rig.run_for(Duration::from_secs(1));
+    rig.silent.push(1);
+    rig.stuck.push(1);
+    for round in 0..40_usize {
+        for part in 0..4 {
+            let first = (round * 4 + part) * 1_000;
+            let ids = (first..first + 1_000).map(id);
+            let ids = crate::wire::codec::List::truncated(ids);
+            rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+        }
+        rig.run_for(Duration::from_millis(700));
+    }
+    assert!(rig.nodes[0].waiting(Link(1)) <= QueueConfig::default().max_bytes);
+}
+
+#[test]
+fn a_neighbour_has_as_many_subscriptions_as_a_frame_and_not_one_more() {
+    let subscribe = |rig: &mut Rig, first: usize, count: usize| {
+        let topics = (first..first + count).map(id);
+        let topics = crate::wire::codec::List::truncated(topics);
+        rig.forge(1, 0, wire::SUBSCRIBE, &wire::Subscribe { topics });
+    };
+    let mut rig = Rig::new(2, &GossipConfig::default());
+    rig.connect(0, 1);
+    subscribe(&mut rig, 0, wire::MAX_TOPICS - 1);
+    subscribe(&mut rig, wire::MAX_TOPICS - 1, 1);
+    // The same again only takes other ordinals.
+    subscribe(&mut rig, 0, wire::MAX_TOPICS);
+    assert_eq!(rig.faults, []);
+    subscribe(&mut rig, wire::MAX_TOPICS, 1);
+    assert_eq!(rig.faults, [(0, Link(1), Fault::TooManySubscriptions)]);
 }

@@ -1,10 +1,14 @@
 //! Meshes form, keep their size, and carry messages.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::rig::{Rig, topic};
 use crate::gossip::GossipConfig;
-use crate::gossip::machine::{Event, Link, TopicOptions};
+use crate::gossip::machine::{Event, Input, Link, TopicOptions};
+use crate::identity::PeerId;
+use crate::wire::codec::{List, SharedList, decode};
+use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip as wire;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -123,4 +127,71 @@ fn who_reads_nothing_is_out_of_all_meshes_within_five_seconds_and_nobody_else_wa
         let receivers = rig.receivers(&[round; 2_000]);
         assert_eq!(receivers, (1..7).collect::<Vec<_>>(), "message {round}");
     }
+}
+
+/// Who finds no room in a mesh is told of those who have it.
+#[test]
+fn who_is_pruned_is_told_of_others_and_nobody_outside_of_private_addresses() {
+    let config = GossipConfig::plain();
+    for (asker, expected) in [("93.184.216.1:1", 6), ("10.0.0.1:1", 12)] {
+        let mut rig = Rig::new(1, &config);
+        rig.subscribe(0, TopicOptions::default());
+        for other in 1..=12_u8 {
+            // Every other one is at a private address.
+            let network = if other % 2 == 0 { 10 } else { 93 };
+            rig.place(0, other.into(), ([network, 184, other, 1], 9_000).into());
+        }
+        rig.place(0, 13, asker.parse().unwrap());
+        for other in 1..=13 {
+            let topics = List::truncated([*topic().as_bytes()]);
+            rig.forge(other, 0, wire::SUBSCRIBE, &wire::Subscribe { topics });
+            let topics = List::truncated([0]);
+            rig.forge(other, 0, wire::GRAFT, &wire::Topics { topics });
+        }
+        rig.run_for(Duration::from_millis(10));
+        assert_eq!(rig.nodes[0].mesh(&topic()).count(), config.mesh_n_high);
+        let prunes = rig.sent.iter().filter(|one| one.frame.kind == wire::PRUNE);
+        let prunes: Vec<_> = prunes.collect();
+        assert_eq!(prunes.iter().map(|one| one.to).collect::<Vec<_>>(), [13]);
+        let told: wire::Prune = decode(&prunes[0].frame.body).unwrap();
+        assert_eq!(told.peers.len(), expected, "{asker}");
+    }
+}
+
+/// Only somebody with a good name is believed, and only while there is need.
+#[test]
+fn attack_7_recommendations_of_somebody_without_merit_are_not_followed() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::plain());
+    rig.run_for(SECOND);
+    let contact = |number| Contact {
+        peer: PeerId::from_bytes([number; 32]),
+        addresses: SharedList::truncated([SocketAddr::from(([93, 184, 1, number], 1)).into()]),
+    };
+    let prune = wire::Prune {
+        topic: 0,
+        backoff_s: 60,
+        peers: List::truncated((0..16).map(contact)),
+    };
+    rig.forge(1, 0, wire::PRUNE, &prune);
+    assert_eq!(rig.recommended, []);
+    // With merit it is heard, and a list is never longer than the format allows.
+    for round in 0..200_u32 {
+        rig.publish(1, &round.to_le_bytes());
+        rig.run_for(Duration::from_millis(50));
+    }
+    rig.forge(1, 0, wire::PRUNE, &prune);
+    assert_eq!(rig.recommended.len(), 16);
+}
+
+#[test]
+fn whom_the_reputation_rules_out_is_in_no_mesh_and_not_taken_back_for_a_minute() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::plain());
+    rig.run_for(SECOND);
+    rig.tell(0, Input::Veto(Link(1)));
+    let topics = List::truncated([0]);
+    rig.forge(1, 0, wire::GRAFT, &wire::Topics { topics });
+    rig.run_for(SECOND * 59);
+    assert!(rig.nodes[0].mesh(&topic()).next().is_none());
+    rig.run_for(SECOND * 3);
+    assert!(rig.nodes[0].mesh(&topic()).next().is_some());
 }

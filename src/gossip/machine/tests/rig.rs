@@ -1,6 +1,7 @@
 //! Machines in one room: links with a latency, signatures that cost nothing, and a clock.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,8 +15,12 @@ use crate::gossip::machine::{
 };
 use crate::gossip::score::ScoreConfig;
 use crate::gossip::{GossipConfig, NotPublished, TopicHash};
+use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros, Now, UnixMillis};
+use crate::wire::Address;
+use crate::wire::codec::SharedList;
 use crate::wire::frame::{Frame, FrameDecoder};
+use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{IHAVE, MESSAGE, RECEIVER_READS};
 
 pub(super) const NETWORK: [u8; 32] = [7; 32];
@@ -31,6 +36,7 @@ pub(super) const WALL: u64 = 1_760_000_000_000;
 pub(super) struct Sent {
     pub(super) at: Micros,
     pub(super) from: usize,
+    pub(super) to: usize,
     pub(super) frame: Frame,
 }
 
@@ -51,6 +57,11 @@ pub(super) struct Rig {
     pub(super) published: Vec<(PublicationId, Result<Published, NotPublished>)>,
     pub(super) faults: Vec<(usize, Link, Fault)>,
     pub(super) happened: Vec<(usize, Event)>,
+    /// Whether verdicts on seals are kept back, and those that are.
+    pub(super) hold_verdicts: bool,
+    verdicts: Vec<(usize, Input)>,
+    /// Who was recommended to whom.
+    pub(super) recommended: Vec<(usize, Contact)>,
     pub(super) verdict: Verdict,
 }
 
@@ -92,6 +103,9 @@ impl Rig {
             published: Vec::new(),
             faults: Vec::new(),
             happened: Vec::new(),
+            hold_verdicts: false,
+            verdicts: Vec::new(),
+            recommended: Vec::new(),
             verdict: Verdict::Accept,
         };
         for node in 0..count {
@@ -139,6 +153,26 @@ impl Rig {
                 },
             );
         }
+    }
+
+    /// A neighbour that has no machine here and dialled a node, and where it is.
+    pub(super) fn place(&mut self, node: usize, other: usize, address: SocketAddr) {
+        let (link, group) = (Link(other as u64), IpGroup::of(address.ip()));
+        let is_outbound = false;
+        self.silent.push(other);
+        self.tell(
+            node,
+            Input::Connected {
+                link,
+                group,
+                is_outbound,
+            },
+        );
+        let contact = Contact {
+            peer: PeerId::from_bytes([other as u8; 32]),
+            addresses: SharedList::truncated([Address::from(address)]),
+        };
+        self.tell(node, Input::Reachable { link, contact });
     }
 
     pub(super) fn disconnect(&mut self, one: usize, other: usize) {
@@ -233,7 +267,12 @@ impl Rig {
             }
             Output::Verify { id, seal, .. } => {
                 let is_valid = is_valid(seal.seal());
-                self.plan(soon, node, Input::Verified { id, is_valid });
+                let verdict = Input::Verified { id, is_valid };
+                if self.hold_verdicts {
+                    self.verdicts.push((node, verdict));
+                } else {
+                    self.plan(soon, node, verdict);
+                }
             }
             Output::Judge(message) => {
                 let (id, verdict) = (message.id, self.verdict);
@@ -246,7 +285,7 @@ impl Rig {
             } => self.published.push((publication, outcome)),
             Output::Fault { link, fault } => self.faults.push((node, link, fault)),
             Output::Event(event) => self.happened.push((node, event)),
-            Output::Dial { .. } => {}
+            Output::Dial { contact, .. } => self.recommended.push((node, contact)),
         }
     }
 
@@ -260,13 +299,26 @@ impl Rig {
         while let Some(frame) = decoder.decode(&mut frames, RECEIVER_READS).unwrap() {
             let at = self.now;
             let (kind, body) = (frame.kind, frame.body.clone());
-            self.sent.push(Sent { at, from, frame });
+            self.sent.push(Sent {
+                at,
+                from,
+                to,
+                frame,
+            });
             let is_muted = self.mute.contains(&from) && matches!(kind, MESSAGE | IHAVE);
             if is_muted || self.silent.contains(&from) || self.silent.contains(&to) {
                 continue;
             }
             let link = Link(from as u64);
             self.plan(LATENCY, to, Input::Frame { link, kind, body });
+        }
+    }
+
+    /// The verdicts that were kept back come now, and others as they are asked for.
+    pub(super) fn release_verdicts(&mut self) {
+        self.hold_verdicts = false;
+        for (node, verdict) in std::mem::take(&mut self.verdicts) {
+            self.tell(node, verdict);
         }
     }
 

@@ -57,6 +57,15 @@ fn the_longest_message_is_published_and_a_longer_one_is_not() {
 }
 
 #[test]
+fn a_message_that_says_nothing_arrives() {
+    let mut rig = Rig::all_connected(3, &GossipConfig::default());
+    rig.run_for(SECOND);
+    rig.publish(0, b"");
+    rig.run_for(SECOND);
+    assert_eq!(rig.receivers(b""), [1, 2]);
+}
+
+#[test]
 fn a_new_connection_begins_with_empty_tables() {
     let mut rig = Rig::all_connected(2, &GossipConfig::default());
     rig.run_for(SECOND);

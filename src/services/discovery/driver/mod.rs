@@ -36,6 +36,7 @@ use crate::transport::environment::Clock;
 
 use peers::Dialling;
 pub(super) use peers::as_told;
+pub(in crate::services) use peers::introduced;
 use save::Saving;
 
 /// Commands, and what else handles say, that wait for the driver: each is a caller that waits too.

@@ -172,7 +172,7 @@ fn answered_at(charged: &[SocketAddr], path: &Path) -> Option<SocketAddr> {
 }
 
 /// A connected peer as others may be told of it, and whether it answers queries.
-fn introduced(swarm: &Swarm, peer: PeerId) -> Option<(Contact, bool)> {
+pub(in crate::services) fn introduced(swarm: &Swarm, peer: PeerId) -> Option<(Contact, bool)> {
     let path = swarm.connection(&peer)?.path();
     let audience = match scope_of_path(&path) {
         Scope::Local => Audience::Local,

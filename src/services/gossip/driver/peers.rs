@@ -7,6 +7,7 @@ use super::{Driver, Work};
 use crate::gossip::{Input, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::{Direction, SwarmEvent};
+use crate::services::discovery::introduced;
 use crate::transport::Path;
 use crate::wire::message::VERSION;
 use crate::wire::message::gossip::PROTOCOL;
@@ -37,6 +38,7 @@ impl Driver {
         for peer in self.links.peers() {
             if self.parts.caller.current(&peer).is_none() {
                 self.end(&peer);
+                self.links.disconnected(&peer);
             }
         }
     }
@@ -109,6 +111,7 @@ impl Driver {
         });
         if speaks == Some(true) || self.links.session(&peer).is_some() {
             self.begin(peer);
+            self.tell_place(peer);
         }
     }
 
@@ -149,6 +152,16 @@ impl Driver {
             is_outbound,
         });
         self.veto(peer);
+    }
+
+    /// Tells the machine where others find a peer, as far as they may know.
+    fn tell_place(&mut self, peer: PeerId) {
+        let link = self.links.session(&peer).map(|session| session.link);
+        if let (Some(swarm), Some(link)) = (self.parts.swarm.upgrade(), link)
+            && let Some((contact, _)) = introduced(&swarm, peer)
+        {
+            self.feed(Input::Reachable { link, contact });
+        }
     }
 
     /// Lets go of neighbours for whom nothing waits; whether the streams to all have ended.

@@ -7,10 +7,10 @@ use tokio::sync::oneshot;
 
 use super::super::subscription::Subscriber;
 use super::super::validation::{AT_ONCE, WAITING};
-use super::super::{MessageValidator, SubscribeOptions, Subscription};
+use super::super::{GossipError, MessageValidator, SubscribeOptions, Subscription};
 use super::{Driver, Work};
 use crate::gossip::{Input, Message, TopicHash, TopicOptions, Verdict};
-use crate::wire::message::gossip::MessageId;
+use crate::wire::message::gossip::{MAX_TOPICS, MessageId};
 
 /// What the program wants of each topic.
 #[derive(Default)]
@@ -31,8 +31,14 @@ impl Driver {
         &mut self,
         topic: TopicHash,
         options: SubscribeOptions,
-        done: oneshot::Sender<Subscription>,
+        done: oneshot::Sender<Result<Subscription, GossipError>>,
     ) {
+        let is_full = self.topics.subscribed.len() >= MAX_TOPICS;
+        if is_full && !self.topics.subscribed.contains_key(&topic) {
+            // Who asked may be gone.
+            _ = done.send(Err(GossipError::TooManyTopics));
+            return;
+        }
         let (subscriber, subscription) = Subscriber::pair(options.capacity);
         let closed = subscriber.closed();
         let subscribed = self.topics.subscribed.entry(topic);
@@ -58,7 +64,7 @@ impl Driver {
             self.feed(Input::Subscribe { topic, options });
         }
         // Who asked may be gone: then nobody reads, and the subscription ends.
-        _ = done.send(subscription);
+        _ = done.send(Ok(subscription));
     }
 
     pub(super) fn unsubscribe(&mut self, topic: TopicHash) {

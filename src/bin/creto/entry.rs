@@ -10,7 +10,7 @@ use crate::start::Visitor;
 
 /// How a command enters the network.
 #[derive(Debug, Args)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// A node of the network, like `/ip4/192.0.2.7/udp/9000/quic-v1`. May be given several times; one
     /// that answers is enough.
     #[arg(long, value_name = "ADDR", required = true)]
@@ -22,21 +22,32 @@ pub(super) struct Entry {
 impl Entry {
     /// A node that has entered and asks without answering: it is gone again soon, and nobody should
     /// remember it.
-    pub(super) async fn visit(self) -> Result<P2PNode, Failure> {
-        self.enter(Reachability::Private).await
+    pub(crate) async fn visit(self) -> Result<P2PNode, Failure> {
+        self.enter(P2PConfig {
+            reachability: Reachability::Private,
+            ..without_gossip()
+        })
+        .await
+    }
+
+    /// The same, to take part in topics.
+    pub(crate) async fn visit_topics(self) -> Result<P2PNode, Failure> {
+        self.enter(P2PConfig {
+            reachability: Reachability::Private,
+            ..P2PConfig::default()
+        })
+        .await
     }
 
     /// A node that has entered and stays.
-    pub(super) async fn settle(self) -> Result<P2PNode, Failure> {
-        self.enter(Reachability::Unknown).await
+    pub(crate) async fn settle(self) -> Result<P2PNode, Failure> {
+        self.enter(without_gossip()).await
     }
 
-    async fn enter(self, reachability: Reachability) -> Result<P2PNode, Failure> {
+    async fn enter(self, config: P2PConfig) -> Result<P2PNode, Failure> {
         let node = self.visitor.start_among(P2PConfig {
             bootstrap_nodes: self.bootstrap,
-            reachability,
-            enable_gossip: false,
-            ..P2PConfig::default()
+            ..config
         })?;
         match node.discovery().bootstrap().await {
             Ok(_) => Ok(node),
@@ -45,5 +56,12 @@ impl Entry {
                 Err(error.into())
             }
         }
+    }
+}
+
+fn without_gossip() -> P2PConfig {
+    P2PConfig {
+        enable_gossip: false,
+        ..P2PConfig::default()
     }
 }

@@ -1,0 +1,211 @@
+//! Peers that break the rules, over QUIC: bytes of their own making after an honest handshake.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::BytesMut;
+use cretoai_network::crypto::{LeafInput, SealBody};
+use cretoai_network::gossip::TopicHash;
+use cretoai_network::node::P2PNode;
+use cretoai_network::services::gossip::{GossipError, SubscribeOptions, Subscription};
+use cretoai_network::sim::Net;
+use cretoai_network::wire::codec::{List, Payload, WireType, encode};
+use cretoai_network::wire::frame::encode_frame;
+use cretoai_network::wire::message::gossip::{self as wire, MAX_TOPICS};
+use cretoai_network::wire::{ErrorCode, NetworkId};
+use quinn::Connection;
+use tokio::time::sleep;
+
+use super::support::{TOPIC, gossiping, next};
+use crate::support::attacker::{Attacker, closed_with, tell};
+use crate::support::nodes::{PORT, in_virtual_time, ip, keypair, peer, quiet_net, spawn_with};
+
+const ATTACKER: u16 = 66;
+
+/// Header of a stream of gossip: protocol 5, version 1.
+const HEADER: [u8; 2] = [5, 1];
+
+fn frame<T: WireType>(kind: u8, body: &T) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    encode_frame(kind, &encode(body), &mut out);
+    out.to_vec()
+}
+
+/// A message of the attacker under a seal, true or with one bit of its signature changed.
+fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
+    let key = keypair(ATTACKER);
+    let network = NetworkId::of(&gossiping().network);
+    let (network, topic) = (network.as_bytes(), TopicHash::of(TOPIC));
+    let verifying = key.public_key().verifying_key();
+    let (epoch, counter, data) = (1, 0, b"said by hand");
+    let leaf = LeafInput {
+        network,
+        topic: topic.as_bytes(),
+        publisher: verifying.hash(),
+        epoch,
+        counter,
+        timestamp_ms,
+        data,
+    };
+    let leaves = vec![leaf.leaf().0];
+    let body = SealBody::new(
+        verifying.suite(),
+        verifying.hash(),
+        *topic.as_bytes(),
+        epoch,
+        counter,
+        leaves.clone(),
+    );
+    let input = body.unwrap().input(network);
+    let mut signature = *key.sign(input.as_bytes()).unwrap().as_bytes();
+    signature[9] ^= u8::from(is_forged);
+    let suite = verifying.suite().byte();
+    let key = *verifying.as_bytes();
+    let seal = wire::Seal {
+        key: 0,
+        topic: *topic.as_bytes(),
+        epoch,
+        first: counter,
+        leaves: List::truncated(leaves),
+        signature,
+    };
+    let said = wire::Message {
+        seal: 0,
+        index: 0,
+        timestamp_ms,
+        data: Payload::try_from(bytes::Bytes::from_static(data)).unwrap(),
+    };
+    [
+        frame(wire::KEY, &wire::Key { suite, key }),
+        frame(wire::SEAL, &seal),
+        frame(wire::MESSAGE, &said),
+    ]
+    .concat()
+}
+
+struct Scene {
+    node: P2PNode,
+    subscription: Subscription,
+    connection: Connection,
+    _attacker: Attacker,
+}
+
+/// A node that subscribes to a topic, and an attacker that is connected with it.
+async fn scene(net: &Net) -> Scene {
+    let node = spawn_with(net, 1, gossiping());
+    let options = SubscribeOptions::default();
+    let subscription = node.gossip().subscribe(TOPIC, options).await.unwrap();
+    let attacker = Attacker::new(net, ATTACKER);
+    let connection = attacker.dial(SocketAddr::new(ip(1), PORT)).await.unwrap();
+    Scene {
+        node,
+        subscription,
+        connection,
+        _attacker: attacker,
+    }
+}
+
+/// The wall clock of all hosts.
+fn now_ms(net: &Net) -> u64 {
+    net.host(ip(99)).clock.now().wall.0
+}
+
+#[test]
+fn what_these_tests_say_by_hand_is_accepted_if_it_is_true() {
+    in_virtual_time(async {
+        let net = quiet_net(71);
+        let mut scene = scene(&net).await;
+        let said = message(now_ms(&net), false);
+        let mut stream = scene.connection.open_uni().await.unwrap();
+        stream
+            .write_all(&[&HEADER[..], &said].concat())
+            .await
+            .unwrap();
+        let message = next(&mut scene.subscription).await;
+        assert_eq!(message.data, "said by hand");
+        assert_eq!(message.source.unwrap().publisher, peer(ATTACKER));
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), 0);
+    });
+}
+
+#[test]
+fn attack_9_the_first_invalid_signature_closes_the_connection_and_bans() {
+    in_virtual_time(async {
+        let net = quiet_net(72);
+        let scene = scene(&net).await;
+        let said = message(now_ms(&net), true);
+        let mut stream = scene.connection.open_uni().await.unwrap();
+        stream
+            .write_all(&[&HEADER[..], &said].concat())
+            .await
+            .unwrap();
+        assert_eq!(closed_with(&scene.connection).await, ErrorCode::Banned);
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), -100);
+    });
+}
+
+#[test]
+fn a_frame_that_names_nothing_ends_the_stream_and_costs_ten_points() {
+    in_virtual_time(async {
+        let net = quiet_net(73);
+        let scene = scene(&net).await;
+        let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
+        let subscribe = frame(wire::SUBSCRIBE, &wire::Subscribe { topics });
+        let ids = List::truncated([[7; 32]]);
+        let ihave = frame(wire::IHAVE, &wire::IHave { topic: 5, ids });
+        let said = [&HEADER[..], &subscribe, &ihave].concat();
+        let code = tell(&scene.connection, &said).await;
+        assert_eq!(code, ErrorCode::Malformed);
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), -10);
+        // The pair of streams is over, and with it the subscription.
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(scene.node.gossip().neighbours(TOPIC).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn a_second_stream_of_gossip_on_one_connection_is_illegal() {
+    in_virtual_time(async {
+        let net = quiet_net(74);
+        let scene = scene(&net).await;
+        let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
+        let subscribe = frame(wire::SUBSCRIBE, &wire::Subscribe { topics });
+        let mut first = scene.connection.open_uni().await.unwrap();
+        first
+            .write_all(&[&HEADER[..], &subscribe].concat())
+            .await
+            .unwrap();
+        sleep(Duration::from_secs(1)).await;
+        let known = scene.node.gossip().neighbours(TOPIC).await.unwrap();
+        assert_eq!(known[0].peer, peer(ATTACKER));
+        let code = tell(&scene.connection, &HEADER).await;
+        assert_eq!(code, ErrorCode::IllegalFrame);
+    });
+}
+
+#[test]
+fn a_node_takes_part_in_as_many_topics_as_its_neighbours_allow() {
+    in_virtual_time(async {
+        let net = quiet_net(75);
+        let node = spawn_with(&net, 1, gossiping());
+        let mut subscriptions = Vec::new();
+        for number in 0..MAX_TOPICS {
+            let topic = format!("topic {number}");
+            let options = SubscribeOptions::default();
+            subscriptions.push(node.gossip().subscribe(&topic, options).await.unwrap());
+        }
+        let subscribe = |topic: &'static str| {
+            let gossip = node.gossip().clone();
+            async move { gossip.subscribe(topic, SubscribeOptions::default()).await }
+        };
+        let refused = subscribe("one more").await.unwrap_err();
+        assert_eq!(refused, GossipError::TooManyTopics);
+        assert!(
+            subscribe("topic 0").await.is_ok(),
+            "it takes part in it already"
+        );
+        drop(subscriptions.pop());
+        sleep(Duration::from_secs(1)).await;
+        assert!(subscribe("one more").await.is_ok());
+    });
+}
