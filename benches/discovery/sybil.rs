@@ -71,14 +71,15 @@ struct Tally {
 pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     let full = options.wants("sybil-full");
     for ids in [64, 20, 256] {
-        // Hours of a core in all: each number of attackers has a word of its own.
-        let is_full = full || options.wants(&format!("sybil-full-{ids}"));
-        if !is_full && !options.wants("sybil") && !options.wants(&format!("sybil-{ids}")) {
-            continue;
-        }
-        let keys = if is_full { 300 } else { 20 };
+        let few = options.wants("sybil") || options.wants(&format!("sybil-{ids}"));
+        let all = full || options.wants(&format!("sybil-full-{ids}"));
         for when in [When::Late, When::Mixed, When::Early] {
-            ground(towns, report, keys, ids, when);
+            // Hours of a core in all: each row has a word of its own.
+            let is_full = all || options.wants(&format!("sybil-full-{ids}-{}", when.name()));
+            if is_full || few {
+                let keys = if is_full { 300 } else { 20 };
+                ground(towns, report, keys, ids, when);
+            }
         }
     }
     if full || options.wants("sybil") {
@@ -104,7 +105,12 @@ fn ground(towns: &mut Towns, report: &mut Report, keys: usize, ids: usize, when:
         seed,
         is_plain: false,
     });
-    let name = |what: &str| format!("{ids} ids ground to 20 bits, {}: {what}", word(when));
+    let name = |what: &str| {
+        format!(
+            "{ids} ids ground to 20 bits, joined {}: {what}",
+            when.name()
+        )
+    };
     let none = Target::AtMost(0.0);
     let failing = tally.keys_with_failures as f64;
     report.row(&name("keys with a failed get"), failing, "keys", none);
@@ -150,7 +156,12 @@ fn spread(towns: &mut Towns, report: &mut Report, keys: usize, when: When) {
         seed,
         is_plain: false,
     });
-    let name = |what: &str| format!("64 ids spread over the region, {}: {what}", word(when));
+    let name = |what: &str| {
+        format!(
+            "64 ids spread over the region, joined {}: {what}",
+            when.name()
+        )
+    };
     let found = 100.0 - percent(tally.failed, tally.gets);
     report.row(&name("gets that succeed"), found, "%", Target::None);
     let failing = tally.keys_with_failures as f64;
@@ -364,10 +375,12 @@ fn is_alarm(event: &Event, key: Option<&Key>) -> bool {
     matches!(event, Event::Alarm { target, .. } if key.is_none_or(|key| key == target))
 }
 
-const fn word(when: When) -> &'static str {
-    match when {
-        When::Late => "joined late",
-        When::Mixed => "joined mixed",
-        When::Early => "joined early",
+impl When {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Late => "late",
+            Self::Mixed => "mixed",
+            Self::Early => "early",
+        }
     }
 }
