@@ -9,6 +9,7 @@
 //! - [`SignedInput`]: the only way to write bytes that are to be signed;
 //! - [`hybrid`]: the X25519MLKEM768 key exchange;
 //! - [`Seal`]: one signature over many messages;
+//! - [`subtree_hashes`]: a long message hashed so that each of its chunks can be checked alone;
 //! - [`self_test`]: known answers, checked at start-up.
 //!
 //! Signatures use the empty FIPS 204 context; domains are separated by the label hash that opens
@@ -27,6 +28,7 @@ mod secret;
 mod self_test;
 mod signed;
 pub(crate) mod spki;
+mod subtree;
 mod suite;
 mod verifying_key;
 
@@ -43,9 +45,12 @@ pub use provider::{
     Signature, SignatureLength, SigningKey, VERIFYING_KEY_BYTES, X25519_BYTES,
 };
 pub use rust_crypto::RustCrypto;
-pub use seal::{Leaf, LeafInput, MAX_SEAL_LEAVES, Seal, SealBody, SealBounds, SealFault};
+pub use seal::{
+    ContentDigest, Leaf, LeafInput, MAX_SEAL_LEAVES, Seal, SealBody, SealBounds, SealFault,
+};
 pub use secret::{KemSeed, SharedSecret, SigningSeed, X25519Scalar};
 pub use self_test::{SelfTestCheck, SelfTestFailure, self_test};
 pub use signed::SignedInput;
+pub use subtree::{CHUNK_BYTES, chunk_bytes, chunks_of, root_hash, subtree_hash, subtree_hashes};
 pub use suite::{Suite, UnknownSuite};
 pub use verifying_key::{KeyHash, VerifyingKey};

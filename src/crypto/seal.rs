@@ -31,7 +31,27 @@ pub struct LeafInput<'a> {
     /// Milliseconds since 1970-01-01 UTC, by the publisher's clock.
     pub timestamp_ms: u64,
     /// The message.
-    pub data: &'a [u8],
+    pub content: ContentDigest,
+}
+
+/// What a leaf says of a message's bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContentDigest {
+    /// How many there are.
+    pub length: u64,
+    /// Their BLAKE3.
+    pub hash: [u8; 32],
+}
+
+impl ContentDigest {
+    /// Of a message that is here.
+    #[must_use]
+    pub fn of(data: &[u8]) -> Self {
+        Self {
+            length: data.len() as u64,
+            hash: *blake3::hash(data).as_bytes(),
+        }
+    }
 }
 
 impl LeafInput<'_> {
@@ -48,8 +68,8 @@ impl LeafInput<'_> {
                 &self.epoch.to_le_bytes(),
                 &self.counter.to_le_bytes(),
                 &self.timestamp_ms.to_le_bytes(),
-                &(self.data.len() as u64).to_le_bytes(),
-                blake3::hash(self.data).as_bytes(),
+                &self.content.length.to_le_bytes(),
+                &self.content.hash,
             ],
         ))
     }

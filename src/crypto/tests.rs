@@ -11,6 +11,7 @@ mod seal;
 mod secrets;
 mod self_test;
 mod signed;
+mod subtree;
 mod wycheproof_ml_dsa;
 mod wycheproof_ml_kem;
 mod wycheproof_x25519;

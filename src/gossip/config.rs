@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::wire::message::gossip::MAX_LARGE;
+
 /// Settings of the gossip machine. The defaults are the shipped policy.
 ///
 /// The names are GossipSub's; where a default differs from its specification, the reason is beside it.
@@ -72,6 +74,9 @@ pub struct GossipConfig {
     pub admission: AdmissionConfig,
     /// What waits for a neighbour.
     pub queue: QueueConfig,
+    /// Bytes of messages above 16 KiB that are under way, or held for others; default 64 MiB: two of the
+    /// longest. One that finds no room is not carried.
+    pub large_memory: usize,
 }
 
 /// How messages spread.
@@ -300,6 +305,7 @@ impl Default for GossipConfig {
             sealing: SealingConfig::default(),
             admission: AdmissionConfig::default(),
             queue: QueueConfig::default(),
+            large_memory: 2 * MAX_LARGE,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Gossip: every message of a topic, everywhere, signed. Pure: no socket, no clock, no task.
 
 mod config;
+pub mod large;
 mod machine;
 pub mod replay;
 pub mod score;
@@ -12,8 +13,8 @@ pub use config::{
     Spreading,
 };
 pub use machine::{
-    CheckId, Event, Fault, Gossip, Input, Link, Message, NotPublished, Output, PublicationId,
-    Published, Setup, SigningId, Source, TopicOptions, Verdict,
+    AskId, CheckId, Event, Fault, Gossip, Header, Input, Link, Message, NotPublished, Output,
+    PublicationId, Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
 pub use replay::next_epoch;
 pub use score::ScoreConfig;

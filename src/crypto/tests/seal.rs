@@ -20,7 +20,7 @@ fn leaf_input() -> LeafInput<'static> {
         epoch: 5,
         counter: 6,
         timestamp_ms: 7,
-        data: b"data",
+        content: ContentDigest::of(b"data"),
     }
 }
 
@@ -123,7 +123,7 @@ fn every_field_changes_the_leaf() {
             ..original
         },
         LeafInput {
-            data: b"date",
+            content: ContentDigest::of(b"date"),
             ..original
         },
     ];

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::parcel::{Parcel, Proof};
+use super::parcel::{Content, Parcel, Proof};
 use super::publish::unsigned_id;
 use super::store::{Offered, State};
 use super::{Fault, Gossip, Link, TopicHash};
@@ -30,14 +30,8 @@ impl Gossip {
         let seal = neighbour.received.seal(frame.seal)?.clone();
         let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let hash = TopicHash::from_bytes(*seal.body().topic());
-        if self.is_repeated(link, &leaf.0, &hash) {
+        if !self.is_wanted(link, &leaf.0, &hash)? {
             return Ok(());
-        }
-        let Some(topic) = self.topics.get(&hash).filter(|topic| topic.is_subscribed()) else {
-            return Ok(());
-        };
-        if topic.is_unsigned() {
-            return Err(Fault::WrongTopic);
         }
         let listed = seals::check_message(&self.network, &seal, &frame);
         if listed.is_err() {
@@ -51,7 +45,7 @@ impl Gossip {
             id: leaf.0,
             topic: hash,
             proof: Some(proof),
-            data: keep(frame.data.into_bytes(), body.len()),
+            content: Content::Whole(keep(frame.data.into_bytes(), body.len())),
         };
         self.arrived(link, Arc::new(parcel));
         Ok(())
@@ -70,15 +64,31 @@ impl Gossip {
         if self.is_repeated(link, &id, &topic) {
             return Ok(());
         }
-        let (proof, data) = (None, keep(data, body.len()));
         let parcel = Parcel {
             id,
             topic,
-            proof,
-            data,
+            proof: None,
+            content: Content::Whole(keep(data, body.len())),
         };
         self.arrived(link, Arc::new(parcel));
         Ok(())
+    }
+
+    /// Whether a sealed message is new, and of a topic that this node subscribed to.
+    pub(super) fn is_wanted(
+        &mut self,
+        link: Link,
+        id: &MessageId,
+        topic: &TopicHash,
+    ) -> Result<bool, Fault> {
+        if self.is_repeated(link, id, topic) {
+            return Ok(false);
+        }
+        match self.topics.get(topic) {
+            Some(topic) if topic.is_subscribed() && topic.is_unsigned() => Err(Fault::WrongTopic),
+            Some(topic) => Ok(topic.is_subscribed()),
+            None => Ok(false),
+        }
     }
 
     /// Whether a message was here before, and proven. Who brings it is known to have it.
@@ -106,7 +116,7 @@ impl Gossip {
     }
 
     /// A message is here, and nothing proves it yet.
-    fn arrived(&mut self, link: Link, parcel: Arc<Parcel>) {
+    pub(super) fn arrived(&mut self, link: Link, parcel: Arc<Parcel>) {
         let id = parcel.id;
         let Some(entry) = self.store.arrive(id) else {
             return;
@@ -149,7 +159,7 @@ impl Gossip {
     /// Keeps a message with the seal under which it came; `false` if there are too many already, or if its
     /// neighbour brought too much that is not proven. It may come again.
     fn put_beside(&mut self, link: Link, parcel: &Arc<Parcel>) -> bool {
-        let (id, bytes) = (parcel.id, parcel.data.len());
+        let (id, bytes) = (parcel.id, parcel.content.bytes());
         let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
         let neighbour = self.neighbours.get_mut(&link);
         let Some(neighbour) = neighbour.filter(|one| one.unproven + bytes <= MAX_UNPROVEN_BYTES)

@@ -31,6 +31,8 @@ impl Gossip {
             wire::SEAL => self.on_seal(link, body),
             wire::MESSAGE => self.on_message(link, body),
             wire::UNSIGNED => self.on_unsigned(link, body),
+            wire::LARGE => self.on_large(link, body),
+            wire::HAVE => self.on_have(link, body),
             _ => Err(Fault::Malformed(Violation::UnknownFrame { kind })),
         };
         if let Err(fault) = taken {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::store::State;
 use super::{Event, Gossip, Link, TopicHash};
 use crate::gossip::GossipConfig;
 use crate::policy::Micros;
@@ -90,6 +91,9 @@ impl Gossip {
         let (now, heartbeat) = (self.now.mono, self.beats.count);
         self.store
             .shift(now, self.config.history_length, self.config.seen_ttl);
+        for id in self.transfers.age(now) {
+            self.store.set(&id, State::Dropped);
+        }
         let store = &self.store;
         for neighbour in self.neighbours.values_mut() {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());

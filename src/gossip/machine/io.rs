@@ -24,6 +24,10 @@ pub struct SigningId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(pub u64);
 
+/// Number of a neighbour's question for a chunk, given by the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AskId(pub u64);
+
 /// Number of something that the program published, given by the edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicationId(pub u64);
@@ -99,6 +103,28 @@ pub enum Input {
         /// What.
         data: Bytes,
     },
+    /// What came of an [`AskChunk`](Output::AskChunk).
+    Chunk {
+        /// Who was asked.
+        link: Link,
+        /// For a chunk of which message.
+        message: MessageId,
+        /// Which chunk.
+        index: u16,
+        /// The chunk; none if the neighbour did not give it.
+        data: Option<Bytes>,
+    },
+    /// A neighbour asks for a chunk; answered by [`Output::GiveChunk`] before anything else happens.
+    ChunkAsked {
+        /// Under this number.
+        ask: AskId,
+        /// Who.
+        link: Link,
+        /// Of which message.
+        message: MessageId,
+        /// Which chunk.
+        index: u16,
+    },
     /// A neighbour misbehaved so much, in whatever protocol, that it has no place in a mesh
     /// for as long as a pruned one stays away.
     Veto(Link),
@@ -152,6 +178,25 @@ pub enum Output {
     },
     /// The program is asked for its opinion; answered by [`Input::Judged`].
     Judge(Message),
+    /// The program is asked whether it wants a long message at all; answered by [`Input::Judged`]. When
+    /// all of the message is here, it is asked once more.
+    JudgeHeader(Header),
+    /// A neighbour is to be asked for a chunk; answered by [`Input::Chunk`].
+    AskChunk {
+        /// Whom.
+        link: Link,
+        /// Of which message.
+        message: MessageId,
+        /// Which chunk.
+        index: u16,
+    },
+    /// A chunk for a neighbour that asked, or none.
+    GiveChunk {
+        /// Which question this answers.
+        ask: AskId,
+        /// The chunk.
+        chunk: Option<Bytes>,
+    },
     /// A message for the program, accepted.
     Deliver(Message),
     /// A message of the program is on its way.
@@ -190,6 +235,19 @@ pub struct Message {
     pub source: Option<Source>,
     /// What.
     pub data: Bytes,
+}
+
+/// What is known of a long message before it is here: its publisher is proven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// Its name.
+    pub id: MessageId,
+    /// Where it was said.
+    pub topic: TopicHash,
+    /// Who said it.
+    pub source: Source,
+    /// Its length in bytes: more than 16 KiB, at most 32 MiB.
+    pub length: u32,
 }
 
 /// Who said a message.
@@ -264,6 +322,15 @@ pub enum Fault {
     /// A message that the program rejected.
     #[error("a message that was rejected")]
     Rejected,
+    /// The header of a long message that cannot be one.
+    #[error("a header that fits no message")]
+    InvalidHeader,
+    /// A chunk that is not what the message's header says: who gives one had to check it.
+    #[error("a chunk of something else")]
+    ForgedChunk,
+    /// Chunks that a message does not have, or more announcements than there is to tell.
+    #[error("chunks that do not exist")]
+    FalseChunks,
 }
 
 /// What happened.
@@ -280,6 +347,9 @@ pub enum Event {
         /// The seals of the two messages.
         seals: Box<[Seal; 2]>,
     },
+    /// The program rejected a long message when all of it was here: no long message of its publisher
+    /// is carried for ten minutes.
+    Distrusted(PeerId),
     /// A neighbour reads too slowly and is in no mesh any more.
     SlowReader(Link),
 }

@@ -33,6 +33,7 @@ impl Gossip {
             return;
         }
         self.touched.remove(&link);
+        self.transfers.lose(link);
         for topic in self.topics.values_mut() {
             topic.mesh.remove(&link);
             topic.fanout.remove(&link);
@@ -80,6 +81,7 @@ impl Gossip {
             return;
         }
         let mesh: Vec<_> = topic.mesh.iter().copied().collect();
+        self.transfers.leave(&hash);
         for link in mesh {
             self.prune(link, hash, backoff, false);
         }

@@ -5,6 +5,7 @@ mod expected;
 mod frames;
 mod heartbeat;
 mod io;
+mod large;
 mod mesh;
 mod neighbour;
 mod outbox;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+use super::large::Transfers;
 use super::replay::ReplayWindow;
 use super::score::{ScoreBoard, ScoreConfig};
 use super::seals::{Admission, KeyCache, Pacer, VerifiedSeals};
@@ -41,8 +43,8 @@ use self::store::Store;
 use self::topic::Topic;
 
 pub use io::{
-    CheckId, Event, Fault, Input, Link, Message, NotPublished, Output, PublicationId, Published,
-    SigningId, Source, TopicOptions, Verdict,
+    AskId, CheckId, Event, Fault, Header, Input, Link, Message, NotPublished, Output,
+    PublicationId, Published, SigningId, Source, TopicOptions, Verdict,
 };
 
 /// What a machine is made of.
@@ -97,6 +99,7 @@ pub struct Gossip {
     admission: Admission,
     checks: Checks,
     replay: ReplayWindow,
+    transfers: Transfers,
     expectations: Expectations,
     beats: Beats,
 }
@@ -139,6 +142,7 @@ impl Gossip {
             admission: Admission::new(config.admission, start),
             checks: Checks::default(),
             replay: ReplayWindow::default(),
+            transfers: Transfers::new(config.large_memory),
             expectations,
             beats: Beats::default(),
             config,
@@ -169,6 +173,18 @@ impl Gossip {
             Input::Unsubscribe(topic) => self.unsubscribe(topic),
             Input::Publish { id, topic, data } => self.publish(id, topic, data),
             Input::Veto(link) => self.leave_meshes(link),
+            Input::Chunk {
+                link,
+                message,
+                index,
+                data,
+            } => self.chunk(link, &message, index, data),
+            Input::ChunkAsked {
+                ask,
+                link,
+                message,
+                index,
+            } => self.chunk_asked(ask, link, &message, index),
             Input::Timer => {}
         }
         self.run_timers();
@@ -186,8 +202,8 @@ impl Gossip {
     pub fn poll_timeout(&self) -> Option<Micros> {
         let sources = self.sources.as_ref().and_then(Sources::next);
         let own = [self.beats.next(), self.pulls.next(), sources].into_iter();
-        let seals = [self.pacer_due, self.admission.next()];
-        own.chain(seals).flatten().min()
+        let others = [self.pacer_due, self.admission.next(), self.transfers.next()];
+        own.chain(others).flatten().min()
     }
 
     /// The mesh of a topic.
@@ -205,11 +221,25 @@ impl Gossip {
         })
     }
 
-    /// Whether a neighbour was given all that waits for it.
+    /// Whether a neighbour was given all that waits for it, and has all of this node's own long messages
+    /// that it takes part in.
     #[must_use]
     pub fn is_idle(&self, link: Link) -> bool {
         let neighbour = self.neighbours.get(&link);
-        neighbour.is_none_or(|neighbour| neighbour.outbox.is_idle())
+        let is_idle = neighbour.is_none_or(|neighbour| neighbour.outbox.is_idle());
+        is_idle && !self.transfers.is_awaited(self.key.hash().into(), link)
+    }
+
+    /// When a neighbour was given a chunk last.
+    #[must_use]
+    pub const fn gave_chunk_at(&self) -> Micros {
+        self.transfers.gave_at()
+    }
+
+    /// Bytes of the long messages that are under way, or held for others.
+    #[must_use]
+    pub fn large_bytes(&self) -> usize {
+        self.transfers.bytes()
     }
 
     /// Bytes that wait for a neighbour.
@@ -242,6 +272,7 @@ impl Gossip {
         self.choose_links();
         self.seal_waiting();
         self.verify_waiting();
+        self.exchange_chunks();
     }
 
     /// Hands over what waits for those who take it.

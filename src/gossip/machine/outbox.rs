@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::neighbour::Subscriptions;
-use super::parcel::{Parcel, Proof};
+use super::parcel::{Content, Parcel, Proof};
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::{Reference, SentReferences};
@@ -264,18 +264,20 @@ impl Outbox {
                 announcements.or_default().push(parcel.id);
                 continue;
             }
-            match &parcel.proof {
-                Some(proof) => self.write_sealed(proof, &parcel.data, out),
-                None => {
-                    let data = payload(&parcel.data);
+            match (&parcel.proof, &parcel.content) {
+                (Some(proof), content) => self.write_sealed(proof, content, out),
+                (None, Content::Whole(data)) => {
+                    let data = payload(data);
                     write_frame(wire::UNSIGNED, &wire::Unsigned { topic, data }, out);
                 }
+                // Only a seal makes a header.
+                (None, Content::Outline(_)) => {}
             }
         }
     }
 
     /// The key and the seal go before the first message that needs them on this stream.
-    fn write_sealed(&mut self, proof: &Proof, data: &Bytes, out: &mut BytesMut) {
+    fn write_sealed(&mut self, proof: &Proof, content: &Content, out: &mut BytesMut) {
         let seal = match self.sent.seal(proof.seal()) {
             Reference::Known(ordinal) => ordinal,
             Reference::New(ordinal) => {
@@ -293,13 +295,28 @@ impl Outbox {
                 ordinal
             }
         };
-        let message = wire::Message {
-            seal,
-            index: proof.index,
-            timestamp_ms: proof.listed.timestamp_ms(),
-            data: payload(data),
-        };
-        write_frame(wire::MESSAGE, &message, out);
+        let (index, timestamp_ms) = (proof.index, proof.listed.timestamp_ms());
+        match content {
+            Content::Whole(data) => {
+                let message = wire::Message {
+                    seal,
+                    index,
+                    timestamp_ms,
+                    data: payload(data),
+                };
+                write_frame(wire::MESSAGE, &message, out);
+            }
+            Content::Outline(outline) => {
+                let large = wire::Large {
+                    seal,
+                    index,
+                    timestamp_ms,
+                    length: outline.length(),
+                    chunks: List::truncated(outline.chunks().iter().copied()),
+                };
+                write_frame(wire::LARGE, &large, out);
+            }
+        }
     }
 
     fn write_key(&mut self, proof: &Proof, out: &mut BytesMut) -> u64 {
@@ -321,7 +338,7 @@ impl Outbox {
 }
 
 fn cost(parcel: &Parcel) -> usize {
-    PLACE_BYTES + parcel.data.len()
+    PLACE_BYTES + parcel.content.bytes()
 }
 
 fn write_frame<T: WireType>(kind: u8, body: &T, out: &mut BytesMut) {

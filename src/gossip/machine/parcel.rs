@@ -1,9 +1,12 @@
 //! Messages on their way through a node.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
-use super::io::{Message, Source};
+use super::io::{Header, Message, Source};
 use crate::gossip::TopicHash;
+use crate::gossip::large::Outline;
 use crate::gossip::seals::{Listed, SharedSeal};
 use crate::identity::PeerId;
 use crate::wire::message::gossip::MessageId;
@@ -18,7 +21,26 @@ pub(super) struct Parcel {
     pub(super) topic: TopicHash,
     /// None on an unsigned topic.
     pub(super) proof: Option<Proof>,
-    pub(super) data: Bytes,
+    pub(super) content: Content,
+}
+
+/// What a message says.
+#[derive(Debug, Clone)]
+pub(super) enum Content {
+    /// All of it.
+    Whole(Bytes),
+    /// Too much for a frame: this is its header.
+    Outline(Arc<Outline>),
+}
+
+impl Content {
+    /// Bytes that go into its frame.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::Whole(data) => data.len(),
+            Self::Outline(outline) => outline.chunks().as_flattened().len(),
+        }
+    }
 }
 
 /// Who says that a message is whose.
@@ -36,14 +58,30 @@ impl Proof {
 }
 
 impl Parcel {
-    /// The message as the program sees it.
-    pub(super) fn message(&self) -> Message {
-        Message {
+    /// The message as the program sees it; none if this is its header alone.
+    pub(super) fn message(&self) -> Option<Message> {
+        let Content::Whole(data) = &self.content else {
+            return None;
+        };
+        Some(Message {
             id: self.id,
             topic: self.topic,
             source: self.source(),
-            data: self.data.clone(),
-        }
+            data: data.clone(),
+        })
+    }
+
+    /// The header as the program sees it, if it is one.
+    pub(super) fn header(&self) -> Option<Header> {
+        let Content::Outline(outline) = &self.content else {
+            return None;
+        };
+        Some(Header {
+            id: self.id,
+            topic: self.topic,
+            source: self.source()?,
+            length: outline.length(),
+        })
     }
 
     /// Who said it, if that is known.

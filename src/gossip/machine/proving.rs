@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::outbox::Priority;
-use super::parcel::{Parcel, Proof};
+use super::parcel::{Content, Parcel, Proof};
 use super::store::{Offered, State};
 use super::{CheckId, Event, Fault, Gossip, Link, Output, Verdict};
 use crate::gossip::replay::Judgement;
@@ -155,7 +155,7 @@ impl Gossip {
         for one in offered {
             let first = one.from.first();
             if let Some(neighbour) = first.and_then(|link| self.neighbours.get_mut(link)) {
-                let bytes = one.parcel.data.len();
+                let bytes = one.parcel.content.bytes();
                 neighbour.unproven = neighbour.unproven.saturating_sub(bytes);
             }
         }
@@ -196,7 +196,7 @@ impl Gossip {
         }
         self.remember(&parcel);
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
-            topic.sized(parcel.data.len());
+            topic.sized(parcel.content.bytes());
         }
         self.expect(&parcel);
         self.learn(&parcel);
@@ -206,7 +206,9 @@ impl Gossip {
         let topic = self.topics.get(&parcel.topic);
         match topic.and_then(|topic| topic.subscription) {
             Some(options) if options.is_judged => {
-                self.outputs.push_back(Output::Judge(parcel.message()));
+                let message = parcel.message().map(Output::Judge);
+                let header = parcel.header().map(Output::JudgeHeader);
+                self.outputs.extend(message.or(header));
             }
             Some(_) => self.accept(id),
             None => _ = self.store.set(id, State::Dropped),
@@ -227,7 +229,7 @@ impl Gossip {
     pub(super) fn judged(&mut self, id: &MessageId, verdict: Verdict) {
         let entry = self.store.get(id);
         if !entry.is_some_and(|entry| matches!(entry.state, State::Waiting(..))) {
-            return;
+            return self.judged_whole(id, verdict);
         }
         match verdict {
             Verdict::Accept => self.accept(id),
@@ -249,11 +251,18 @@ impl Gossip {
             return;
         };
         let (parcel, first) = (parcel.clone(), from.first().copied());
+        if let Content::Outline(outline) = &parcel.content
+            && !self.carry(&parcel, outline)
+        {
+            self.store.set(id, State::Dropped);
+            return;
+        }
         self.store.set(id, State::Held(parcel.clone()));
         if let Some(link) = first {
             self.score.first_delivery(link, parcel.topic);
         }
-        self.outputs.push_back(Output::Deliver(parcel.message()));
+        let message = parcel.message().map(Output::Deliver);
+        self.outputs.extend(message);
         self.pass_on(&parcel, Priority::Forwarded);
     }
 

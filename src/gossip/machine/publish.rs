@@ -6,12 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::outbox::Priority;
-use super::parcel::{Parcel, Proof};
+use super::parcel::{Content, Parcel, Proof};
 use super::store::State;
+use super::topic::Topic;
 use super::{Gossip, NotPublished, Output, PublicationId, Published, SigningId, TopicHash};
 use crate::crypto::{Label, Signature, derive_key};
+use crate::gossip::large::Outline;
 use crate::gossip::seals::{Batch, Pending, SharedSeal};
-use crate::wire::message::gossip::MAX_DATA;
+use crate::wire::message::gossip::{MAX_DATA, MAX_LARGE};
 
 /// Leaf lists that are being signed.
 #[derive(Debug, Default)]
@@ -22,13 +24,15 @@ pub(super) struct Signing {
 
 impl Gossip {
     pub(super) fn publish(&mut self, publication: PublicationId, hash: TopicHash, data: Bytes) {
-        if data.len() > MAX_DATA {
-            let refused = NotPublished::TooLong { limit: MAX_DATA };
+        let is_unsigned = self.topics.get(&hash).is_some_and(Topic::is_unsigned);
+        // Without a seal nothing says what the chunks are.
+        let limit = if is_unsigned { MAX_DATA } else { MAX_LARGE };
+        if data.len() > limit {
+            let refused = NotPublished::TooLong { limit };
             return self.published(publication, Err(refused));
         }
         let topic = self.topics.entry(hash).or_default();
         topic.published = self.now.mono;
-        let is_unsigned = topic.is_unsigned();
         if !topic.is_subscribed() {
             self.fill_fanout(&hash);
         }
@@ -50,16 +54,13 @@ impl Gossip {
         if self.store.is_known(&id) {
             return self.published(publication, Err(NotPublished::Duplicate));
         }
-        let proof = None;
-        self.say(
-            publication,
-            Parcel {
-                id,
-                topic,
-                proof,
-                data,
-            },
-        );
+        let parcel = Parcel {
+            id,
+            topic,
+            proof: None,
+            content: Content::Whole(data),
+        };
+        self.say(publication, parcel);
     }
 
     /// Has leaf lists signed whose turn it is.
@@ -93,17 +94,20 @@ impl Gossip {
             let Some(listed) = seal.own_message(index, pending.timestamp_ms) else {
                 continue;
             };
-            let (id, data) = (listed.leaf().0, pending.data);
-            let proof = Some(Proof { listed, index });
-            self.say(
-                pending.publication,
-                Parcel {
-                    id,
-                    topic,
-                    proof,
-                    data,
-                },
-            );
+            let mut parcel = Parcel {
+                id: listed.leaf().0,
+                topic,
+                proof: Some(Proof { listed, index }),
+                content: Content::Whole(pending.data.clone()),
+            };
+            if let Some(outline) = Outline::of(&pending.data).map(Arc::new) {
+                parcel.content = Content::Outline(outline.clone());
+                if !self.seed(&parcel, &outline, &pending.data) {
+                    self.published(pending.publication, Err(NotPublished::Busy));
+                    continue;
+                }
+            }
+            self.say(pending.publication, parcel);
         }
     }
 
@@ -111,7 +115,7 @@ impl Gossip {
     fn say(&mut self, publication: PublicationId, parcel: Parcel) {
         let (id, parcel) = (parcel.id, Arc::new(parcel));
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
-            topic.sized(parcel.data.len());
+            topic.sized(parcel.content.bytes());
         }
         if self.store.arrive(id).is_none() {
             return self.published(publication, Err(NotPublished::Duplicate));

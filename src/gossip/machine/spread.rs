@@ -51,7 +51,9 @@ impl Gossip {
                 self.excuse(*link, parcel);
             }
         }
-        if parcel.data.len() >= self.config.idontwant_threshold && priority == Priority::Forwarded {
+        if parcel.content.bytes() >= self.config.idontwant_threshold
+            && priority == Priority::Forwarded
+        {
             let told = |link: Link| {
                 let share = shares.iter().find(|(one, _)| *one == link);
                 share.is_some_and(|(_, share)| *share != Share::Nothing)
@@ -90,7 +92,7 @@ impl Gossip {
         links: &[Link],
     ) -> Vec<(Link, Share)> {
         let class = parcel.class();
-        let is_large = self.is_large(parcel.data.len());
+        let is_large = self.is_large(parcel.content.bytes());
         let floods = priority == Priority::Own && self.config.flood_publish && !is_large;
         let thresholds = self.score.thresholds();
         let least = match priority {

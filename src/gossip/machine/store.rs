@@ -246,7 +246,7 @@ impl Store {
 
 fn bytes_held(state: &State) -> usize {
     match state {
-        State::Held(parcel) => PLACE_BYTES + parcel.data.len(),
+        State::Held(parcel) => PLACE_BYTES + parcel.content.bytes(),
         _ => 0,
     }
 }

@@ -27,7 +27,7 @@ mod tests;
 pub use admission::{Admission, Admitted, Offer};
 pub use key_cache::{KeyCache, MAX_KEYS};
 pub use pacer::{Batch, MAX_TOPICS_OF_PUBLISHER, MAX_WAITING_BYTES, Pacer, Pending};
-pub use received::{check_key, check_message, check_seal};
+pub use received::{check_key, check_large, check_message, check_seal};
 pub use references::{ReceivedReferences, Reference, SentReferences, UnknownOrdinal};
 #[cfg(feature = "scale")]
 pub(crate) use shared::pool::SharedSeals;

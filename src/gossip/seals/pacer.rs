@@ -7,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 
-use crate::crypto::{KeyHash, Leaf, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite, VerifyingKey};
+use crate::crypto::{
+    ContentDigest, KeyHash, Leaf, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite, VerifyingKey,
+};
 use crate::gossip::{NotPublished, PublicationId, SealingConfig, TopicHash};
 use crate::policy::{Micros, TokenBucket};
 
@@ -279,7 +281,7 @@ impl Author {
             epoch: self.epoch,
             counter,
             timestamp_ms: message.timestamp_ms,
-            data: &message.data,
+            content: ContentDigest::of(&message.data),
         };
         input.leaf()
     }

@@ -1,9 +1,10 @@
 //! What a received key, seal or message must be before anything is verified.
 
 use super::shared::{Listed, SharedSeal};
-use crate::crypto::{LeafInput, SealBody, Signature, Suite, VerifyingKey};
+use crate::crypto::{ContentDigest, LeafInput, SealBody, Signature, Suite, VerifyingKey};
 use crate::gossip::Fault;
-use crate::wire::message::gossip::{Key, Message, Seal};
+use crate::gossip::large::Outline;
+use crate::wire::message::gossip::{Key, Large, Message, Seal};
 
 /// The key that a frame brings. Its hash is the publisher's name, so that no key can stand for another
 /// publisher.
@@ -56,8 +57,37 @@ pub fn check_message(
     seal: &SharedSeal,
     frame: &Message,
 ) -> Result<Listed, Fault> {
+    let content = ContentDigest::of(frame.data.as_bytes());
+    check_listed(network, seal, frame.index, frame.timestamp_ms, content)
+}
+
+/// The header of a long message that a frame brings, under the seal that it refers to, and the outline of
+/// the message.
+///
+/// # Errors
+/// [`Fault::InvalidHeader`] for a length that no long message has, or another number of hashes than that
+/// length has chunks; [`Fault::NotInSeal`] as above.
+pub fn check_large(
+    network: &[u8; 32],
+    seal: &SharedSeal,
+    frame: Large,
+) -> Result<(Listed, Outline), Fault> {
+    let (index, timestamp_ms) = (frame.index, frame.timestamp_ms);
+    let outline = Outline::new(frame.length, frame.chunks.into_vec());
+    let outline = outline.ok_or(Fault::InvalidHeader)?;
+    let listed = check_listed(network, seal, index, timestamp_ms, outline.content())?;
+    Ok((listed, outline))
+}
+
+fn check_listed(
+    network: &[u8; 32],
+    seal: &SharedSeal,
+    index: u16,
+    timestamp_ms: u64,
+    content: ContentDigest,
+) -> Result<Listed, Fault> {
     let body = seal.body();
-    let listed = body.leaf(frame.index).zip(body.counter(frame.index));
+    let listed = body.leaf(index).zip(body.counter(index));
     let (leaf, counter) = listed.ok_or(Fault::NotInSeal)?;
     let input = LeafInput {
         network,
@@ -65,8 +95,8 @@ pub fn check_message(
         publisher: body.publisher(),
         epoch: body.epoch(),
         counter,
-        timestamp_ms: frame.timestamp_ms,
-        data: frame.data.as_bytes(),
+        timestamp_ms,
+        content,
     };
     if input.leaf() != leaf {
         return Err(Fault::NotInSeal);
@@ -75,7 +105,7 @@ pub fn check_message(
         seal: seal.clone(),
         counter,
         leaf,
-        timestamp_ms: frame.timestamp_ms,
+        timestamp_ms,
     })
 }
 

@@ -16,8 +16,11 @@ use crate::p2p::{Fault, Severity};
 /// | 6 | stream | a message that is signed differently from its topic |
 /// | 7 | stream | too many subscriptions |
 /// | 8 | stream | a message that was rejected |
+/// | 9 | stream | a header that fits no message |
+/// | 10 | stream | a chunk of something else |
+/// | 11 | stream | chunks that do not exist |
 ///
-/// All but the last end the streams of gossip.
+/// All but 8 end the streams of gossip.
 pub(super) const fn fault(found: Found) -> Fault {
     let (number, severity) = match found {
         Found::Malformed(violation) => return Fault::Wire(violation),
@@ -29,6 +32,9 @@ pub(super) const fn fault(found: Found) -> Fault {
         Found::WrongTopic => (6, Severity::Stream),
         Found::TooManySubscriptions => (7, Severity::Stream),
         Found::Rejected => (8, Severity::Stream),
+        Found::InvalidHeader => (9, Severity::Stream),
+        Found::ForgedChunk => (10, Severity::Stream),
+        Found::FalseChunks => (11, Severity::Stream),
     };
     Fault::Protocol { number, severity }
 }

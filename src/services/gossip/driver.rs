@@ -1,5 +1,6 @@
 //! The task that owns the machine: one input at a time, never waiting for a peer.
 
+mod large;
 mod outputs;
 mod peers;
 mod topics;
@@ -12,11 +13,14 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
+use super::chunks::Asked;
 use super::inbound::Inbound;
 use super::links::Links;
 use super::outbound::Outbound;
 use super::{GossipError, GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
-use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict};
+use crate::gossip::{
+    AskId, Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict,
+};
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
 use crate::policy::{Micros, ProbeBudget};
@@ -62,6 +66,7 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) messages: mpsc::Receiver<Message>,
     pub(super) inbound: mpsc::Receiver<Inbound>,
+    pub(super) chunk_asks: mpsc::Receiver<Asked>,
     pub(super) swarm_events: EventStream,
     pub(super) events: broadcast::Sender<GossipEvent>,
     /// A peer with this score or less has no place in a mesh.
@@ -79,6 +84,10 @@ pub(super) struct Driver {
     outbound: mpsc::UnboundedReceiver<Outbound>,
     /// Writers, dials, signatures, verifications, judgements, and waits for readers to leave.
     work: JoinSet<Work>,
+    /// Peers that wait for a chunk.
+    asks: BTreeMap<AskId, oneshot::Sender<Option<Bytes>>>,
+    next_ask: u64,
+    judging_headers: usize,
     budget: ProbeBudget,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
@@ -86,6 +95,8 @@ pub(super) struct Driver {
     writers: usize,
     /// Who waits for the end.
     closing: Option<oneshot::Sender<()>>,
+    /// Since when somebody does.
+    closed_at: Micros,
 }
 
 /// How a task of the driver ended.
@@ -94,6 +105,8 @@ enum Work {
     Made(Input),
     /// With a judgement.
     Judged(MessageId, Verdict),
+    /// With a judgement on a header.
+    JudgedHeader(MessageId, Verdict),
     /// A subscription has no reader any more.
     Unread,
     /// With nothing.
@@ -105,6 +118,7 @@ enum Step {
     Swarm(Result<Event, Lagged>),
     Message(Message),
     Inbound(Inbound),
+    ChunkAsked(Asked),
     Outbound(Outbound),
     Worked(Result<Work, JoinError>),
     Time,
@@ -121,10 +135,14 @@ impl Driver {
             written,
             outbound,
             work: JoinSet::new(),
+            asks: BTreeMap::new(),
+            next_ask: 0,
+            judging_headers: 0,
             budget: ProbeBudget::new(),
             ending: Vec::new(),
             writers: 0,
             closing: None,
+            closed_at: Micros(0),
         }
     }
 
@@ -170,6 +188,7 @@ impl Driver {
             Some(outbound) = self.outbound.recv() => Step::Outbound(outbound),
             Some(message) = parts.messages.recv() => Step::Message(message),
             Some(inbound) = parts.inbound.recv() => Step::Inbound(inbound),
+            Some(asked) = parts.chunk_asks.recv() => Step::ChunkAsked(asked),
             () = time => Step::Time,
         }
     }
@@ -180,9 +199,11 @@ impl Driver {
             Step::Swarm(Err(Lagged { .. })) => self.look_again(),
             Step::Message(message) => self.message(message),
             Step::Inbound(inbound) => self.inbound(inbound),
+            Step::ChunkAsked(asked) => self.chunk_asked(asked),
             Step::Outbound(outbound) => self.outbound(outbound),
             Step::Worked(Ok(Work::Made(input))) => self.feed(input),
             Step::Worked(Ok(Work::Judged(id, verdict))) => self.judged(id, verdict),
+            Step::Worked(Ok(Work::JudgedHeader(id, verdict))) => self.header_judged(id, verdict),
             Step::Worked(Ok(Work::Unread)) => self.end_unread(),
             Step::Worked(Ok(Work::Over) | Err(_)) | Step::Time => {}
         }
@@ -209,7 +230,10 @@ impl Driver {
                 // Who asked may be gone.
                 _ = done.send(self.neighbours(&topic));
             }
-            Message::Close(done) => self.closing = Some(done),
+            Message::Close(done) => {
+                self.closing = Some(done);
+                self.closed_at = self.now();
+            }
         }
     }
 

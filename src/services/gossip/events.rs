@@ -19,6 +19,9 @@ pub enum GossipEvent {
     Grafted(PeerId, TopicHash),
     /// A neighbour left a topic's mesh.
     Pruned(PeerId, TopicHash),
+    /// The program rejected a long message of this publisher when all of it was here: none of its long
+    /// messages is carried for ten minutes.
+    Distrusted(PeerId),
     /// A neighbour reads too slowly, and is in no mesh until it reads again.
     SlowReader(PeerId),
     /// A publisher said two things under one counter: both seals prove it. Neighbours that passed them

@@ -4,6 +4,7 @@
 //! ([`Gossip`](crate::gossip::Gossip)) and drives it over the swarm.
 
 mod blame;
+mod chunks;
 mod driver;
 mod epoch;
 mod error;
@@ -28,8 +29,9 @@ use crate::identity::PeerId;
 
 use self::driver::Message;
 
-/// Longest that a node that stops waits for its neighbours to take what was said.
-const CLOSING: Duration = Duration::from_secs(3);
+/// Longest that a node that stops waits for its neighbours to take what was said: one of the longest
+/// messages at 5 Mbit/s. It waits for 3 s at most in which nothing moves.
+const CLOSING: Duration = Duration::from_secs(60);
 
 pub use error::GossipError;
 pub use events::{GossipEvent, GossipEvents};
@@ -147,8 +149,8 @@ impl GossipProtocol {
         Ok(GossipEvents(events.subscribe()))
     }
 
-    /// Hands over what is queued for neighbours and waits until it is acknowledged, 3 s at most. Nothing
-    /// is sent or received afterwards.
+    /// Hands over what is queued for neighbours and waits until it is acknowledged, as long as they take
+    /// some of it. Nothing is sent or received afterwards.
     pub(crate) async fn close(&self) {
         let (done, closed) = oneshot::channel();
         if self.send(Message::Close(done)).await.is_ok() {

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use tokio::sync::{broadcast, mpsc};
 
 use super::driver::{Driver, MESSAGES, Parts};
-use super::{GossipProtocol, Shared, epoch, events, inbound};
+use super::{GossipProtocol, Shared, chunks, epoch, events, inbound};
 use crate::crypto::{EntropyFailure, VerifyingKey};
 use crate::gossip::{Gossip, GossipConfig, ScoreConfig, Setup as MachineSetup};
 use crate::p2p::{Services, StackProtocols};
@@ -66,6 +66,7 @@ pub(crate) fn prepare(
     let (network, veto_at) = (setup.network, -i32::from(setup.veto_at));
     let stack = StackProtocols::new(move |swarm| {
         let (queue, inbound) = mpsc::channel(inbound::QUEUE);
+        let (asks, chunk_asks) = mpsc::channel(chunks::QUEUE);
         let driver = Driver::new(Parts {
             machine,
             network,
@@ -74,12 +75,13 @@ pub(crate) fn prepare(
             clock: swarm.environment().clock.clone(),
             messages: message_queue,
             inbound,
+            chunk_asks,
             swarm_events: swarm.events(),
             events,
             veto_at,
         });
         Services {
-            protocols: vec![inbound::protocol(queue)],
+            protocols: vec![inbound::protocol(queue), chunks::protocol(asks)],
             tasks: vec![Box::pin(driver.run())],
         }
     });

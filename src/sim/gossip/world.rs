@@ -258,6 +258,25 @@ impl World {
             Output::Sign { id, body } => self.sign(node, id, body),
             Output::Verify { id, seal } => self.verify(node, id, &seal),
             Output::Judge(message) => self.judge(node, message.id),
+            // Messages of this simulation fit into frames; what an attacker says of others leads nowhere.
+            Output::JudgeHeader(header) => self.judge(node, header.id),
+            Output::AskChunk {
+                link,
+                message,
+                index,
+            } => {
+                let data = None;
+                self.tell(
+                    node,
+                    Input::Chunk {
+                        link,
+                        message,
+                        index,
+                        data,
+                    },
+                );
+            }
+            Output::GiveChunk { .. } => {}
             Output::Deliver(message) => self.deliver(node, &message),
             Output::Published {
                 publication,

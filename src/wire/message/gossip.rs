@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::crypto::{MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
+use crate::crypto::{CHUNK_BYTES, MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
 use crate::identity::PeerId;
 use crate::wire::codec::{List, Payload, wire_message};
 use crate::wire::frame::{FrameRule, FrameRules};
@@ -55,6 +55,13 @@ pub const MESSAGE: u8 = 0x12;
 /// A message of a topic whose messages are not signed.
 pub const UNSIGNED: u8 = 0x13;
 
+/// The header of a message that a seal lists and that is longer than [`MAX_DATA`]. What it says is
+/// asked for in chunks ([`chunks`](super::chunks)).
+pub const LARGE: u8 = 0x14;
+
+/// The sender has these chunks of a message, and offers some.
+pub const HAVE: u8 = 0x15;
+
 /// How long a [`WAKE`] lasts: long enough to find links that bring what the chosen ones do not.
 pub const AWAKE: Duration = Duration::from_secs(3);
 
@@ -76,6 +83,15 @@ pub const MAX_CHANGES: usize = 256;
 /// Longest message on this stream: one that takes longer than about a millisecond on a fast line
 /// would hold up the small ones behind it.
 pub const MAX_DATA: usize = 16 * 1_024;
+
+/// Longest message of all: its header has as many hashes as a message on this stream has room for.
+pub const MAX_LARGE: usize = 32 << 20;
+
+/// Most chunks of a message.
+pub const MAX_CHUNKS: usize = MAX_LARGE / CHUNK_BYTES;
+
+/// Most ranges of a list of a [`HAVE`]; who has more holes sends several.
+pub const MAX_RANGES: usize = 64;
 
 /// Keys of the past to which a [`SEAL`] may refer.
 pub const KEY_WINDOW: u64 = 1_024;
@@ -113,6 +129,10 @@ const SEAL_BODY: u32 =
     INTEGER + HASH + 2 * INTEGER + 3 + MAX_SEAL_LEAVES as u32 * HASH + SIGNATURE_BYTES as u32;
 const MESSAGE_BODY: u32 = INTEGER + 3 + INTEGER + 3 + MAX_DATA as u32;
 const UNSIGNED_BODY: u32 = INTEGER + 3 + MAX_DATA as u32;
+const LARGE_BODY: u32 = INTEGER + 3 + INTEGER + 5 + 3 + MAX_CHUNKS as u32 * HASH;
+
+/// Two lists of ranges of two integers of at most three bytes, behind their number.
+const HAVE_BODY: u32 = HASH + 2 * (1 + MAX_RANGES as u32 * 6);
 
 const fn rule(kind: u8, max_body: u32) -> FrameRule {
     FrameRule { kind, max_body }
@@ -134,6 +154,8 @@ pub const RECEIVER_READS: FrameRules = FrameRules {
         rule(SEAL, SEAL_BODY),
         rule(MESSAGE, MESSAGE_BODY),
         rule(UNSIGNED, UNSIGNED_BODY),
+        rule(LARGE, LARGE_BODY),
+        rule(HAVE, HAVE_BODY),
     ],
     defined: &[
         SUBSCRIBE,
@@ -149,6 +171,8 @@ pub const RECEIVER_READS: FrameRules = FrameRules {
         SEAL,
         MESSAGE,
         UNSIGNED,
+        LARGE,
+        HAVE,
     ],
 };
 
@@ -308,5 +332,48 @@ wire_message! {
         pub topic: TopicOrdinal,
         /// What it says.
         pub data: Payload<MAX_DATA>,
+    }
+}
+
+wire_message! {
+    /// The body of [`LARGE`]. Its seal, index and timestamp are those of a [`Message`], and it stands for
+    /// one wherever messages are announced, asked for and refused.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Large {
+        /// Ordinal of the seal.
+        pub seal: u64,
+        /// Which of its leaves.
+        pub index: u16,
+        /// Milliseconds since 1970-01-01 UTC, by the publisher's clock.
+        pub timestamp_ms: u64,
+        /// Bytes of the message: more than [`MAX_DATA`], at most [`MAX_LARGE`].
+        pub length: u32,
+        /// The hashes of its chunks: see [`subtree_hashes`](crate::crypto::subtree_hashes).
+        pub chunks: List<[u8; 32], MAX_CHUNKS>,
+    }
+}
+
+wire_message! {
+    /// Chunks of a message that follow one another.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    pub struct ChunkRange {
+        /// The first one, counted from 0.
+        pub first: u16,
+        /// How many.
+        pub count: u16,
+    }
+}
+
+wire_message! {
+    /// The body of [`HAVE`]. The sender has the message's header and takes part in spreading the message.
+    /// What it names is beside what it named before.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    pub struct Have {
+        /// Which message.
+        pub message: MessageId,
+        /// Chunks that the sender has, and does not offer yet.
+        pub has: List<ChunkRange, MAX_RANGES>,
+        /// Chunks that it has and gives to the receiver.
+        pub offers: List<ChunkRange, MAX_RANGES>,
     }
 }

@@ -1,6 +1,7 @@
 //! One file of messages per protocol: its number, its frame types, who sends what in which state,
 //! and how long it may be.
 
+pub mod chunks;
 pub mod discovery;
 pub mod gossip;
 pub mod identify;
@@ -29,6 +30,8 @@ pub mod protocol {
     pub const PUNCH: u32 = 7;
     /// Onion circuits; reserved.
     pub const CIRCUIT: u32 = 8;
+    /// [`chunks`](super::chunks).
+    pub const CHUNKS: u32 = 9;
     /// The first number that an application may use. Below it a one-byte varint (0–63) holds every
     /// number that the node itself will ever need; the applications begin where two bytes do.
     pub const FIRST_APPLICATION: u32 = 0x40;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::BytesMut;
-use cretoai_network::crypto::{LeafInput, SealBody};
+use cretoai_network::crypto::{ContentDigest, LeafInput, SealBody};
 use cretoai_network::gossip::TopicHash;
 use cretoai_network::node::P2PNode;
 use cretoai_network::services::gossip::{GossipError, SubscribeOptions, Subscription};
@@ -45,7 +45,7 @@ fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
         epoch,
         counter,
         timestamp_ms,
-        data,
+        content: ContentDigest::of(data),
     };
     let leaves = vec![leaf.leaf().0];
     let body = SealBody::new(

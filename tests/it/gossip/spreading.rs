@@ -63,11 +63,15 @@ fn unsigned_topics_name_nobody() {
 }
 
 #[test]
-fn the_longest_message_arrives_and_a_longer_one_is_refused_at_home() {
+fn the_longest_message_of_an_unsigned_topic_arrives_and_a_longer_one_is_refused_at_home() {
     in_virtual_time(async {
         let net = quiet_net(53);
         let nodes = network(&net, 3).await;
-        let mut subscriptions = subscribe_all(&nodes, &SubscribeOptions::default()).await;
+        let options = SubscribeOptions {
+            unsigned: true,
+            ..SubscribeOptions::default()
+        };
+        let mut subscriptions = subscribe_all(&nodes, &options).await;
         let long = Bytes::from(vec![7; MAX_DATA]);
         let gossip = nodes[0].gossip();
         let published = gossip.publish(TOPIC, long.clone()).await.unwrap();

@@ -36,6 +36,6 @@ fn a_message_that_is_too_long_is_bad_input() {
     let directory = tempfile::tempdir().unwrap();
     let (_node, address, _) = node(&directory, "node.pem", &["--topic", "news"]);
     let long = "x".repeat(16_385);
-    let said = run(&["pub", "news", &long, "--bootstrap", &address]);
+    let said = run(&["pub", "news", &long, "--unsigned", "--bootstrap", &address]);
     assert_eq!(said.status, Some(2), "{}", said.errors);
 }

@@ -8,7 +8,7 @@ use clap::Args;
 use cretoai_network::gossip::Published;
 use cretoai_network::node::P2PNode;
 use cretoai_network::services::gossip::SubscribeOptions;
-use cretoai_network::wire::message::gossip::MAX_DATA;
+use cretoai_network::wire::message::gossip::MAX_LARGE;
 use tokio::time::{sleep, timeout};
 
 use crate::entry::Entry;
@@ -25,7 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(50);
 pub(crate) struct Publish {
     /// The topic.
     topic: String,
-    /// What to say, at most 16 KiB; `-` reads it from standard input.
+    /// What to say, at most 32 MiB, 16 KiB if unsigned; `-` reads it from standard input.
     message: String,
     /// The topic's messages carry no signature.
     #[arg(long)]
@@ -79,7 +79,7 @@ fn read(message: String) -> Result<Bytes, Failure> {
     let mut data = Vec::new();
     let input = std::io::stdin().lock();
     input
-        .take(MAX_DATA as u64 + 1)
+        .take(MAX_LARGE as u64 + 1)
         .read_to_end(&mut data)
         .map_err(Failure::Input)?;
     Ok(data.into())

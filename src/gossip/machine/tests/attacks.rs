@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
-use crate::crypto::{LeafInput, SealBody, Suite};
+use crate::crypto::{ContentDigest, LeafInput, SealBody, Suite};
 use crate::gossip::machine::{Event, Fault, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::policy::Micros;
@@ -44,7 +44,7 @@ fn forged(who: usize, counter: u64, text: &'static [u8], timestamp_ms: u64) -> F
         epoch: WALL,
         counter,
         timestamp_ms,
-        data: text,
+        content: ContentDigest::of(text),
     }
     .leaf();
     let leaves = vec![leaf.0];

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::rig::{Rig, topic};
 use crate::gossip::machine::outbox::{Outbox, Priority};
-use crate::gossip::machine::parcel::Parcel;
+use crate::gossip::machine::parcel::{Content, Parcel};
 use crate::gossip::machine::store::{MAX_HELD_BYTES, MAX_MISSING, State, Store};
 use crate::gossip::machine::{Fault, Link};
 use crate::gossip::{GossipConfig, QueueConfig};
@@ -23,7 +23,7 @@ fn hold(store: &mut Store, number: usize, bytes: usize) {
         id: id(number),
         topic: topic(),
         proof: None,
-        data: Bytes::from(vec![0; bytes]),
+        content: Content::Whole(Bytes::from(vec![0; bytes])),
     };
     assert!(store.arrive(parcel.id).is_some());
     store.set(&id(number), State::Held(Arc::new(parcel)));
@@ -110,7 +110,7 @@ fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
             id: id(size),
             topic: topic(),
             proof: None,
-            data: Bytes::from(vec![0; size]),
+            content: Content::Whole(Bytes::from(vec![0; size])),
         });
         for number in 0..fit {
             let is_in = outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config);

@@ -1,5 +1,6 @@
 mod attacks;
 mod bounds;
+mod large;
 mod mesh;
 mod rig;
 mod sealing;

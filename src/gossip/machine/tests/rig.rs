@@ -10,7 +10,7 @@ use crate::crypto::{
     SIGNATURE_BYTES, Seal, SealBody, Signature, VERIFYING_KEY_BYTES, VerifyingKey,
 };
 use crate::gossip::machine::{
-    Event, Fault, Gossip, Input, Link, Message, Output, PublicationId, Published, Setup,
+    AskId, Event, Fault, Gossip, Input, Link, Message, Output, PublicationId, Published, Setup,
     TopicOptions, Verdict,
 };
 use crate::gossip::score::ScoreConfig;
@@ -21,7 +21,7 @@ use crate::wire::Address;
 use crate::wire::codec::SharedList;
 use crate::wire::frame::{Frame, FrameDecoder};
 use crate::wire::message::discovery::Contact;
-use crate::wire::message::gossip::{IHAVE, MESSAGE, RECEIVER_READS};
+use crate::wire::message::gossip::{IHAVE, MESSAGE, MessageId, RECEIVER_READS};
 
 pub(super) const NETWORK: [u8; 32] = [7; 32];
 
@@ -63,6 +63,24 @@ pub(super) struct Rig {
     /// Who was recommended to whom.
     pub(super) recommended: Vec<(usize, Contact)>,
     pub(super) verdict: Verdict,
+    /// The verdict on headers of long messages.
+    pub(super) header_verdict: Verdict,
+    pub(super) chunks: Chunks,
+}
+
+/// How chunks travel: one after the other out of each node.
+#[derive(Default)]
+pub(super) struct Chunks {
+    /// Bytes a second of each node's uplink; none: they take no time.
+    pub(super) uplink: Option<u64>,
+    /// Nodes that give no chunk and do not even refuse, and those that give something else.
+    pub(super) misers: Vec<usize>,
+    pub(super) forgers: Vec<usize>,
+    busy: BTreeMap<usize, Micros>,
+    asked: BTreeMap<AskId, (usize, usize, MessageId, u16)>,
+    next: u64,
+    /// Chunks given by each node.
+    pub(super) given: BTreeMap<usize, usize>,
 }
 
 pub(super) fn topic() -> TopicHash {
@@ -107,6 +125,8 @@ impl Rig {
             verdicts: Vec::new(),
             recommended: Vec::new(),
             verdict: Verdict::Accept,
+            header_verdict: Verdict::Accept,
+            chunks: Chunks::default(),
         };
         for node in 0..count {
             let mut seed = [0; 32];
@@ -278,6 +298,16 @@ impl Rig {
                 let (id, verdict) = (message.id, self.verdict);
                 self.plan(soon, node, Input::Judged { id, verdict });
             }
+            Output::JudgeHeader(header) => {
+                let (id, verdict) = (header.id, self.header_verdict);
+                self.plan(soon, node, Input::Judged { id, verdict });
+            }
+            Output::AskChunk {
+                link,
+                message,
+                index,
+            } => self.ask_chunk(node, link, message, index),
+            Output::GiveChunk { ask, chunk } => self.give_chunk(ask, chunk),
             Output::Deliver(message) => self.delivered.push((self.now, node, message)),
             Output::Published {
                 publication,
@@ -312,6 +342,48 @@ impl Rig {
             let link = Link(from as u64);
             self.plan(LATENCY, to, Input::Frame { link, kind, body });
         }
+    }
+
+    pub(super) fn ask_chunk(&mut self, from: usize, link: Link, message: MessageId, index: u16) {
+        let to = usize::try_from(link.0).unwrap();
+        let ask = AskId(self.chunks.next);
+        self.chunks.next += 1;
+        self.chunks.asked.insert(ask, (from, to, message, index));
+        let link = Link(from as u64);
+        let question = Input::ChunkAsked {
+            ask,
+            link,
+            message,
+            index,
+        };
+        self.plan(LATENCY, to, question);
+    }
+
+    fn give_chunk(&mut self, ask: AskId, chunk: Option<Bytes>) {
+        let (asker, giver, message, index) = self.chunks.asked.remove(&ask).unwrap();
+        let mut data = chunk;
+        if self.chunks.misers.contains(&giver) {
+            return;
+        }
+        if self.chunks.forgers.contains(&giver) {
+            data = data.map(|chunk| vec![0; chunk.len()].into());
+        }
+        let mut after = LATENCY;
+        if let (Some(chunk), Some(rate)) = (&data, self.chunks.uplink) {
+            let busy = self.chunks.busy.entry(giver).or_default();
+            let takes = Duration::from_micros(chunk.len() as u64 * 1_000_000 / rate);
+            *busy = (*busy).max(self.now) + takes;
+            after += busy.since(self.now);
+        }
+        *self.chunks.given.entry(giver).or_default() += usize::from(data.is_some());
+        let link = Link(giver as u64);
+        let answer = Input::Chunk {
+            link,
+            message,
+            index,
+            data,
+        };
+        self.plan(after, asker, answer);
     }
 
     /// The verdicts that were kept back come now, and others as they are asked for.

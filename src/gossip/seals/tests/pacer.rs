@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::*;
-use crate::crypto::{LeafInput, MAX_SEAL_LEAVES};
+use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES};
 use crate::gossip::seals::testing::{NETWORK, key, poisson_gap, rng, topic};
 use crate::gossip::{AdmissionConfig, NotPublished, PublicationId, SealingConfig, TopicHash};
 use crate::policy::{Micros, TokenBucket};
@@ -292,7 +292,7 @@ fn each_topic_counts_its_messages_from_zero_without_a_gap() {
                     epoch: EPOCH,
                     counter: *counter + index as u64,
                     timestamp_ms: message.timestamp_ms,
-                    data: &message.data,
+                    content: ContentDigest::of(&message.data),
                 };
                 assert_eq!(body.leaf(index as u16), Some(input.leaf()));
             }

@@ -19,6 +19,13 @@ impl Driver {
             Output::Sign { id, body } => self.sign(id, body),
             Output::Verify { id, seal } => self.verify(id, seal),
             Output::Judge(message) => self.judge(message),
+            Output::JudgeHeader(header) => self.judge_header(header),
+            Output::AskChunk {
+                link,
+                message,
+                index,
+            } => self.ask_chunk(link, message, index),
+            Output::GiveChunk { ask, chunk } => self.give_chunk(ask, chunk),
             Output::Deliver(message) => self.deliver(&message),
             Output::Published {
                 publication,
@@ -110,6 +117,7 @@ impl Driver {
             }
             Event::Pruned(link, topic) => named(link).map(|peer| GossipEvent::Pruned(peer, topic)),
             Event::SlowReader(link) => named(link).map(GossipEvent::SlowReader),
+            Event::Distrusted(publisher) => Some(GossipEvent::Distrusted(publisher)),
             Event::Equivocation { publisher, seals } => {
                 Some(GossipEvent::Equivocation { publisher, seals })
             }

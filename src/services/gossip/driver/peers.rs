@@ -1,5 +1,7 @@
 //! Peers come and go.
 
+use std::time::Duration;
+
 use super::super::NeighbourInfo;
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
@@ -11,6 +13,9 @@ use crate::services::discovery::introduced;
 use crate::transport::Path;
 use crate::wire::message::VERSION;
 use crate::wire::message::gossip::PROTOCOL;
+
+/// Longest that a node that stops waits for neighbours that take nothing of what was said.
+const STALLED: Duration = Duration::from_secs(3);
 
 impl Driver {
     pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
@@ -166,6 +171,10 @@ impl Driver {
 
     /// Lets go of neighbours for whom nothing waits; whether the streams to all have ended.
     pub(super) fn close(&mut self) -> bool {
+        let moved = self.parts.machine.gave_chunk_at().max(self.closed_at);
+        if self.now().since(moved) >= STALLED {
+            return true;
+        }
         for peer in self.links.peers() {
             let session = self.links.session(&peer);
             let link = session.map(|session| session.link);

@@ -21,6 +21,13 @@ pub(super) struct Topics {
     judging: usize,
 }
 
+impl Topics {
+    /// Who judges the messages of a topic.
+    pub(super) fn validator(&self, topic: &TopicHash) -> Option<Arc<dyn MessageValidator>> {
+        self.subscribed.get(topic)?.validator.clone()
+    }
+}
+
 struct Subscribed {
     readers: Vec<Subscriber>,
     validator: Option<Arc<dyn MessageValidator>>,

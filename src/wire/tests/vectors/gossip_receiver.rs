@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::hex;
 use crate::crypto::{
-    Label, LeafInput, RustCrypto, SealBody, Signature, Suite, VerifyingKey, derive_key,
+    ContentDigest, Label, LeafInput, RustCrypto, SealBody, Signature, Suite, VerifyingKey,
+    derive_key,
 };
 use crate::wire::codec::{WireType, decode};
 use crate::wire::message::gossip::{
@@ -173,7 +174,7 @@ impl Receiver {
             epoch: body.epoch(),
             counter,
             timestamp_ms: message.timestamp_ms,
-            data: message.data.as_bytes(),
+            content: ContentDigest::of(message.data.as_bytes()),
         };
         if input.leaf() != listed {
             return Err(Fault::NotInSeal);

@@ -6,7 +6,9 @@ use super::Vectors;
 use super::gossip_control::topic;
 use super::gossip_receiver::{Fault, Receiver, network};
 use super::records::owner;
-use crate::crypto::{Label, LeafInput, SIGNATURE_BYTES, SignedInput, Suite, VerifyingKey};
+use crate::crypto::{
+    ContentDigest, Label, LeafInput, SIGNATURE_BYTES, SignedInput, Suite, VerifyingKey,
+};
 use crate::wire::NetworkId;
 use crate::wire::codec::{List, WireType, encode};
 use crate::wire::frame::encode_frame;
@@ -74,7 +76,7 @@ fn leaf(topic: &[u8; 32], counter: u64, data: &[u8]) -> [u8; 32] {
         epoch: EPOCH,
         counter,
         timestamp_ms: TIMESTAMP_MS,
-        data,
+        content: ContentDigest::of(data),
     };
     input.leaf().0
 }

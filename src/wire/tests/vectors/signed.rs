@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::{Vectors, hex};
-use crate::crypto::{KeyHash, Label, LeafInput, SealBody, SealBounds, Suite};
+use crate::crypto::{ContentDigest, KeyHash, Label, LeafInput, SealBody, SealBounds, Suite};
 use crate::wire::NetworkId;
 
 const EPOCH: u64 = 0x0102_0304_0506_0708;
@@ -18,7 +18,7 @@ fn leaf(data: &[u8], counter: u64) -> [u8; 32] {
         epoch: EPOCH,
         counter,
         timestamp_ms: TIMESTAMP_MS,
-        data,
+        content: ContentDigest::of(data),
     };
     input.leaf().0
 }

@@ -1,0 +1,431 @@
+//! One long message: which of its chunks are here, who has which, and who was asked for what.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use rand_chacha::ChaCha8Rng;
+use rand_core::Rng;
+
+use super::{ChunkSet, Outline};
+use crate::gossip::{Link, Message};
+use crate::policy::Micros;
+use crate::wire::message::gossip::ChunkRange;
+
+/// Chunks that one neighbour is asked for at once: with twenty neighbours 5 MiB are under way, four
+/// times what 100 Mbit/s carry in a round trip of 100 ms.
+const WINDOW: usize = 4;
+
+/// What a neighbour may say and ask beyond once for each chunk: after a loss of connection, or of
+/// what it heard before it had the header.
+const SLACK: usize = 8;
+
+/// Time after which an offer that was not taken up keeps no other one back: whoever got it is busy.
+const OFFER: Duration = Duration::from_secs(1);
+
+/// An order of neighbours that is drawn anew each time: none of them is always the first.
+struct Lot(u64);
+
+impl Lot {
+    fn draw(rng: &mut ChaCha8Rng) -> Self {
+        Self(rng.next_u64() | 1)
+    }
+
+    /// An odd factor leaves all numbers different.
+    const fn place(&self, link: Link) -> u64 {
+        link.0.wrapping_add(1).wrapping_mul(self.0)
+    }
+}
+
+/// A long message under way, or here.
+#[derive(Debug)]
+pub(in crate::gossip) struct Transfer {
+    outline: Arc<Outline>,
+    here: ChunkSet,
+    pieces: Vec<Option<Bytes>>,
+    partners: BTreeMap<Link, Partner>,
+    /// How many partners have each chunk, or are offered it.
+    copies: Vec<u16>,
+    under_way: BTreeMap<u16, Vec<(Link, Micros)>>,
+    /// All of it, while the program judges it.
+    judging: Option<Message>,
+    progress: Micros,
+}
+
+/// A neighbour that may take part.
+#[derive(Debug, Default)]
+struct Partner {
+    /// It said so.
+    is_in: bool,
+    has: ChunkSet,
+    /// What it offers, and has not refused.
+    offers: ChunkSet,
+    /// What it was told that this node has.
+    told: ChunkSet,
+    /// What it was offered, and what of that it does not have yet.
+    offered: ChunkSet,
+    open: BTreeMap<u16, Micros>,
+    /// Asked for at the moment.
+    asked: usize,
+    /// Given in all, and announcements in all.
+    given: usize,
+    heard: usize,
+}
+
+/// What a neighbour is told: what is here, and what it may ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::gossip) struct News {
+    pub(in crate::gossip) has: ChunkSet,
+    pub(in crate::gossip) offers: ChunkSet,
+}
+
+/// What became of a chunk that came.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::gossip) enum Arrival {
+    /// It is new.
+    New,
+    /// It is new, and the last one: the message.
+    Last(Bytes),
+    /// It was here.
+    Needless,
+    /// It is not what the outline says.
+    Forged,
+}
+
+/// What no honest neighbour says of its chunks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::gossip) enum Lie {
+    /// Chunks that the message does not have.
+    NoSuchChunk,
+    /// More announcements than there is to tell.
+    TooMany,
+}
+
+impl Transfer {
+    /// A message of which nothing is here.
+    pub(super) fn fetched(now: Micros, outline: Arc<Outline>) -> Self {
+        let count = usize::from(outline.count());
+        Self {
+            here: ChunkSet::default(),
+            pieces: vec![None; count],
+            partners: BTreeMap::new(),
+            copies: vec![0; count],
+            under_way: BTreeMap::new(),
+            judging: None,
+            progress: now,
+            outline,
+        }
+    }
+
+    /// A message of this node.
+    pub(super) fn published(now: Micros, outline: Arc<Outline>, data: &Bytes) -> Self {
+        Self {
+            here: ChunkSet::first(outline.count()),
+            pieces: outline.cut(data),
+            ..Self::fetched(now, outline)
+        }
+    }
+
+    /// A neighbour that gets the header, and is offered chunks with it.
+    pub(in crate::gossip) fn meet(&mut self, link: Link) {
+        self.partners.entry(link).or_default();
+    }
+
+    /// A neighbour takes part, and has these chunks, and offers these.
+    pub(in crate::gossip) fn hear(
+        &mut self,
+        link: Link,
+        has: &[ChunkRange],
+        offers: &[ChunkRange],
+    ) -> Result<(), Lie> {
+        let count = self.outline.count();
+        let has = ChunkSet::of_ranges(has, count).ok_or(Lie::NoSuchChunk)?;
+        let offers = ChunkSet::of_ranges(offers, count).ok_or(Lie::NoSuchChunk)?;
+        let partner = self.partners.entry(link).or_default();
+        partner.heard += 1;
+        if partner.heard > 4 * usize::from(count) + SLACK {
+            return Err(Lie::TooMany);
+        }
+        if !partner.is_in {
+            // What it was told before it may not have understood.
+            partner.is_in = true;
+            partner.told = ChunkSet::default();
+            partner.offered = ChunkSet::default();
+        }
+        partner.offers = partner.offers.and(&offers);
+        let new = has.and(&offers).without(&partner.has);
+        partner.has = partner.has.and(&new);
+        for index in new.iter() {
+            let was_offered = partner.open.remove(&index).is_some();
+            if let Some(copies) = self
+                .copies
+                .get_mut(usize::from(index))
+                .filter(|_| !was_offered)
+            {
+                *copies += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// A neighbour is gone.
+    pub(in crate::gossip) fn lose(&mut self, link: Link) {
+        let Some(partner) = self.partners.remove(&link) else {
+            return;
+        };
+        let offered: ChunkSet = partner.open.into_keys().collect();
+        for index in partner.has.and(&offered).iter() {
+            self.one_less(index);
+        }
+        self.under_way.retain(|_, asked| {
+            asked.retain(|(other, _)| *other != link);
+            !asked.is_empty()
+        });
+    }
+
+    fn one_less(&mut self, index: u16) {
+        if let Some(copies) = self.copies.get_mut(usize::from(index)) {
+            *copies = copies.saturating_sub(1);
+        }
+    }
+
+    /// What each neighbour is to be told now, with at most `room` new offers.
+    pub(in crate::gossip) fn tell(
+        &mut self,
+        now: Micros,
+        room: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> BTreeMap<Link, News> {
+        let mut news: BTreeMap<Link, News> = BTreeMap::new();
+        for _ in 0..room {
+            let Some((link, index)) = self.next_offer(rng) else {
+                break;
+            };
+            if let Some(copies) = self.copies.get_mut(usize::from(index)) {
+                *copies += 1;
+            }
+            if let Some(partner) = self.partners.get_mut(&link) {
+                partner.offered.insert(index);
+                partner.told.insert(index);
+                partner.open.insert(index, now);
+            }
+            news.entry(link).or_default().offers.insert(index);
+        }
+        for (link, partner) in self.partners.iter_mut().filter(|(_, one)| one.is_in) {
+            let new = self.here.without(&partner.told);
+            if !new.is_empty() {
+                partner.told = self.here;
+                news.entry(*link).or_default().has = new;
+            }
+        }
+        news
+    }
+
+    /// The neighbour to whom the fewest offers are open, of several the one that lacks the most, and the
+    /// rarest chunk that it lacks.
+    fn next_offer(&self, rng: &mut ChaCha8Rng) -> Option<(Link, u16)> {
+        let lacks = |one: &Partner| self.here.without(&one.has).without(&one.offered);
+        let lot = Lot::draw(rng);
+        let lacking = self
+            .partners
+            .iter()
+            .map(|(link, one)| (one.open.len(), *link, lacks(one)));
+        let lacking = lacking.filter(|(.., lacks)| !lacks.is_empty());
+        let order = |(open, link, lacks): &(usize, Link, ChunkSet)| {
+            (*open, Reverse(lacks.len()), lot.place(*link))
+        };
+        let (_, link, lacks) = lacking.min_by_key(order)?;
+        Some((link, self.rarest(&lacks, rng)?))
+    }
+
+    /// Offers that are neither taken up nor old.
+    pub(super) fn open_offers(&self, now: Micros) -> usize {
+        let open = self.partners.values().flat_map(|one| one.open.values());
+        open.filter(|since| now.since(**since) < OFFER).count()
+    }
+
+    /// What is to be asked for now, of whom; at most `room` chunks. Chunks that were last asked for
+    /// before `late` are asked for once more, of somebody else.
+    pub(in crate::gossip) fn ask(
+        &mut self,
+        now: Micros,
+        late: Micros,
+        room: usize,
+        rng: &mut ChaCha8Rng,
+    ) -> Vec<(Link, u16)> {
+        let mut asks = Vec::new();
+        while asks.len() < room
+            && let Some((link, index)) = self.next_ask(late, rng)
+        {
+            self.under_way.entry(index).or_default().push((link, now));
+            if let Some(partner) = self.partners.get_mut(&link) {
+                partner.asked += 1;
+            }
+            asks.push((link, index));
+        }
+        asks
+    }
+
+    /// The neighbour that is asked for least, and the rarest chunk that it offers.
+    fn next_ask(&self, late: Micros, rng: &mut ChaCha8Rng) -> Option<(Link, u16)> {
+        let mut idle: Vec<_> = self.partners.iter().collect();
+        idle.retain(|(_, partner)| partner.asked < WINDOW);
+        let lot = Lot::draw(rng);
+        idle.sort_by_key(|(link, partner)| (partner.asked, lot.place(**link)));
+        let asked: ChunkSet = self.under_way.keys().copied().collect();
+        for (link, partner) in &idle {
+            let lacking = partner.offers.without(&self.here).without(&asked);
+            if let Some(index) = self.rarest(&lacking, rng) {
+                return Some((**link, index));
+            }
+        }
+        let late = self.under_way.iter().filter(|(_, asked)| {
+            let last = asked.last();
+            last.is_some_and(|(_, at)| *at <= late)
+        });
+        for (index, asked) in late {
+            let other = idle.iter().find(|(link, partner)| {
+                partner.offers.contains(*index) && asked.iter().all(|(one, _)| one != *link)
+            });
+            if let Some((link, _)) = other {
+                return Some((**link, *index));
+            }
+        }
+        None
+    }
+
+    /// One of those of which there are the fewest copies, by lot.
+    fn rarest(&self, chunks: &ChunkSet, rng: &mut ChaCha8Rng) -> Option<u16> {
+        let copies = |index: &u16| self.copies.get(usize::from(*index)).copied();
+        let least = chunks.iter().filter_map(|index| copies(&index)).min()?;
+        let rare = chunks.iter().filter(|index| copies(index) == Some(least));
+        let rare: Vec<_> = rare.collect();
+        let drawn = rng.next_u64() % rare.len().max(1) as u64;
+        rare.get(usize::try_from(drawn).unwrap_or(0)).copied()
+    }
+
+    /// A neighbour answered, or did not; after what time.
+    pub(in crate::gossip) fn answered(
+        &mut self,
+        now: Micros,
+        link: Link,
+        index: u16,
+    ) -> Option<Duration> {
+        let asked = self.under_way.get_mut(&index)?;
+        let place = asked.iter().position(|(other, _)| *other == link)?;
+        let (_, at) = asked.remove(place);
+        if asked.is_empty() {
+            self.under_way.remove(&index);
+        }
+        if let Some(partner) = self.partners.get_mut(&link) {
+            partner.asked = partner.asked.saturating_sub(1);
+        }
+        Some(now.since(at))
+    }
+
+    /// A neighbour does not give what it offered.
+    pub(in crate::gossip) fn disappoint(&mut self, link: Link, index: u16) {
+        if let Some(partner) = self.partners.get_mut(&link) {
+            partner.offers = partner.offers.without(&[index].into_iter().collect());
+        }
+    }
+
+    /// A chunk came.
+    pub(in crate::gossip) fn arrive(&mut self, now: Micros, index: u16, data: Bytes) -> Arrival {
+        if self.here.contains(index) {
+            return Arrival::Needless;
+        }
+        if !self.outline.is_chunk(index, &data) {
+            return Arrival::Forged;
+        }
+        if let Some(place) = self.pieces.get_mut(usize::from(index)) {
+            *place = Some(data);
+        }
+        self.here.insert(index);
+        self.progress = now;
+        if !self.is_complete() {
+            return Arrival::New;
+        }
+        self.under_way.clear();
+        let mut whole = BytesMut::with_capacity(self.outline.length() as usize);
+        for piece in self.pieces.iter().flatten() {
+            whole.extend_from_slice(piece);
+        }
+        let whole = whole.freeze();
+        // The message is in memory once.
+        self.pieces = self.outline.cut(&whole);
+        Arrival::Last(whole)
+    }
+
+    /// A chunk that a neighbour was offered, unless it has had enough.
+    pub(in crate::gossip) fn give(&mut self, now: Micros, link: Link, index: u16) -> Option<Bytes> {
+        let piece = self.pieces.get(usize::from(index))?.clone()?;
+        let partner = self.partners.get_mut(&link)?;
+        if !partner.offered.contains(index) {
+            return None;
+        }
+        if partner.given >= 2 * self.pieces.len() + SLACK {
+            return None;
+        }
+        partner.given += 1;
+        self.progress = now;
+        Some(piece)
+    }
+
+    /// The program is asked for its opinion.
+    pub(in crate::gossip) fn judge(&mut self, message: Message) {
+        self.judging = Some(message);
+    }
+
+    /// The program has one; the message, if it was asked.
+    pub(in crate::gossip) fn judged(&mut self) -> Option<Message> {
+        self.judging.take()
+    }
+
+    /// Whether the program is asked for its opinion.
+    pub(super) const fn is_judged(&self) -> bool {
+        self.judging.is_some()
+    }
+
+    /// Whether all is here, and accepted.
+    pub(super) fn is_done(&self) -> bool {
+        self.is_complete() && !self.is_judged()
+    }
+
+    /// Whether a neighbour that got the header does not have all of it.
+    pub(super) fn is_awaited(&self, link: Link) -> bool {
+        let partner = self.partners.get(&link);
+        partner.is_some_and(|one| one.has.len() < self.pieces.len())
+    }
+
+    fn is_complete(&self) -> bool {
+        self.here.len() == self.pieces.len()
+    }
+
+    /// Chunks that are asked for, and not here yet.
+    pub(super) fn asked(&self) -> usize {
+        self.under_way.values().map(Vec::len).sum()
+    }
+
+    /// Bytes of the message.
+    pub(super) fn bytes(&self) -> usize {
+        self.outline.length() as usize
+    }
+
+    /// When a chunk came, or was given, last.
+    pub(super) const fn progress(&self) -> Micros {
+        self.progress
+    }
+
+    /// When something is to be done after `polled`, if nothing comes: a chunk is late by `patience`, or an
+    /// offer keeps no other back any more.
+    pub(super) fn next(&self, patience: Duration, polled: Micros) -> Option<Micros> {
+        let asked = self.under_way.values();
+        let late = asked.filter_map(|asked| asked.last().map(|(_, at)| *at + patience));
+        let open = self.partners.values().flat_map(|one| one.open.values());
+        let old = open.map(|since| *since + OFFER);
+        late.chain(old).filter(|at| *at > polled).min()
+    }
+}

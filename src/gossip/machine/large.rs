@@ -1,0 +1,218 @@
+//! Messages that are longer than a frame: their headers are messages, their chunks are exchanged.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::parcel::{Content, Parcel, Proof};
+use super::store::State;
+use super::{AskId, Event, Fault, Gossip, Link, Message, Output, TopicHash, Verdict};
+use crate::gossip::large::{Arrival, News, NotBegun, Origin, Outline};
+use crate::gossip::seals;
+use crate::wire::codec::{List, decode};
+use crate::wire::message::gossip::{self as wire, ChunkRange, Have, MAX_RANGES, MessageId};
+
+impl Gossip {
+    pub(super) fn on_large(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: wire::Large = decode(body)?;
+        let Some(neighbour) = self.neighbours.get(&link) else {
+            return Ok(());
+        };
+        let seal = neighbour.received.seal(frame.seal)?.clone();
+        let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
+        let topic = TopicHash::from_bytes(*seal.body().topic());
+        if !self.is_wanted(link, &leaf.0, &topic)? {
+            return Ok(());
+        }
+        let index = frame.index;
+        let checked = seals::check_large(&self.network, &seal, frame);
+        if checked.is_err() {
+            self.score.invalid(link, topic);
+        }
+        let (listed, outline) = checked?;
+        let proof = Some(Proof { listed, index });
+        let content = Content::Outline(Arc::new(outline));
+        let parcel = Parcel {
+            id: leaf.0,
+            topic,
+            proof,
+            content,
+        };
+        self.arrived(link, Arc::new(parcel));
+        Ok(())
+    }
+
+    pub(super) fn on_have(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        let frame: Have = decode(body)?;
+        let now = self.now.mono;
+        let Some(transfer) = self.transfers.get_mut(&frame.message) else {
+            if !self.store.is_known(&frame.message) {
+                let said = (&*frame.has, &*frame.offers);
+                self.transfers.hear_early(now, link, frame.message, said);
+            }
+            return Ok(());
+        };
+        let heard = transfer.hear(link, &frame.has, &frame.offers);
+        heard.map_err(|_| Fault::FalseChunks)
+    }
+
+    /// Takes part in spreading a message of somebody else; `false` if it is not carried.
+    pub(super) fn carry(&mut self, parcel: &Parcel, outline: &Arc<Outline>) -> bool {
+        let Some(origin) = origin(parcel) else {
+            return false;
+        };
+        let (now, id) = (self.now.mono, parcel.id);
+        match self.transfers.fetch(now, id, origin, outline) {
+            Ok(_) => {}
+            Err(NotBegun::Known) => return true,
+            Err(NotBegun::Full | NotBegun::Distrusted) => return false,
+        }
+        for link in self.subscribers(&parcel.topic) {
+            self.tell_chunks(link, id, &News::default());
+        }
+        true
+    }
+
+    /// Begins to spread a message of this node; `false` if there is no room.
+    pub(super) fn seed(&mut self, parcel: &Parcel, outline: &Arc<Outline>, data: &Bytes) -> bool {
+        let Some(origin) = origin(parcel) else {
+            return false;
+        };
+        let links = self.subscribers(&parcel.topic);
+        let (now, id) = (self.now.mono, parcel.id);
+        let begun = self.transfers.publish(now, id, origin, outline, data);
+        let Ok(transfer) = begun else {
+            return false;
+        };
+        links.into_iter().for_each(|link| transfer.meet(link));
+        true
+    }
+
+    /// A neighbour gave a chunk that it was asked for, or did not.
+    pub(super) fn chunk(&mut self, link: Link, id: &MessageId, index: u16, data: Option<Bytes>) {
+        let now = self.now.mono;
+        let Some(transfer) = self.transfers.get_mut(id) else {
+            return;
+        };
+        let after = transfer.answered(now, link, index);
+        let Some(data) = data else {
+            return transfer.disappoint(link, index);
+        };
+        let arrival = transfer.arrive(now, index, data);
+        match arrival {
+            Arrival::New | Arrival::Last(_) => {
+                if let Some(after) = after {
+                    self.transfers.responded(after);
+                }
+            }
+            Arrival::Needless => {}
+            Arrival::Forged => {
+                transfer.disappoint(link, index);
+                if let Some(origin) = self.transfers.origin(id) {
+                    self.score.invalid(link, origin.topic);
+                }
+                self.fault(link, Fault::ForgedChunk);
+            }
+        }
+        if let Arrival::Last(data) = arrival {
+            self.completed(id, data);
+        }
+    }
+
+    /// A neighbour asks for a chunk.
+    pub(super) fn chunk_asked(&mut self, ask: AskId, link: Link, id: &MessageId, index: u16) {
+        let now = self.now.mono;
+        let is_heard = !self.is_graylisted(link);
+        let chunk = is_heard.then(|| self.transfers.give(now, id, link, index));
+        let chunk = chunk.flatten();
+        self.outputs.push_back(Output::GiveChunk { ask, chunk });
+    }
+
+    /// All of a message is here.
+    fn completed(&mut self, id: &MessageId, data: Bytes) {
+        let Some(Origin { topic, source }) = self.transfers.origin(id) else {
+            return;
+        };
+        let (id, source) = (*id, Some(source));
+        let message = Message {
+            id,
+            topic,
+            source,
+            data,
+        };
+        let topic = self.topics.get(&topic);
+        match topic.and_then(|topic| topic.subscription) {
+            Some(options) if options.is_judged => {
+                if let Some(transfer) = self.transfers.get_mut(&id) {
+                    transfer.judge(message.clone());
+                }
+                self.outputs.push_back(Output::Judge(message));
+            }
+            Some(_) => self.outputs.push_back(Output::Deliver(message)),
+            None => {}
+        }
+    }
+
+    /// The program judged a message all of which is here. Its chunks were passed on before, as its header
+    /// was accepted: if it is rejected, that is the publisher's doing.
+    pub(super) fn judged_whole(&mut self, id: &MessageId, verdict: Verdict) {
+        let transfer = self.transfers.get_mut(id);
+        let Some(message) = transfer.and_then(|transfer| transfer.judged()) else {
+            return;
+        };
+        if verdict == Verdict::Accept {
+            return self.outputs.push_back(Output::Deliver(message));
+        }
+        self.store.set(id, State::Dropped);
+        let origin = self.transfers.drop(id);
+        if let (Verdict::Reject, Some(origin)) = (verdict, origin) {
+            let publisher = origin.source.publisher;
+            self.transfers.distrust(self.now.mono, publisher);
+            self.emit(Event::Distrusted(publisher));
+        }
+    }
+
+    /// Asks for chunks, and tells who has which.
+    pub(super) fn exchange_chunks(&mut self) {
+        let (asks, news) = self.transfers.poll(self.now.mono, &mut self.rng);
+        for (link, message, index) in asks {
+            self.outputs.push_back(Output::AskChunk {
+                link,
+                message,
+                index,
+            });
+        }
+        for (link, id, news) in news {
+            self.tell_chunks(link, id, &news);
+        }
+    }
+
+    fn tell_chunks(&mut self, link: Link, message: MessageId, news: &News) {
+        let Some(neighbour) = self.touch(link) else {
+            return;
+        };
+        let (has, offers) = (news.has.ranges(), news.offers.ranges());
+        let (mut has, mut offers) = (has.chunks(MAX_RANGES), offers.chunks(MAX_RANGES));
+        let mut next = (has.next(), offers.next());
+        loop {
+            let list = |part: Option<&[ChunkRange]>| {
+                List::truncated(part.unwrap_or_default().iter().copied())
+            };
+            let frame = Have {
+                message,
+                has: list(next.0),
+                offers: list(next.1),
+            };
+            neighbour.outbox.control(wire::HAVE, &frame);
+            next = (has.next(), offers.next());
+            if next == (None, None) {
+                return;
+            }
+        }
+    }
+}
+
+fn origin(parcel: &Parcel) -> Option<Origin> {
+    let (topic, source) = (parcel.topic, parcel.source()?);
+    Some(Origin { topic, source })
+}

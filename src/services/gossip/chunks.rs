@@ -1,0 +1,99 @@
+//! Chunks of long messages, asked for and given.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::identity::PeerId;
+use crate::p2p::{
+    Caller, Handler, HandlerFuture, InboundRequest, Origin, OutboundRequest, Protocol, Refusal,
+    Reply, RequestHandler, Shape,
+};
+use crate::wire::codec::{Payload, decode, encode};
+use crate::wire::message::VERSION;
+use crate::wire::message::chunks::{
+    ACCEPTOR_READS, CHUNK, Chunk, DIALLER_READS, GET_CHUNK, GetChunk, PROTOCOL,
+};
+use crate::wire::message::gossip::MessageId;
+
+/// Questions that wait for the driver: those of some peers, as many as each may have open.
+pub(super) const QUEUE: usize = 256;
+
+/// No chunk is waited for longer: the machine has asked somebody else long before.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A peer asks for a chunk.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) peer: PeerId,
+    pub(super) message: MessageId,
+    pub(super) index: u16,
+    pub(super) reply: oneshot::Sender<Option<Bytes>>,
+}
+
+pub(super) fn protocol(queue: mpsc::Sender<Asked>) -> (Protocol, Handler) {
+    let protocol = Protocol {
+        number: PROTOCOL,
+        versions: &[VERSION],
+        shape: Shape::Request {
+            requests: ACCEPTOR_READS,
+            responses: DIALLER_READS,
+        },
+        early_frames: &[],
+        anonymous: false,
+    };
+    (protocol, Handler::Request(Arc::new(Giving(queue))))
+}
+
+#[derive(Debug)]
+struct Giving(mpsc::Sender<Asked>);
+
+impl RequestHandler for Giving {
+    fn handle(&self, request: InboundRequest) -> HandlerFuture<Result<Reply, Refusal>> {
+        let queue = self.0.clone();
+        Box::pin(async move {
+            let Origin::Confirmed(peer) = request.origin else {
+                return Err(Refusal::Refused);
+            };
+            let GetChunk { message, index } = decode(&request.body)?;
+            let (reply, chunk) = oneshot::channel();
+            let asked = Asked {
+                peer,
+                message,
+                index,
+                reply,
+            };
+            queue.try_send(asked).map_err(|_| Refusal::Busy)?;
+            // The driver answers everything that it takes; without a driver the node is stopping.
+            let chunk = chunk.await.map_err(|_| Refusal::Busy)?;
+            let data = chunk.and_then(|chunk| Payload::try_from(chunk).ok());
+            let data = data.ok_or(Refusal::Refused)?;
+            Ok(Reply {
+                kind: CHUNK,
+                body: encode(&Chunk { data }),
+            })
+        })
+    }
+}
+
+/// Asks a connected peer for a chunk; none if it does not give it.
+pub(super) async fn fetch(
+    caller: &Caller,
+    peer: PeerId,
+    message: MessageId,
+    index: u16,
+) -> Option<Bytes> {
+    let request = OutboundRequest {
+        protocol: PROTOCOL,
+        version: VERSION,
+        kind: GET_CHUNK,
+        body: encode(&GetChunk { message, index }),
+        requests: ACCEPTOR_READS,
+        responses: DIALLER_READS,
+    };
+    let reply = caller.request(peer, &request, DEADLINE).await.ok()?;
+    let chunk: Chunk = decode(&reply.body).ok()?;
+    Some(chunk.data.into_bytes())
+}

@@ -1,0 +1,75 @@
+//! Long messages.
+
+use bytes::Bytes;
+
+use super::super::chunks::{self, Asked};
+use super::{Driver, Work};
+use crate::gossip::{AskId, Header, Input, Link, Verdict};
+use crate::wire::message::gossip::MessageId;
+
+/// Headers that are judged at once; what finds no place is ignored.
+const HEADERS: usize = 64;
+
+impl Driver {
+    /// Asks a neighbour for a chunk.
+    pub(super) fn ask_chunk(&mut self, link: Link, message: MessageId, index: u16) {
+        let peer = self.links.peer(link);
+        let caller = self.parts.caller.clone();
+        self.work.spawn(async move {
+            let data = match peer {
+                Some(peer) => chunks::fetch(&caller, peer, message, index).await,
+                None => None,
+            };
+            Work::Made(Input::Chunk {
+                link,
+                message,
+                index,
+                data,
+            })
+        });
+    }
+
+    /// A neighbour asks for one; a peer with which no gossip is under way is offered none.
+    pub(super) fn chunk_asked(&mut self, asked: Asked) {
+        let Some(link) = self.links.session(&asked.peer).map(|session| session.link) else {
+            // Who asked may be gone.
+            _ = asked.reply.send(None);
+            return;
+        };
+        let ask = AskId(self.next_ask);
+        self.next_ask += 1;
+        self.asks.insert(ask, asked.reply);
+        self.feed(Input::ChunkAsked {
+            ask,
+            link,
+            message: asked.message,
+            index: asked.index,
+        });
+    }
+
+    pub(super) fn give_chunk(&mut self, ask: AskId, chunk: Option<Bytes>) {
+        if let Some(reply) = self.asks.remove(&ask) {
+            // Who asked may be gone.
+            _ = reply.send(chunk);
+        }
+    }
+
+    /// Has a header judged.
+    pub(super) fn judge_header(&mut self, header: Header) {
+        let has_room = self.judging_headers < HEADERS;
+        let validator = self.topics.validator(&header.topic).filter(|_| has_room);
+        self.judging_headers += 1;
+        self.work.spawn(async move {
+            let verdict = match validator {
+                Some(validator) => validator.admit(&header).await,
+                None => Verdict::Ignore,
+            };
+            Work::JudgedHeader(header.id, verdict)
+        });
+    }
+
+    pub(super) fn header_judged(&mut self, id: MessageId, verdict: Verdict) {
+        self.judging_headers = self.judging_headers.saturating_sub(1);
+        self.feed(Input::Judged { id, verdict });
+    }
+}
