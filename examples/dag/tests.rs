@@ -219,7 +219,7 @@ fn what_waits_for_a_vertex_that_cannot_be_had_is_let_go_and_may_come_again() {
     let mut graph = graph_of([d.clone(), c.clone(), b.clone(), on_both.clone()]);
     graph.give_up(&a.id());
     assert_eq!((graph.held(), graph.waiting()), (0, 0));
-    let fetch = vec![c.id(), b.id()];
+    let fetch = [c.id(), b.id()];
     let Insertion::Waiting { fetch: again } = graph.insert(d) else {
         panic!("its parents are not here");
     };

@@ -172,7 +172,7 @@ impl Worker {
             seed,
         };
         let progress = |number: u32| {
-            if number % PROGRESS_EVERY == 0 {
+            if number.is_multiple_of(PROGRESS_EVERY) {
                 // Who cannot be told is gone, and ends this process.
                 _ = say(&Reply::Progress {
                     done: number.into(),
