@@ -131,7 +131,7 @@ fn attack_2_who_breaks_promises_is_not_asked_any_more_within_ten_seconds() {
 #[test]
 fn who_answers_late_but_in_time_has_broken_no_promise() {
     let mut rig = pair();
-    let mut announce = |rig: &mut Rig, number: u32| {
+    let announce = |rig: &mut Rig, number: u32| {
         let mut said = forged(1, number.into(), b"late", now_ms(rig));
         said.message.seal = number.into();
         let ids = List::truncated(said.seal.leaves.iter().copied());
