@@ -1,6 +1,7 @@
 //! Asking for messages that were announced.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::outbox::Priority;
@@ -42,6 +43,9 @@ const MAX_REVIEWS: usize = 1_024;
 pub(super) struct Pulls {
     due: BTreeSet<(Micros, MessageId)>,
     promises: BTreeSet<(Micros, MessageId, Link)>,
+    /// When those were asked of whom something is expected: also of messages that are looked for no more,
+    /// since an answer that comes late is one.
+    promised: BTreeMap<(MessageId, Link), Micros>,
     reviews: VecDeque<(Micros, MessageId)>,
     /// When messages were asked for, and when any came first, lately.
     asked: VecDeque<Micros>,
@@ -66,6 +70,33 @@ impl Pulls {
     pub(super) fn came(&mut self, now: Micros) {
         self.came.push_back(now);
         forget_before(&mut self.came, now - PANIC_WINDOW);
+    }
+
+    /// A neighbour is asked for a message.
+    fn expect(&mut self, now: Micros, by: Micros, id: MessageId, link: Link) {
+        // Who is asked again owes the first answer still.
+        if let Entry::Vacant(entry) = self.promised.entry((id, link)) {
+            entry.insert(now);
+            self.promises.insert((by, id, link));
+        }
+    }
+
+    /// A neighbour sent a message; since when it was expected to.
+    fn kept(&mut self, promise: Duration, id: MessageId, link: Link) -> Option<Micros> {
+        let asked = self.promised.remove(&(id, link))?;
+        self.promises.remove(&(asked + promise, id, link));
+        Some(asked)
+    }
+
+    /// A neighbour that did not send by now what it was asked for.
+    fn broken(&mut self, now: Micros) -> Option<Link> {
+        let (at, id, link) = *self.promises.first()?;
+        if at > now {
+            return None;
+        }
+        self.promises.pop_first();
+        self.promised.remove(&(id, link));
+        Some(link)
     }
 
     /// A neighbour sent what it was asked for; after which time it did.
@@ -164,13 +195,7 @@ impl Gossip {
             self.pulls.due.remove(&(at, id));
             self.pull(id);
         }
-        let promises = &mut self.pulls.promises;
-        let mut broken = Vec::new();
-        while let Some(promise) = promises.first().copied().filter(|(at, ..)| *at <= now) {
-            promises.remove(&promise);
-            broken.push(promise.2);
-        }
-        for link in broken {
+        while let Some(link) = self.pulls.broken(now) {
             self.score.misbehaved(link, 1);
             if let Some(sources) = &mut self.sources {
                 sources.broke_promise(now, link);
@@ -201,7 +226,7 @@ impl Gossip {
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
         for link in &candidates {
-            self.pulls.promises.insert((promised, id, *link));
+            self.pulls.expect(now, promised, id, *link);
         }
         let Some(pull) = self
             .store
@@ -251,17 +276,13 @@ impl Gossip {
 
     /// A message came from a neighbour; whether because it was asked for.
     pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
-        let now = self.now.mono;
-        let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
-        let asked = pull.and_then(|pull| pull.asked.iter().find(|(asked, _)| *asked == link));
-        let Some(at) = asked.map(|(_, at)| *at) else {
-            return false;
-        };
-        let promised = at + self.promise_time();
-        if self.pulls.promises.remove(&(promised, *id, link)) {
+        let (now, promise) = (self.now.mono, self.promise_time());
+        if let Some(at) = self.pulls.kept(promise, *id, link) {
             self.pulls.answered(now.since(at));
+            return true;
         }
-        true
+        let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
+        pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
     }
 
     /// The first copy of a message came. If it had to be asked for, those who were to send it at once

@@ -2,11 +2,14 @@ use serde_json::Value;
 
 use super::process::{Running, run};
 
-const ROWS: [&str; 8] = [
+const ROWS: [&str; 11] = [
     "connect_p99_ms",
     "round_trip_p99_ms",
     "direct_msgs_per_s",
     "dag_vertices_lost",
+    "gossip_delivered_pct",
+    "gossip_p99_ms",
+    "gossip_msgs_per_s",
     "bootstrap_s",
     "lookup_p95_ms",
     "peers_found_pct",
@@ -15,7 +18,8 @@ const ROWS: [&str; 8] = [
 
 /// What is fast enough is for release builds to say: here the rows only have to be there.
 #[test]
-fn the_demo_prints_its_rows_as_json_and_loses_neither_vertices_nor_peers_nor_records() {
+fn the_demo_prints_its_rows_as_json_and_loses_neither_vertices_nor_messages_nor_peers_nor_records()
+{
     let few = ["--nodes", "3", "--discovery-nodes", "6", "--seed", "7"];
     let ended = run(&[&["demo", "--json", "--quick"], &few[..]].concat());
     let rows: Vec<Value> = ended
@@ -35,8 +39,9 @@ fn the_demo_prints_its_rows_as_json_and_loses_neither_vertices_nor_peers_nor_rec
     }
     assert_eq!(rows[3]["value"], 0);
     assert_eq!(rows[3]["pass"], true);
-    assert_eq!(rows[6]["value"], 100.0, "every node finds every other");
-    assert_eq!(rows[7]["value"], 100.0, "every record is found");
+    assert_eq!(rows[4]["value"], 100.0, "every message comes to every node");
+    assert_eq!(rows[9]["value"], 100.0, "every node finds every other");
+    assert_eq!(rows[10]["value"], 100.0, "every record is found");
     let all_pass = rows.iter().all(|row| row["pass"] == true);
     assert_eq!(ended.status, Some(i32::from(!all_pass)));
 }

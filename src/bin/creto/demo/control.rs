@@ -19,10 +19,18 @@ pub(super) enum Command {
     Ping { peer: String, count: u32 },
     /// Send one-way messages to a connected peer and wait until it has counted them.
     Flood { peer: String, messages: u64 },
-    /// Make vertices and send them to all connected peers but for those withheld.
+    /// Take part in the topics, and wait until so many neighbours are in each.
+    Subscribe { neighbours: usize },
+    /// Make vertices and publish them but for those withheld.
     Produce { vertices: u32, seed: u64 },
     /// Wait until this many vertices are held, at most so long.
     Settle { vertices: usize, patience_ms: u64 },
+    /// Publish messages one after the other, with a pause between two.
+    Spread { messages: u32 },
+    /// Tell what came of the messages spread, once it is this many, or after so long.
+    Hear { messages: usize, patience_ms: u64 },
+    /// Publish messages as fast as all others count them.
+    FloodTopic { messages: u64 },
     /// Enter the network through these addresses, until so many nodes are known.
     Enter { seeds: Vec<String>, contacts: usize },
     /// Find each of these peers, one after the other.
@@ -49,10 +57,18 @@ pub(super) enum Reply {
     Ping { micros: Vec<u64> },
     /// From the first message to the peer's word that it has counted this many.
     Flood { micros: u64, delivered: u64 },
-    /// The ids of the vertices made, and how often one was not sent to a peer.
+    /// So many neighbours are in the topics.
+    Subscribe { neighbours: usize },
+    /// The ids of the vertices made, and how many were not published.
     Produce { ids: Vec<String>, withheld: u64 },
     /// What the node holds.
     Settle(Holding),
+    /// So many were published.
+    Spread { published: usize },
+    /// How long each message that came was on its way, in microseconds by the clock of this machine.
+    Hear { micros: Vec<u64> },
+    /// From the first message to the word of the last peer that it has counted all.
+    FloodTopic { micros: u64 },
     /// How long it took until the table held as many nodes as were asked for, in microseconds.
     Enter { micros: u64 },
     /// How long each search took that found its peer, in microseconds.

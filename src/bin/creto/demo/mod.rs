@@ -6,6 +6,8 @@
 
 mod child;
 mod control;
+// What the example shows is what is demonstrated.
+#[path = "../../../../examples/dag/mod.rs"]
 mod dag;
 mod error;
 mod fleet;
@@ -88,7 +90,11 @@ impl Demo {
         report.add(steps::connect::measure(&mut stage).await?)?;
         report.add(steps::round_trip::measure(&mut stage).await?)?;
         report.add(steps::direct_messages::measure(&mut stage).await?)?;
+        steps::gossip::subscribe(&mut stage).await?;
         report.add(steps::dag::measure(&mut stage).await?)?;
+        let rows = steps::gossip::deliver(&mut stage).await?;
+        rows.into_iter().try_for_each(|row| report.add(row))?;
+        report.add(steps::gossip::flood(&mut stage).await?)?;
         // The others would only take their time.
         fleet.stop().await;
         strangers

@@ -127,6 +127,29 @@ fn attack_2_who_breaks_promises_is_not_asked_any_more_within_ten_seconds() {
     assert_eq!(rig.count(wire::IWANT, since), 0);
 }
 
+/// The answers come when the asker has given up looking, and before the promise ends: under load they do.
+#[test]
+fn who_answers_late_but_in_time_has_broken_no_promise() {
+    let mut rig = pair();
+    let announce = |rig: &mut Rig, number: u32| {
+        let mut said = forged(1, number.into(), b"late", now_ms(rig));
+        said.message.seal = number.into();
+        let ids = List::truncated(said.seal.leaves.iter().copied());
+        let since = rig.now;
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+        rig.run_for(Duration::from_millis(700));
+        assert_eq!(rig.count(wire::IWANT, since), 1, "message {number}");
+        said.send(rig);
+        rig.run_for(Duration::from_millis(100));
+    };
+    for number in 0..30 {
+        announce(&mut rig, number);
+    }
+    assert_eq!(rig.delivered.len(), 30);
+    rig.run_for(SECOND * 2);
+    announce(&mut rig, 30);
+}
+
 #[test]
 fn attack_3_one_message_is_sent_to_one_neighbour_three_times_at_most() {
     let mut rig = pair();

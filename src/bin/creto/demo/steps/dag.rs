@@ -1,4 +1,4 @@
-//! Whether every node ends with every vertex, although some were not sent to it.
+//! Whether every node ends with every vertex, although some were published by nobody.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::super::dag::{VertexId, digest_of};
 use super::super::row::{Row, Target, Unit, Value};
 use super::Stage;
 
-/// For making and sending: 1 000 vertices take 2 s by their pace.
+/// For making and publishing: 1 000 vertices take 2 s by their pace.
 const PRODUCE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// For fetching what is missing at the end.
@@ -34,7 +34,7 @@ pub(crate) async fn measure(stage: &mut Stage<'_>) -> Result<Row, DemoError> {
     })
 }
 
-/// The ids of all vertices made, and how many were withheld from a peer.
+/// The ids of all vertices made, and how many were not published.
 async fn produce(stage: &mut Stage<'_>) -> Result<(Vec<VertexId>, u64), DemoError> {
     let vertices = stage.sizes.vertices;
     let seeds = (0_u64..).map(|node| stage.seed.wrapping_add(node << 32));

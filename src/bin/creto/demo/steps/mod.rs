@@ -4,6 +4,7 @@ pub(super) mod connect;
 pub(super) mod dag;
 pub(super) mod direct_messages;
 pub(super) mod discovery;
+pub(super) mod gossip;
 pub(super) mod round_trip;
 mod statistics;
 
@@ -29,16 +30,22 @@ pub(super) struct Sizes {
     messages: u64,
     /// Vertices that each node makes.
     vertices: u32,
+    /// Messages that each node spreads, one after the other.
+    news: u32,
+    /// Messages that each node floods a topic with.
+    flood: u64,
 }
 
 impl Sizes {
     /// What the targets are meant for: 250 dials and 2 000 pings, so that a 99th percentile stands
-    /// on more than one sample, messages for a second or more, and vertices for two.
+    /// on more than one sample, messages for a second or more, vertices for two, and news for three.
     pub(super) const FULL: Self = Self {
         contacts: 125,
         pings: 2_000,
         messages: 1_000_000,
         vertices: 1_000,
+        news: 600,
+        flood: 20_000,
     };
 
     /// Enough to pass through everything once.
@@ -47,5 +54,7 @@ impl Sizes {
         pings: 40,
         messages: 2_000,
         vertices: 50,
+        news: 20,
+        flood: 2_000,
     };
 }

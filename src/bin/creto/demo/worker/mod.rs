@@ -3,8 +3,7 @@
 mod contact;
 mod discovery;
 mod flood;
-mod produce;
-mod store;
+mod gossip;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,12 +15,13 @@ use cretoai_network::node::{P2PConfig, P2PNode};
 use cretoai_network::p2p::Reachability;
 use cretoai_network::wire::Address;
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
-use tokio::sync::mpsc;
+use tokio::sync::{OnceCell, mpsc};
 use tokio::time::{Instant, timeout_at};
 
 use self::flood::Counter;
-use self::store::Store;
+use self::gossip::Topics;
 use super::control::{Command, Holding, Reply};
+use super::dag::workload::Workload;
 use crate::failure::Failure;
 use crate::output::print_line;
 
@@ -35,11 +35,18 @@ pub(crate) struct DemoNode {
     network: String,
 }
 
+/// Time between two vertices of a node: five nodes make 2 500 a second.
+const PACE: Duration = Duration::from_millis(2);
+
+/// Progress is told after so many vertices.
+const PROGRESS_EVERY: u32 = 50;
+
 /// The node and what its handlers share.
 struct Worker {
     network: String,
     node: P2PNode,
-    store: Arc<Store>,
+    /// From the command on that asks for them: nodes of discovery take part in none.
+    topics: OnceCell<Topics>,
 }
 
 /// Why a command could not be carried out; its text goes to the demonstration.
@@ -48,7 +55,6 @@ type Trouble = Box<dyn std::error::Error + Send + Sync>;
 impl DemoNode {
     pub(crate) async fn run(self) -> Result<(), Failure> {
         let node = start(&self.network, Part::Living)?;
-        let store = Store::serve(&node)?;
         Counter::serve(&node)?;
         for address in node.listen_addresses() {
             say(&Reply::Ready {
@@ -59,7 +65,7 @@ impl DemoNode {
         let worker = Worker {
             network: self.network,
             node,
-            store,
+            topics: OnceCell::new(),
         };
         let outcome = worker.obey().await;
         worker.node.shutdown().await;
@@ -105,15 +111,24 @@ impl Worker {
             Command::Flood { peer, messages } => {
                 flood::run(&self.node, peer.parse()?, messages).await
             }
-            Command::Produce { vertices, seed } => {
-                produce::run(&self.node, &self.store, vertices, seed).await
-            }
+            Command::Subscribe { neighbours } => self.subscribe(neighbours).await,
+            Command::Produce { vertices, seed } => self.produce(vertices, seed).await,
             Command::Settle {
                 vertices,
                 patience_ms,
-            } => Ok(self
-                .settle(vertices, Duration::from_millis(patience_ms))
-                .await),
+            } => {
+                self.settle(vertices, Duration::from_millis(patience_ms))
+                    .await
+            }
+            Command::Spread { messages } => self.topics()?.news.spread(messages).await,
+            Command::Hear {
+                messages,
+                patience_ms,
+            } => {
+                let patience = Duration::from_millis(patience_ms);
+                Ok(self.topics()?.news.hear(messages, patience).await)
+            }
+            Command::FloodTopic { messages } => self.topics()?.flood.run(messages).await,
             Command::Enter { seeds, contacts } => {
                 discovery::enter(&self.node, &parse_all(&seeds)?, contacts).await
             }
@@ -143,11 +158,50 @@ impl Worker {
         Ok(Reply::Ping { micros })
     }
 
-    async fn settle(&self, vertices: usize, patience: Duration) -> Reply {
-        let complete = self.store.wait_for(vertices);
+    async fn subscribe(&self, neighbours: usize) -> Result<Reply, Trouble> {
+        let join = || Topics::join(&self.node);
+        let topics = self.topics.get_or_try_init(join).await?;
+        topics.wait_for(neighbours).await?;
+        Ok(Reply::Subscribe { neighbours })
+    }
+
+    async fn produce(&self, vertices: u32, seed: u64) -> Result<Reply, Trouble> {
+        let workload = Workload {
+            vertices,
+            pace: PACE,
+            seed,
+        };
+        let progress = |number: u32| {
+            if number.is_multiple_of(PROGRESS_EVERY) {
+                // Who cannot be told is gone, and ends this process.
+                _ = say(&Reply::Progress {
+                    done: number.into(),
+                });
+            }
+        };
+        let made = workload.run(&self.topics()?.dag, progress).await?;
+        Ok(Reply::Produce {
+            ids: made.ids.iter().map(ToString::to_string).collect(),
+            withheld: made.withheld,
+        })
+    }
+
+    async fn settle(&self, vertices: usize, patience: Duration) -> Result<Reply, Trouble> {
+        let dag = &self.topics()?.dag;
         // What is missing then is told by the numbers.
-        _ = timeout_at(Instant::now() + patience, complete).await;
-        Reply::Settle(self.store.holding())
+        _ = timeout_at(Instant::now() + patience, dag.wait_for(vertices)).await;
+        let status = dag.status();
+        Ok(Reply::Settle(Holding {
+            vertices: status.held,
+            waiting: status.waiting,
+            fetched: status.fetched,
+            digest: status.digest.to_string(),
+        }))
+    }
+
+    fn topics(&self) -> Result<&Topics, Trouble> {
+        let topics = self.topics.get();
+        topics.ok_or_else(|| "this node takes part in no topic".into())
     }
 }
 
