@@ -14,8 +14,11 @@ use crate::gossip::{Link, Message};
 use crate::policy::Micros;
 use crate::wire::message::gossip::ChunkRange;
 
-/// Chunks that one neighbour is asked for at once: with twenty neighbours 5 MiB are under way, four
-/// times what 100 Mbit/s carry in a round trip of 100 ms.
+/// Chunks that are asked for at once: 4 MiB that may come unbidden by anything but this node, three times
+/// what 100 Mbit/s carry in a round trip of 100 ms.
+pub(super) const MAX_ASKED: usize = 64;
+
+/// Chunks that one neighbour is asked for at once, if there are many; of few each is asked for its share.
 const WINDOW: usize = 4;
 
 /// What a neighbour may say and ask beyond once for each chunk: after a loss of connection, or of
@@ -213,10 +216,19 @@ impl Transfer {
             }
             news.entry(link).or_default().offers.insert(index);
         }
+        let asked: ChunkSet = self.under_way.keys().copied().collect();
         for (link, partner) in self.partners.iter_mut().filter(|(_, one)| one.is_in) {
-            let new = self.here.without(&partner.told);
+            // What somebody else was asked for will be here: an offer of it is declined so.
+            let declined: ChunkSet = asked
+                .iter()
+                .filter(|index| {
+                    let of = self.under_way.get(index).into_iter().flatten();
+                    partner.offers.contains(*index) && of.clone().all(|(other, _)| other != link)
+                })
+                .collect();
+            let new = self.here.and(&declined).without(&partner.told);
             if !new.is_empty() {
-                partner.told = self.here;
+                partner.told = partner.told.and(&new);
                 news.entry(*link).or_default().has = new;
             }
         }
@@ -271,7 +283,8 @@ impl Transfer {
     /// The neighbour that is asked for least, and the rarest chunk that it offers.
     fn next_ask(&self, late: Micros, rng: &mut ChaCha8Rng) -> Option<(Link, u16)> {
         let mut idle: Vec<_> = self.partners.iter().collect();
-        idle.retain(|(_, partner)| partner.asked < WINDOW);
+        let window = WINDOW.max(MAX_ASKED / self.partners.len().max(1));
+        idle.retain(|(_, partner)| partner.asked < window);
         let lot = Lot::draw(rng);
         idle.sort_by_key(|(link, partner)| (partner.asked, lot.place(**link)));
         let asked: ChunkSet = self.under_way.keys().copied().collect();

@@ -8,20 +8,17 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
 use super::Outline;
-use super::transfer::{News, Transfer};
+use super::transfer::{MAX_ASKED, News, Transfer};
 use crate::gossip::{Link, Source, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::gossip::{ChunkRange, MAX_LARGE, MAX_RANGES, MessageId};
 
-/// Chunks that are asked for at once: 4 MiB that may come unbidden by anything but this node.
-const MAX_ASKED: usize = 64;
-
-/// Offers that are open at once: what 100 Mbit/s carry in 250 ms. On links of 25 ms an offer, the
+/// Offers that are open at once: what 100 Mbit/s carry in 200 ms. On links of 25 ms an offer, the
 /// question, the chunk and the news of its arrival take 100 ms and the time in line; with fewer offers the
-/// uplink idles, and with more a node that got a chunk early is asked for it by everybody (simulated:
-/// 1.40 s with 32 for 10 MiB and 36 nodes, 1.29 with 48, 1.58 with 96).
-const MAX_OFFERS: usize = 48;
+/// uplink idles (simulated, 10 MiB to 36 nodes: 1.42 s with 24, 1.30 with 32, 1.25 with 40 and 48), with
+/// many more a node that got a chunk early is asked for it by everybody.
+const MAX_OFFERS: usize = 40;
 
 /// Time without a chunk after which a message is given up, and after which one that is here is not
 /// kept for others: neighbours that lack it would have asked.

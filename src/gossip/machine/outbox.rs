@@ -25,12 +25,15 @@ use crate::wire::message::gossip::{
 struct Queued {
     parcel: Arc<Parcel>,
     since: Micros,
+    priority: Priority,
 }
 
 /// Whose messages come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Priority {
-    /// This node's, and what was asked for.
+    /// What was asked for. It is sent whatever becomes known meanwhile: a promise is kept.
+    Asked,
+    /// This node's.
     Own,
     /// Those of others.
     Forwarded,
@@ -49,6 +52,8 @@ pub(super) struct Outbox {
     modes: BTreeMap<TopicHash, BTreeMap<PeerId, Mode>>,
     own: VecDeque<Queued>,
     forwarded: VecDeque<Queued>,
+    /// What found no place, the oldest first: it is announced when there is room.
+    missed: VecDeque<(TopicHash, MessageId)>,
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
     message_bytes: usize,
@@ -57,6 +62,10 @@ pub(super) struct Outbox {
 
 /// Bytes that an id takes in a queue.
 const ID_BYTES: usize = size_of::<MessageId>();
+
+/// Messages that found no place and are to be announced: half a second of ten thousand a second. About
+/// 260 KiB; the oldest are forgotten first, for they are held for the shortest time.
+const MAX_MISSED: usize = 4_096;
 
 /// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
 const PLACE_BYTES: usize = 64;
@@ -72,6 +81,7 @@ impl Outbox {
             modes: BTreeMap::new(),
             own: VecDeque::new(),
             forwarded: VecDeque::new(),
+            missed: VecDeque::new(),
             control_bytes: 0,
             message_bytes: 0,
             sent: SentReferences::default(),
@@ -118,6 +128,14 @@ impl Outbox {
         true
     }
 
+    /// A message is announced when less waits: it found no place.
+    pub(super) fn miss(&mut self, topic: TopicHash, id: MessageId) {
+        if self.missed.len() >= MAX_MISSED {
+            self.missed.pop_front();
+        }
+        self.missed.push_back((topic, id));
+    }
+
     /// A message is asked for; `false` if too much waits: who announces and does not read is not asked.
     pub(super) fn want(&mut self, id: MessageId, config: &QueueConfig) -> bool {
         if self.bytes() + ID_BYTES > config.max_bytes {
@@ -144,7 +162,8 @@ impl Outbox {
         }
     }
 
-    /// A message stands in line; `false` if too much does.
+    /// A message stands in line; `false` if too much does. Those of others make room for one of this node,
+    /// and for one that was asked for: they are announced instead.
     pub(super) fn push(
         &mut self,
         parcel: Arc<Parcel>,
@@ -153,13 +172,25 @@ impl Outbox {
         config: &QueueConfig,
     ) -> bool {
         let bytes = cost(&parcel);
-        if self.bytes() + bytes > config.max_bytes {
-            return false;
+        while self.bytes() + bytes > config.max_bytes {
+            let displaced = match priority {
+                Priority::Asked | Priority::Own => self.forwarded.pop_front(),
+                Priority::Forwarded => None,
+            };
+            let Some(Queued { parcel, .. }) = displaced else {
+                return false;
+            };
+            self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
+            self.miss(parcel.topic, parcel.id);
         }
         self.message_bytes += bytes;
-        let queued = Queued { parcel, since };
+        let queued = Queued {
+            parcel,
+            since,
+            priority,
+        };
         match priority {
-            Priority::Own => self.own.push_back(queued),
+            Priority::Asked | Priority::Own => self.own.push_back(queued),
             Priority::Forwarded => self.forwarded.push_back(queued),
         }
         true
@@ -169,6 +200,7 @@ impl Outbox {
     pub(super) fn drop_messages(&mut self) {
         self.own.clear();
         self.forwarded.clear();
+        self.missed.clear();
         self.message_bytes = 0;
     }
 
@@ -181,10 +213,12 @@ impl Outbox {
         config: &QueueConfig,
         is_needless: impl Fn(&MessageId) -> bool,
     ) -> Option<Bytes> {
-        if self.blocked_since.is_some() || self.bytes() == 0 {
+        let is_empty = self.bytes() == 0 && self.missed.is_empty();
+        if self.blocked_since.is_some() || is_empty {
             return None;
         }
         let mut out = BytesMut::new();
+        self.announce_missed(config, &is_needless);
         self.write_messages(now, theirs, config, is_needless, &mut out);
         let mut control = BytesMut::new();
         self.write_control(theirs, &mut control);
@@ -195,6 +229,20 @@ impl Outbox {
         self.blocked_since = Some(now);
         control.unsplit(out);
         Some(control.freeze())
+    }
+
+    /// What found no place is announced once half of the room is free.
+    fn announce_missed(&mut self, config: &QueueConfig, is_needless: impl Fn(&MessageId) -> bool) {
+        let mut ids = 0;
+        while ids < MAX_IDS
+            && self.bytes() <= config.max_bytes / 2
+            && let Some((topic, id)) = self.missed.pop_front()
+        {
+            if !is_needless(&id) {
+                self.announce(topic, id, config);
+                ids += 1;
+            }
+        }
     }
 
     fn write_control(&mut self, theirs: &Subscriptions, out: &mut BytesMut) {
@@ -251,9 +299,13 @@ impl Outbox {
                     None => break,
                 },
             };
-            let Queued { parcel, since } = queued;
+            let Queued {
+                parcel,
+                since,
+                priority,
+            } = queued;
             self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
-            if is_needless(&parcel.id) {
+            if priority != Priority::Asked && is_needless(&parcel.id) {
                 continue;
             }
             let Some(topic) = theirs.ordinal(&parcel.topic) else {

@@ -341,7 +341,7 @@ impl Gossip {
                 return;
             };
             let given = neighbour.given.entry(*id).or_default();
-            if *given < most && neighbour.outbox.push(parcel, now, Priority::Own, &config) {
+            if *given < most && neighbour.outbox.push(parcel, now, Priority::Asked, &config) {
                 *given += 1;
             }
         }

@@ -80,8 +80,14 @@ impl Gossip {
 
     fn announce(&mut self, link: Link, parcel: &Parcel) -> bool {
         let config = self.config.queue;
-        let neighbour = self.touch(link);
-        neighbour.is_some_and(|one| one.outbox.announce(parcel.topic, parcel.id, &config))
+        let Some(neighbour) = self.touch(link) else {
+            return false;
+        };
+        let (topic, id) = (parcel.topic, parcel.id);
+        if !neighbour.outbox.announce(topic, id, &config) {
+            neighbour.outbox.miss(topic, id);
+        }
+        true
     }
 
     /// What each neighbour in the topic gets: nothing if it has the message or does not want it.
@@ -96,7 +102,7 @@ impl Gossip {
         let floods = priority == Priority::Own && self.config.flood_publish && !is_large;
         let thresholds = self.score.thresholds();
         let least = match priority {
-            Priority::Own => thresholds.publish,
+            Priority::Asked | Priority::Own => thresholds.publish,
             Priority::Forwarded => thresholds.graylist,
         };
         let mut shares = Vec::new();

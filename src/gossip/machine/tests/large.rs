@@ -122,7 +122,7 @@ fn an_unsigned_topic_carries_no_long_message() {
     assert_eq!(*refused, Err(NotPublished::TooLong { limit: MAX_DATA }));
 }
 
-/// The row of ten mebibytes: each node with twenty neighbours, 25 ms away.
+/// The row of ten mebibytes: each node with about twenty neighbours, 25 ms away.
 #[test]
 fn ten_mebibytes_reach_36_nodes_in_little_more_than_one_takes_to_send_them() {
     let (nodes, bytes) = (36, 10 << 20);
@@ -138,7 +138,6 @@ fn ten_mebibytes_reach_36_nodes_in_little_more_than_one_takes_to_send_them() {
     let limit = once * 3 / 2 + 2 * LATENCY;
     let took = last.since(start);
     println!("{took:?}, once {once:?}, limit {limit:?}");
-    println!("given {:?}", rig.chunks.given);
     assert!(took <= limit, "{took:?} of {limit:?}");
     let given: usize = rig.chunks.given.values().sum();
     let needed = (nodes - 1) * bytes / CHUNK_BYTES;

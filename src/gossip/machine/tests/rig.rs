@@ -66,6 +66,8 @@ pub(super) struct Rig {
     /// The verdict on headers of long messages.
     pub(super) header_verdict: Verdict,
     pub(super) chunks: Chunks,
+    /// Nodes that take one batch of frames and no second one.
+    pub(super) paused: Vec<usize>,
 }
 
 /// How chunks travel: one after the other out of each node.
@@ -127,6 +129,7 @@ impl Rig {
             verdict: Verdict::Accept,
             header_verdict: Verdict::Accept,
             chunks: Chunks::default(),
+            paused: Vec::new(),
         };
         for node in 0..count {
             let mut seed = [0; 32];
@@ -324,7 +327,9 @@ impl Rig {
         if self.stuck.contains(&to) {
             return;
         }
-        self.plan(Duration::from_micros(50), from, Input::Writable(link));
+        if !self.paused.contains(&to) {
+            self.plan(Duration::from_micros(50), from, Input::Writable(link));
+        }
         let mut decoder = FrameDecoder::new();
         while let Some(frame) = decoder.decode(&mut frames, RECEIVER_READS).unwrap() {
             let at = self.now;
