@@ -73,7 +73,7 @@ impl Owed {
     }
 
     /// Whether a neighbour is not to be told yet.
-    fn is_withheld(&self, link: Link) -> bool {
+    pub(super) fn is_withheld(&self, link: Link) -> bool {
         self.audited.contains(&link) && !self.kept.contains(&link)
     }
 }

@@ -10,8 +10,16 @@ use crate::policy::Micros;
 use crate::wire::codec::List;
 use crate::wire::message::gossip::{self as wire, MAX_TOPICS, MessageId, Topics};
 
-/// Announcers of which one may be bad, and still the message is asked for: more than this.
+/// Announcers of which one may be bad, and still the message is asked for at once: more than this.
 const CREDIBLE: usize = 3;
+
+/// How long a message is waited for that only bad neighbours announced: then they are asked, for there
+/// may be nobody else.
+const DOUBT: Duration = Duration::from_millis(200);
+
+/// Messages that are waited for so: what bad neighbours announce in that time at some thousand a second.
+/// Others of them are not asked for.
+const MAX_DOUBTFUL: usize = 4_096;
 
 /// The first guess of how long an answer takes, until there was one.
 const FIRST_RESPONSE: Duration = Duration::from_millis(50);
@@ -21,6 +29,10 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 
 /// Time over which pulls are compared with what comes by itself.
 const PANIC_WINDOW: Duration = Duration::from_millis(300);
+
+/// The same where so little is said that nothing alarming fits into the first: as long as a
+/// [`WAKE`](wire::WAKE) lasts.
+const LONG_PANIC_WINDOW: Duration = wire::AWAKE;
 
 /// Fewer pulls than this are no reason to panic, whatever their share.
 const PANIC_PULLS: usize = 3;
@@ -43,6 +55,8 @@ pub(super) struct Pulls {
     due: BTreeSet<(Micros, MessageId)>,
     promises: BTreeSet<(Micros, MessageId, Link)>,
     reviews: VecDeque<(Micros, MessageId)>,
+    /// Messages that only bad neighbours announced.
+    doubtful: VecDeque<(Micros, MessageId)>,
     /// When messages were asked for, and when any came first, lately.
     asked: VecDeque<Micros>,
     came: VecDeque<Micros>,
@@ -55,7 +69,14 @@ impl Pulls {
     pub(super) fn next(&self) -> Option<Micros> {
         let due = self.due.first().map(|(at, _)| *at);
         let promise = self.promises.first().map(|(at, ..)| *at);
-        due.into_iter().chain(promise).min()
+        let doubtful = self.doubtful.front().map(|(at, _)| *at);
+        due.into_iter().chain(promise).chain(doubtful).min()
+    }
+
+    fn doubt(&mut self, now: Micros, id: MessageId) {
+        if self.doubtful.len() < MAX_DOUBTFUL {
+            self.doubtful.push_back((now + DOUBT, id));
+        }
     }
 
     pub(super) fn panics(&self, now: Micros) -> bool {
@@ -65,7 +86,7 @@ impl Pulls {
     /// A message came for the first time.
     pub(super) fn came(&mut self, now: Micros) {
         self.came.push_back(now);
-        forget_before(&mut self.came, now - PANIC_WINDOW);
+        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
     }
 
     /// A neighbour sent what it was asked for; after which time it did.
@@ -82,9 +103,12 @@ impl Pulls {
 
     /// Whether so much had to be asked for that something is wrong.
     fn is_alarming(&mut self, now: Micros) -> bool {
-        forget_before(&mut self.asked, now - PANIC_WINDOW);
-        forget_before(&mut self.came, now - PANIC_WINDOW);
-        self.asked.len() >= PANIC_PULLS && self.asked.len() * PANIC_SHARE >= self.came.len()
+        forget_before(&mut self.asked, now - LONG_PANIC_WINDOW);
+        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
+        [PANIC_WINDOW, LONG_PANIC_WINDOW].into_iter().any(|window| {
+            let asked = count_since(&self.asked, now - window);
+            asked >= PANIC_PULLS && asked * PANIC_SHARE >= count_since(&self.came, now - window)
+        })
     }
 }
 
@@ -125,7 +149,7 @@ impl Gossip {
             return pull.asked.retain(|(asked, _)| *asked != link);
         }
         if is_bad && entry.sightings.len() <= CREDIBLE {
-            return;
+            return self.pulls.doubt(self.now.mono, id);
         }
         entry.pull = Some(Pull::default());
         self.pulls.due.insert((self.now.mono + delay, id));
@@ -160,6 +184,15 @@ impl Gossip {
     /// Asks for what is due, and looks at what was promised.
     pub(super) fn look_at_pulls(&mut self) {
         let now = self.now.mono;
+        while let Some((_, id)) = self.pulls.doubtful.pop_front_if(|(at, _)| *at <= now) {
+            if self
+                .store
+                .get(&id)
+                .is_some_and(|entry| entry.pull.is_none())
+            {
+                self.pull_soon(id);
+            }
+        }
         while let Some((at, id)) = self.pulls.due.first().copied().filter(|(at, _)| *at <= now) {
             self.pulls.due.remove(&(at, id));
             self.pull(id);
@@ -330,6 +363,11 @@ impl Gossip {
         let by_source = self.by_source();
         by_source.map_or(self.config.iwant_followup_time, |one| one.promise)
     }
+}
+
+/// Of moments in order, those from `start` on.
+fn count_since(moments: &VecDeque<Micros>, start: Micros) -> usize {
+    moments.len() - moments.partition_point(|at| *at < start)
 }
 
 fn forget_before(moments: &mut VecDeque<Micros>, start: Micros) {

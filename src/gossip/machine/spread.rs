@@ -10,7 +10,7 @@ use super::sources::cold;
 use super::store::State;
 use super::{Gossip, Link, TopicHash};
 use crate::gossip::config::{BySourceConfig, Spreading};
-use crate::wire::message::gossip::{MessageId, Mode};
+use crate::wire::message::gossip::{self as wire, MessageId, Mode};
 
 /// A silent link announces one message in this many all the same: so that it is seen when it becomes
 /// the better one.
@@ -80,6 +80,32 @@ impl Gossip {
         let config = self.config.queue;
         let neighbour = self.touch(link);
         neighbour.is_some_and(|one| one.outbox.announce(parcel.topic, parcel.id, &config))
+    }
+
+    /// A neighbour wants to hear of everything for a while. What it should have heard of before it
+    /// noticed is announced at once: those who were to send it may have fallen silent.
+    pub(super) fn woken_by(&mut self, link: Link) {
+        let now = self.now.mono;
+        let Some(neighbour) = self.neighbours.get_mut(&link) else {
+            return;
+        };
+        let was_awake = now < neighbour.awake_until;
+        neighbour.awake_until = now + wire::AWAKE;
+        if was_awake || self.score.score(link) < self.score.thresholds().gossip {
+            return;
+        }
+        let recent = self.store.recent(self.config.history_gossip);
+        let unheard = recent.filter(|parcel| {
+            let entry = self.store.get(&parcel.id);
+            let is_with = entry.is_some_and(|entry| entry.is_with(link) || entry.is_withheld(link));
+            let class = parcel.class();
+            let asked = class.and_then(|class| self.neighbours.get(&link)?.asked(&class, now));
+            !is_with && asked == Some(Mode::Lazy)
+        });
+        let unheard: Vec<_> = unheard.cloned().collect();
+        for parcel in unheard {
+            self.announce(link, &parcel);
+        }
     }
 
     /// What each neighbour in the topic gets: nothing if it has the message or does not want it.

@@ -1,6 +1,9 @@
 mod attacks;
+mod bad_input;
 mod bounds;
+mod clocks;
 mod mesh;
 mod rig;
 mod sealing;
 mod sources;
+mod spam;
