@@ -5,6 +5,7 @@ mod expected;
 mod frames;
 mod heartbeat;
 mod io;
+mod judging;
 mod mesh;
 mod neighbour;
 mod outbox;
@@ -33,6 +34,7 @@ use crate::policy::{Micros, Now};
 
 use self::expected::Expectations;
 use self::heartbeat::Beats;
+use self::judging::Judging;
 use self::neighbour::Neighbour;
 use self::proving::Checks;
 use self::pulls::Pulls;
@@ -96,6 +98,7 @@ pub struct Gossip {
     seals: VerifiedSeals,
     admission: Admission,
     checks: Checks,
+    judging: Judging,
     replay: ReplayWindow,
     expectations: Expectations,
     beats: Beats,
@@ -138,6 +141,7 @@ impl Gossip {
             seals: VerifiedSeals::new(),
             admission: Admission::new(config.admission, start),
             checks: Checks::default(),
+            judging: Judging::default(),
             replay: ReplayWindow::default(),
             expectations,
             beats: Beats::default(),

@@ -9,19 +9,18 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::sleep;
 
 use super::inbound::Inbound;
 use super::links::Links;
 use super::outbound::Outbound;
 use super::{GossipError, GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
-use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict};
+use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
 use crate::policy::{Micros, ProbeBudget};
 use crate::transport::environment::Clock;
-use crate::wire::message::gossip::MessageId;
 
 use topics::Topics;
 
@@ -92,8 +91,6 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
-    /// With a judgement.
-    Judged(MessageId, Verdict),
     /// A subscription has no reader any more.
     Unread,
     /// With nothing.
@@ -106,7 +103,7 @@ enum Step {
     Message(Message),
     Inbound(Inbound),
     Outbound(Outbound),
-    Worked(Result<Work, JoinError>),
+    Worked(Result<(task::Id, Work), JoinError>),
     Time,
 }
 
@@ -166,7 +163,7 @@ impl Driver {
         tokio::select! {
             biased;
             Some(event) = parts.swarm_events.next() => Step::Swarm(event),
-            Some(worked) = self.work.join_next() => Step::Worked(worked),
+            Some(worked) = self.work.join_next_with_id() => Step::Worked(worked),
             Some(outbound) = self.outbound.recv() => Step::Outbound(outbound),
             Some(message) = parts.messages.recv() => Step::Message(message),
             Some(inbound) = parts.inbound.recv() => Step::Inbound(inbound),
@@ -181,10 +178,8 @@ impl Driver {
             Step::Message(message) => self.message(message),
             Step::Inbound(inbound) => self.inbound(inbound),
             Step::Outbound(outbound) => self.outbound(outbound),
-            Step::Worked(Ok(Work::Made(input))) => self.feed(input),
-            Step::Worked(Ok(Work::Judged(id, verdict))) => self.judged(id, verdict),
-            Step::Worked(Ok(Work::Unread)) => self.end_unread(),
-            Step::Worked(Ok(Work::Over) | Err(_)) | Step::Time => {}
+            Step::Worked(worked) => self.worked(worked),
+            Step::Time => {}
         }
     }
 

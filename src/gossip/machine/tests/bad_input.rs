@@ -13,7 +13,7 @@ use crate::wire::message::gossip as wire;
 fn assert_refused(rig: &Rig, text: &[u8], fault: &Fault) {
     assert!(rig.receivers(text).is_empty());
     assert!(
-        rig.faults.contains(&(0, Link(1), fault.clone())),
+        rig.faults.contains(&(0, Link(1), *fault)),
         "{:?}",
         rig.faults
     );

@@ -2,6 +2,7 @@ mod attacks;
 mod bad_input;
 mod bounds;
 mod clocks;
+mod judging;
 mod mesh;
 mod rig;
 mod sealing;

@@ -63,6 +63,9 @@ pub(super) struct Rig {
     /// Who was recommended to whom.
     pub(super) recommended: Vec<(usize, Contact)>,
     pub(super) verdict: Verdict,
+    /// Time that a judgement takes, and how many were asked for.
+    pub(super) judging_takes: Duration,
+    pub(super) judged: usize,
 }
 
 pub(super) fn topic() -> TopicHash {
@@ -107,6 +110,8 @@ impl Rig {
             verdicts: Vec::new(),
             recommended: Vec::new(),
             verdict: Verdict::Accept,
+            judging_takes: Duration::from_micros(100),
+            judged: 0,
         };
         for node in 0..count {
             let mut seed = [0; 32];
@@ -276,7 +281,8 @@ impl Rig {
             }
             Output::Judge(message) => {
                 let (id, verdict) = (message.id, self.verdict);
-                self.plan(soon, node, Input::Judged { id, verdict });
+                self.judged += 1;
+                self.plan(self.judging_takes, node, Input::Judged { id, verdict });
             }
             Output::Deliver(message) => self.delivered.push((self.now, node, message)),
             Output::Published {
