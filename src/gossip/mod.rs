@@ -16,6 +16,6 @@ pub use machine::{
     Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
 pub use replay::next_epoch;
-pub use score::ScoreConfig;
+pub use score::{ScoreConfig, ScoreSnapshot, TopicTerms};
 pub use seals::SharedSeal;
 pub use topic::TopicHash;

@@ -21,7 +21,7 @@ const AUDITED: u64 = 16;
 
 /// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
 /// counted.
-const MAX_OPEN: usize = 4_096;
+pub(super) const MAX_OPEN: usize = 4_096;
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -50,6 +50,12 @@ impl Expectations {
             lot,
             due: VecDeque::new(),
         }
+    }
+
+    /// Windows that are open.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.due.len()
     }
 
     fn audits(&self, id: &MessageId) -> bool {
@@ -88,6 +94,7 @@ impl Gossip {
             return;
         }
         let links = self.subscribers(&parcel.topic).into_iter();
+        let links = links.filter(|link| !self.is_explicit(*link));
         let links = links.filter(|link| self.is_awaited(*link, &parcel.topic, Some(&class)));
         let links: Vec<_> = links.collect();
         let window = self

@@ -26,7 +26,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
 use super::replay::ReplayWindow;
-use super::score::{ScoreBoard, ScoreConfig};
+use super::score::{ScoreBoard, ScoreConfig, ScoreSnapshot};
 use super::seals::{Admission, KeyCache, Pacer, VerifiedSeals};
 use super::{GossipConfig, Spreading, TopicHash};
 use crate::crypto::VerifyingKey;
@@ -158,6 +158,8 @@ impl Gossip {
                 group,
                 is_outbound,
             } => self.connected(link, group, is_outbound),
+            Input::Explicit(link) => self.agreed(link),
+            Input::Opinion { link, value } => self.score.set_application(link, value),
             Input::Disconnected(link) => self.disconnected(link),
             Input::Reachable { link, contact } => {
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
@@ -207,6 +209,12 @@ impl Gossip {
             let in_mesh = mesh.is_some_and(|mesh| mesh.contains(&link));
             (link, in_mesh, self.score.score(link))
         })
+    }
+
+    /// The score of a neighbour with all its terms, if it is there.
+    #[must_use]
+    pub fn score(&self, link: Link) -> Option<ScoreSnapshot> {
+        self.score.snapshot(link)
     }
 
     /// Whether a neighbour was given all that waits for it.

@@ -1,6 +1,7 @@
 //! Asking for messages that were announced.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::outbox::Priority;
@@ -48,12 +49,15 @@ const PANIC_TRIES: u32 = 3;
 const REVIEW_AFTER: Duration = Duration::from_millis(700);
 
 /// Messages that wait for this: what is pulled in it at a thousand a second.
-const MAX_REVIEWS: usize = 1_024;
+pub(super) const MAX_REVIEWS: usize = 1_024;
 
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     due: BTreeSet<(Micros, MessageId)>,
     promises: BTreeSet<(Micros, MessageId, Link)>,
+    /// When each neighbour was first asked for what it has not sent yet: one promise, however often it
+    /// announces the message again.
+    promised: BTreeMap<(MessageId, Link), Micros>,
     reviews: VecDeque<(Micros, MessageId)>,
     /// Messages that only bad neighbours announced.
     doubtful: VecDeque<(Micros, MessageId)>,
@@ -71,6 +75,30 @@ impl Pulls {
         let promise = self.promises.first().map(|(at, ..)| *at);
         let doubtful = self.doubtful.front().map(|(at, _)| *at);
         due.into_iter().chain(promise).chain(doubtful).min()
+    }
+
+    /// Messages that are looked at again later.
+    #[cfg(test)]
+    pub(super) fn reviews(&self) -> usize {
+        self.reviews.len()
+    }
+
+    /// A neighbour was asked for a message, and sends it within `span`.
+    fn promise(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) {
+        if let Entry::Vacant(place) = self.promised.entry((id, link)) {
+            place.insert(now);
+            self.promises.insert((now + span, id, link));
+        }
+    }
+
+    /// A neighbour sent a message; whether it had promised to.
+    fn keep(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) -> bool {
+        let Some(at) = self.promised.remove(&(id, link)) else {
+            return false;
+        };
+        self.promises.remove(&(at + span, id, link));
+        self.answered(now.since(at));
+        true
     }
 
     fn doubt(&mut self, now: Micros, id: MessageId) {
@@ -120,7 +148,7 @@ impl Gossip {
         topic: TopicHash,
         ids: &List<MessageId, { wire::MAX_IDS }>,
     ) {
-        let is_trusted = self.score.score(link) >= self.score.thresholds().gossip;
+        let is_trusted = self.is_trusted(link, self.score.thresholds().gossip);
         let (frames, most) = (self.config.max_ihave_messages, self.config.max_ihave_length);
         let Some(neighbour) = self.neighbours.get_mut(&link).filter(|_| is_trusted) else {
             return;
@@ -197,11 +225,18 @@ impl Gossip {
             self.pulls.due.remove(&(at, id));
             self.pull(id);
         }
-        let promises = &mut self.pulls.promises;
         let mut broken = Vec::new();
-        while let Some(promise) = promises.first().copied().filter(|(at, ..)| *at <= now) {
-            promises.remove(&promise);
-            broken.push(promise.2);
+        while let Some(promise) = self
+            .pulls
+            .promises
+            .first()
+            .copied()
+            .filter(|(at, ..)| *at <= now)
+        {
+            let (_, id, link) = promise;
+            self.pulls.promises.remove(&promise);
+            self.pulls.promised.remove(&(id, link));
+            broken.push(link);
         }
         for link in broken {
             self.score.misbehaved(link, 1);
@@ -228,13 +263,13 @@ impl Gossip {
         candidates.sort_by_key(|link| self.is_bad(*link));
         candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
         let retry_at = now + self.pulls.retry_after();
-        let promised = now + self.promise_time();
+        let span = self.promise_time();
         candidates.retain(|link| {
             let neighbour = self.touch(*link);
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
         for link in &candidates {
-            self.pulls.promises.insert((promised, id, *link));
+            self.pulls.promise(now, span, id, *link);
         }
         let Some(pull) = self
             .store
@@ -284,17 +319,10 @@ impl Gossip {
 
     /// A message came from a neighbour; whether because it was asked for.
     pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
-        let now = self.now.mono;
+        let (now, span) = (self.now.mono, self.promise_time());
+        let had_promised = self.pulls.keep(now, span, *id, link);
         let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
-        let asked = pull.and_then(|pull| pull.asked.iter().find(|(asked, _)| *asked == link));
-        let Some(at) = asked.map(|(_, at)| *at) else {
-            return false;
-        };
-        let promised = at + self.promise_time();
-        if self.pulls.promises.remove(&(promised, *id, link)) {
-            self.pulls.answered(now.since(at));
-        }
-        true
+        had_promised || pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
     }
 
     /// The first copy of a message came. If it had to be asked for, those who were to send it at once
@@ -327,6 +355,7 @@ impl Gossip {
             };
             let (class, topic) = (parcel.class(), parcel.topic);
             let links = self.subscribers(&topic).into_iter();
+            let links = links.filter(|link| !self.is_explicit(*link));
             let failed = links.filter(|link| !entry.is_with(*link));
             let failed = failed.filter(|link| self.is_awaited(*link, &topic, class.as_ref()));
             let failed: Vec<_> = failed.collect();
@@ -340,7 +369,7 @@ impl Gossip {
 
     /// A neighbour asks for messages.
     pub(super) fn wanted_by(&mut self, link: Link, ids: &List<MessageId, { wire::MAX_IDS }>) {
-        if self.score.score(link) < self.score.thresholds().gossip {
+        if !self.is_trusted(link, self.score.thresholds().gossip) {
             return;
         }
         let (now, config) = (self.now.mono, self.config.queue);

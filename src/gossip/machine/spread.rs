@@ -91,7 +91,7 @@ impl Gossip {
         };
         let was_awake = now < neighbour.awake_until;
         neighbour.awake_until = now + wire::AWAKE;
-        if was_awake || self.score.score(link) < self.score.thresholds().gossip {
+        if was_awake || !self.is_trusted(link, self.score.thresholds().gossip) {
             return;
         }
         let recent = self.store.recent(self.config.history_gossip);
@@ -133,10 +133,10 @@ impl Gossip {
                 .neighbours
                 .get(&link)
                 .is_some_and(|one| one.refuses(&parcel.id));
-            if has || refuses || self.score.score(link) < least {
+            if has || refuses || !self.is_trusted(link, least) {
                 continue;
             }
-            let share = if floods {
+            let share = if floods || self.is_explicit(link) {
                 Share::All
             } else {
                 self.share(link, &parcel.topic, class.as_ref())
@@ -180,7 +180,9 @@ impl Gossip {
                 .store
                 .get(&parcel.id)
                 .is_some_and(|one| one.is_with(link));
-            if has || was_told(link) || !self.is_awaited(link, &parcel.topic, class.as_ref()) {
+            let is_awaited =
+                self.is_explicit(link) || self.is_awaited(link, &parcel.topic, class.as_ref());
+            if has || was_told(link) || !is_awaited {
                 continue;
             }
             if let Some(neighbour) = self.touch(link) {
@@ -262,6 +264,8 @@ impl Gossip {
                 let mesh = self.topics.get(&class.0).map(|topic| &topic.mesh);
                 let in_mesh = |link: &Link| mesh.is_some_and(|mesh| mesh.contains(link));
                 let subscribers = self.subscribers(&class.0).into_iter();
+                // With some there is nothing to choose.
+                let subscribers = subscribers.filter(|link| !self.is_explicit(*link));
                 subscribers.map(|link| (link, in_mesh(&link))).collect()
             };
             let size = self.topics.get(&class.0).map_or(0.0, |topic| topic.size);
@@ -291,7 +295,18 @@ impl Gossip {
 
     /// Whether nothing that a neighbour says counts.
     pub(super) fn is_graylisted(&self, link: Link) -> bool {
-        self.score.score(link) < self.score.thresholds().graylist
+        !self.is_trusted(link, self.score.thresholds().graylist)
+    }
+
+    /// Whether a neighbour's score reaches a threshold, or need not.
+    pub(super) fn is_trusted(&self, link: Link, least: f64) -> bool {
+        self.is_explicit(link) || self.score.score(link) >= least
+    }
+
+    /// Whether messages are always exchanged with a neighbour.
+    pub(super) fn is_explicit(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.is_some_and(|neighbour| neighbour.is_explicit)
     }
 
     pub(super) fn by_source(&self) -> Option<&BySourceConfig> {

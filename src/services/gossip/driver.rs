@@ -4,7 +4,7 @@ mod outputs;
 mod peers;
 mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -16,7 +16,9 @@ use super::inbound::Inbound;
 use super::links::Links;
 use super::outbound::Outbound;
 use super::{GossipError, GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
-use crate::gossip::{Gossip, Input, NotPublished, PublicationId, Published, TopicHash};
+use crate::gossip::{
+    Gossip, Input, NotPublished, PublicationId, Published, ScoreSnapshot, TopicHash,
+};
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
 use crate::policy::{Micros, ProbeBudget};
@@ -26,6 +28,9 @@ use topics::Topics;
 
 /// Commands that wait for the driver: each is a caller that waits too.
 pub(super) const MESSAGES: usize = 1_024;
+
+/// Peers of whom the program has an opinion: as many as a node remembers the numbers of.
+pub(super) const MAX_OPINIONS: usize = 4_096;
 
 type Outcome = Result<Published, NotPublished>;
 
@@ -48,6 +53,15 @@ pub(super) enum Message {
         topic: TopicHash,
         done: oneshot::Sender<Vec<NeighbourInfo>>,
     },
+    Score {
+        peer: PeerId,
+        done: oneshot::Sender<Option<ScoreSnapshot>>,
+    },
+    Opinion {
+        peer: PeerId,
+        points: f64,
+        done: oneshot::Sender<Result<(), GossipError>>,
+    },
     /// Hand over what is queued, and end; the sender is dropped when that is done.
     Close(oneshot::Sender<()>),
 }
@@ -65,6 +79,8 @@ pub(super) struct Parts {
     pub(super) events: broadcast::Sender<GossipEvent>,
     /// A peer with this score or less has no place in a mesh.
     pub(super) veto_at: i32,
+    /// With whom messages are always exchanged.
+    pub(super) explicit: BTreeSet<PeerId>,
 }
 
 /// See the module.
@@ -72,6 +88,8 @@ pub(super) struct Driver {
     parts: Parts,
     links: Links,
     topics: Topics,
+    /// What the program thinks of whom, in points.
+    opinions: BTreeMap<PeerId, f64>,
     publications: BTreeMap<PublicationId, oneshot::Sender<Outcome>>,
     /// Without a limit of its own: a writer has one batch at a time, and so at most two things to tell.
     written: mpsc::UnboundedSender<Outbound>,
@@ -114,6 +132,7 @@ impl Driver {
             parts,
             links: Links::default(),
             topics: Topics::default(),
+            opinions: BTreeMap::new(),
             publications: BTreeMap::new(),
             written,
             outbound,
@@ -203,6 +222,16 @@ impl Driver {
             Message::Neighbours { topic, done } => {
                 // Who asked may be gone.
                 _ = done.send(self.neighbours(&topic));
+            }
+            Message::Score { peer, done } => {
+                let session = self.links.session(&peer);
+                let score = session.and_then(|session| self.parts.machine.score(session.link));
+                // Who asked may be gone.
+                _ = done.send(score);
+            }
+            Message::Opinion { peer, points, done } => {
+                // Who asked may be gone.
+                _ = done.send(self.think(peer, points));
             }
             Message::Close(done) => self.closing = Some(done),
         }

@@ -2,6 +2,8 @@ mod attacks;
 mod bad_input;
 mod bounds;
 mod clocks;
+mod crowds;
+mod explicit;
 mod judging;
 mod mesh;
 mod rig;

@@ -1,9 +1,9 @@
 //! Peers come and go.
 
-use super::super::NeighbourInfo;
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
-use super::{Driver, Work};
+use super::super::{GossipError, NeighbourInfo};
+use super::{Driver, MAX_OPINIONS, Work};
 use crate::gossip::{Input, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::{Direction, SwarmEvent};
@@ -151,7 +151,30 @@ impl Driver {
             group,
             is_outbound,
         });
+        if self.parts.explicit.contains(&peer) {
+            self.feed(Input::Explicit(link));
+        }
+        if let Some(points) = self.opinions.get(&peer) {
+            let value = *points;
+            self.feed(Input::Opinion { link, value });
+        }
         self.veto(peer);
+    }
+
+    /// The program says what it thinks of a peer.
+    pub(super) fn think(&mut self, peer: PeerId, points: f64) -> Result<(), GossipError> {
+        if points == 0.0 {
+            self.opinions.remove(&peer);
+        } else if self.opinions.len() < MAX_OPINIONS || self.opinions.contains_key(&peer) {
+            self.opinions.insert(peer, points);
+        } else {
+            return Err(GossipError::TooManyOpinions);
+        }
+        if let Some(link) = self.links.session(&peer).map(|session| session.link) {
+            let value = points;
+            self.feed(Input::Opinion { link, value });
+        }
+        Ok(())
     }
 
     /// Tells the machine where others find a peer, as far as they may know.
