@@ -109,6 +109,8 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
+    /// Which of several connections with a peer stays is settled.
+    Settled(PeerId),
     /// A subscription has no reader any more.
     Unread,
     /// With nothing.

@@ -36,12 +36,6 @@ fn explicit_peers_find_each_other_again_and_exchange_everything_outside_the_mesh
             assert!(nodes[one].disconnect(&peer(other as u16 + 1)));
             until(|| !nodes[other].peers().contains(&peer(one as u16 + 1))).await;
             sleep(Duration::from_secs(4)).await;
-            eprintln!("{round} {:?} {:?}", nodes[0].peers(), nodes[1].peers());
-            eprintln!(
-                "{:?} {:?}",
-                nodes[0].gossip().neighbours(TOPIC).await,
-                nodes[1].gossip().neighbours(TOPIC).await
-            );
             say(&nodes[other], "again").await;
             assert_eq!(next(&mut subscriptions[one]).await.data, "again");
         }

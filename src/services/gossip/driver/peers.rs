@@ -2,6 +2,10 @@
 
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::super::{GossipError, NeighbourInfo};
 use super::{Driver, MAX_OPINIONS, Work};
 use crate::gossip::{Input, TopicHash};
@@ -11,6 +15,12 @@ use crate::services::discovery::introduced;
 use crate::transport::Path;
 use crate::wire::message::VERSION;
 use crate::wire::message::gossip::PROTOCOL;
+
+/// Time after which gossip follows to a connection that replaced another one: when both ends dial at once,
+/// the first choice may be taken back, and there is no second pair of streams on a connection. Longer than
+/// that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips), shorter than
+/// what lost is kept open.
+const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
     pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
@@ -54,7 +64,7 @@ impl Driver {
                 let current = self.parts.caller.current(&peer);
                 self.links.wait(peer, generation, ready);
                 if current.is_some_and(|(current, _)| current == generation) {
-                    self.begin(peer);
+                    self.follow(peer);
                 }
             }
             Inbound::Ended { peer, generation } => self.ended(&peer, generation),
@@ -110,13 +120,28 @@ impl Driver {
             Some(protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION)))
         });
         if speaks == Some(true) || self.links.session(&peer).is_some() {
-            self.begin(peer);
+            self.follow(peer);
             self.tell_place(peer);
         }
     }
 
+    /// Begins with a peer, or follows to its current connection once it is clear that it stays so.
+    fn follow(&mut self, peer: PeerId) {
+        let current = self.parts.caller.current(&peer);
+        let session = self.links.session(&peer);
+        let is_elsewhere = session.zip(current);
+        if is_elsewhere.is_some_and(|(session, (current, _))| session.generation != current) {
+            self.work.spawn(async move {
+                sleep(SETTLING).await;
+                Work::Settled(peer)
+            });
+        } else {
+            self.begin(peer);
+        }
+    }
+
     /// Begins with a peer on its current connection, unless that is under way.
-    fn begin(&mut self, peer: PeerId) {
+    pub(super) fn begin(&mut self, peer: PeerId) {
         if self.closing.is_some() {
             return;
         }
