@@ -17,6 +17,6 @@ pub use machine::{
     PublicationId, Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
 pub use replay::next_epoch;
-pub use score::ScoreConfig;
+pub use score::{ScoreConfig, ScoreSnapshot, TopicTerms};
 pub use seals::SharedSeal;
 pub use topic::TopicHash;

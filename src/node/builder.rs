@@ -210,6 +210,7 @@ fn gossip(
         config: settings.gossip.config(),
         directory: settings.data_dir.as_deref(),
         veto_at: settings.reputation.close_at,
+        explicit_peers: &settings.explicit_peers,
     };
     gossip::prepare(setup, environment)
 }

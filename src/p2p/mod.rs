@@ -87,5 +87,5 @@ pub use reputation::{
     Standing, Verdict,
 };
 pub use request::{OutboundRequest, RequestError};
-pub(crate) use service::{Caller, Services, StackProtocols};
+pub(crate) use service::{Caller, Services, StackProtocols, Task};
 pub use swarm::{Setup, Swarm, WeakSwarm};

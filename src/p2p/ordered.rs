@@ -72,11 +72,9 @@ impl OutboundOrdered {
         }
     }
 
-    /// Waits until the connection ends, or another one takes its place.
+    /// Waits until the connection ends. One that another took the place of ends a little later, unless it
+    /// takes it back.
     pub(crate) async fn ended(&self) {
-        tokio::select! {
-            _ = self.link.connection.closed() => {}
-            () = self.link.retired() => {}
-        }
+        _ = self.link.connection.closed().await;
     }
 }

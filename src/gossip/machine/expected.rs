@@ -21,7 +21,7 @@ const AUDITED: u64 = 16;
 
 /// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
 /// counted.
-const MAX_OPEN: usize = 4_096;
+pub(super) const MAX_OPEN: usize = 4_096;
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -52,6 +52,12 @@ impl Expectations {
         }
     }
 
+    /// Windows that are open.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> usize {
+        self.due.len()
+    }
+
     fn audits(&self, id: &MessageId) -> bool {
         let [a, b, c, d, e, f, g, h, ..] = *id;
         let drawn = u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ self.lot;
@@ -73,7 +79,7 @@ impl Owed {
     }
 
     /// Whether a neighbour is not to be told yet.
-    fn is_withheld(&self, link: Link) -> bool {
+    pub(super) fn is_withheld(&self, link: Link) -> bool {
         self.audited.contains(&link) && !self.kept.contains(&link)
     }
 }
@@ -88,6 +94,7 @@ impl Gossip {
             return;
         }
         let links = self.subscribers(&parcel.topic).into_iter();
+        let links = links.filter(|link| !self.is_explicit(*link));
         let links = links.filter(|link| self.is_awaited(*link, &parcel.topic, Some(&class)));
         let links: Vec<_> = links.collect();
         let window = self

@@ -146,10 +146,7 @@ impl Gossip {
         for ordinal in &frame.topics {
             self.ours(link, *ordinal)?;
         }
-        let until = self.now.mono + wire::AWAKE;
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.awake_until = until;
-        }
+        self.woken_by(link);
         Ok(())
     }
 

@@ -140,7 +140,7 @@ impl Gossip {
     pub(super) fn fill_fanout(&mut self, hash: &TopicHash) {
         let publish = self.score.thresholds().publish;
         let mut links = self.subscribers(hash);
-        links.retain(|link| self.score.score(*link) >= publish);
+        links.retain(|link| !self.is_explicit(*link) && self.score.score(*link) >= publish);
         self.shuffle(&mut links);
         let n = self.config.mesh_n;
         if let Some(topic) = self.topics.get_mut(hash) {
@@ -181,7 +181,8 @@ impl Gossip {
         links.retain(|link| {
             let in_mesh =
                 topic.is_some_and(|one| one.mesh.contains(link) || one.fanout.contains(link));
-            !in_mesh && self.score.score(*link) >= gossip
+            let is_sent_all = in_mesh || self.is_explicit(*link);
+            !is_sent_all && self.score.score(*link) >= gossip
         });
         self.shuffle(&mut links);
         let share = (links.len() as f64 * self.config.gossip_factor) as usize;

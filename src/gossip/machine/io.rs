@@ -44,6 +44,19 @@ pub enum Input {
         /// Whether this node dialled it.
         is_outbound: bool,
     },
+    /// Messages are always exchanged with a neighbour, for as long as it is there: outside the meshes, and
+    /// whatever its score is (GossipSub v1.1, explicit peering agreements). To be told after
+    /// [`Connected`](Self::Connected).
+    Explicit(Link),
+    /// What the program thinks of a neighbour until it says something else, or the neighbour is gone: P5 of
+    /// its score. Beyond [`MAX_COUNT`](crate::gossip::score::MAX_COUNT) it counts as that; what is no
+    /// number is ignored.
+    Opinion {
+        /// Of whom.
+        link: Link,
+        /// What.
+        value: f64,
+    },
     /// A neighbour is gone, and with it what was queued for it.
     Disconnected(Link),
     /// Where others may find a neighbour, for those that leave this node's mesh.

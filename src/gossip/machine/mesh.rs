@@ -48,6 +48,18 @@ impl Gossip {
         self.beats.soon(self.now.mono, &self.config);
     }
 
+    /// Messages are always exchanged with a neighbour from now on. In a mesh it would take the place of one
+    /// that needs it.
+    pub(super) fn agreed(&mut self, link: Link) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.is_explicit = true;
+            self.leave_meshes(link);
+        }
+        for topic in self.topics.values_mut() {
+            topic.fanout.remove(&link);
+        }
+    }
+
     pub(super) fn writable(&mut self, link: Link) {
         if let Some(neighbour) = self.touch(link) {
             neighbour.outbox.writable();
@@ -136,6 +148,11 @@ impl Gossip {
         };
         if topic.mesh.contains(&link) {
             return;
+        }
+        if neighbour.is_explicit {
+            // The other end does not know of the agreement, or not yet.
+            let backoff = self.config.prune_backoff;
+            return self.prune(link, hash, backoff, false);
         }
         if topic.is_backed_off(link, now) {
             // It was told. An answer would let one frame of many topics cost many.
@@ -382,7 +399,7 @@ impl Gossip {
             let is_free = topic.is_some_and(|topic: &Topic| {
                 !topic.mesh.contains(link) && !topic.is_backed_off(*link, now)
             });
-            is_free && self.score.deserves_mesh(*link, hash)
+            is_free && !self.is_explicit(*link) && self.score.deserves_mesh(*link, hash)
         });
         self.shuffle(&mut links);
         links

@@ -5,6 +5,7 @@ mod expected;
 mod frames;
 mod heartbeat;
 mod io;
+mod judging;
 mod large;
 mod mesh;
 mod neighbour;
@@ -27,7 +28,7 @@ use rand_core::{Rng, SeedableRng};
 
 use super::large::Transfers;
 use super::replay::ReplayWindow;
-use super::score::{ScoreBoard, ScoreConfig};
+use super::score::{ScoreBoard, ScoreConfig, ScoreSnapshot};
 use super::seals::{Admission, KeyCache, Pacer, VerifiedSeals};
 use super::{GossipConfig, Spreading, TopicHash};
 use crate::crypto::VerifyingKey;
@@ -35,6 +36,7 @@ use crate::policy::{Micros, Now};
 
 use self::expected::Expectations;
 use self::heartbeat::Beats;
+use self::judging::Judging;
 use self::neighbour::Neighbour;
 use self::proving::Checks;
 use self::pulls::Pulls;
@@ -98,6 +100,7 @@ pub struct Gossip {
     seals: VerifiedSeals,
     admission: Admission,
     checks: Checks,
+    judging: Judging,
     replay: ReplayWindow,
     transfers: Transfers,
     expectations: Expectations,
@@ -141,6 +144,7 @@ impl Gossip {
             seals: VerifiedSeals::new(),
             admission: Admission::new(config.admission, start),
             checks: Checks::default(),
+            judging: Judging::default(),
             replay: ReplayWindow::default(),
             transfers: Transfers::new(config.large_memory),
             expectations,
@@ -158,6 +162,8 @@ impl Gossip {
                 group,
                 is_outbound,
             } => self.connected(link, group, is_outbound),
+            Input::Explicit(link) => self.agreed(link),
+            Input::Opinion { link, value } => self.score.set_application(link, value),
             Input::Disconnected(link) => self.disconnected(link),
             Input::Reachable { link, contact } => {
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
@@ -221,6 +227,12 @@ impl Gossip {
         })
     }
 
+    /// The score of a neighbour with all its terms, if it is there.
+    #[must_use]
+    pub fn score(&self, link: Link) -> Option<ScoreSnapshot> {
+        self.score.snapshot(link)
+    }
+
     /// Whether a neighbour was given all that waits for it, and has all of this node's own long messages
     /// that it takes part in.
     #[must_use]
@@ -265,7 +277,8 @@ impl Gossip {
 
     fn run_timers(&mut self) {
         let now = self.now.mono;
-        while self.beats.is_due(now) {
+        // Once: at the end of the clock the next one would be due at once, for ever.
+        if self.beats.is_due(now) {
             self.heartbeat();
         }
         self.look_at_pulls();

@@ -18,7 +18,7 @@ use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
 const MAX_REFUSED: usize = 1_000;
 
 /// Classes for which a neighbour may ask for a mode: as many as this node chooses links for.
-const MAX_ASKED: usize = 4_096;
+pub(super) const MAX_ASKED: usize = 4_096;
 
 /// Heartbeats for which a refusal counts.
 const REFUSED_FOR: u64 = 3;
@@ -27,6 +27,8 @@ const REFUSED_FOR: u64 = 3;
 pub(super) struct Neighbour {
     pub(super) group: IpGroup,
     pub(super) is_outbound: bool,
+    /// Whether messages are always exchanged with it, outside the meshes.
+    pub(super) is_explicit: bool,
     pub(super) contact: Option<Contact>,
     /// What it subscribed to.
     pub(super) theirs: Subscriptions,
@@ -120,6 +122,7 @@ impl Neighbour {
         Self {
             group,
             is_outbound,
+            is_explicit: false,
             contact: None,
             theirs: Subscriptions::default(),
             ours: Subscriptions::default(),
@@ -161,6 +164,12 @@ impl Neighbour {
         if self.refused.len() < MAX_REFUSED {
             self.refused.insert(id, heartbeat + REFUSED_FOR);
         }
+    }
+
+    /// Classes for which it asked for a mode.
+    #[cfg(test)]
+    pub(super) fn wishes(&self) -> usize {
+        self.asked.len()
     }
 
     #[cfg(test)]

@@ -184,7 +184,17 @@ impl Gossip {
             return;
         };
         let (parcel, first) = (parcel.clone(), from.first().copied());
+        let topic = self.topics.get(&parcel.topic);
+        let options = topic.and_then(|topic| topic.subscription);
+        let judged_for = first.filter(|_| options.is_some_and(|options| options.is_judged));
         match self.judgement(&parcel) {
+            // It may come again, when the program has time for what this neighbour brings.
+            None | Some(Judgement::Fresh)
+                if judged_for.is_some_and(|link| !self.judging.has_room(link)) =>
+            {
+                self.store.set(id, State::Missing);
+                return self.forget_pull(id);
+            }
             None | Some(Judgement::Fresh) => {}
             Some(judgement) => {
                 if let Judgement::CounterReused { other } = judgement {
@@ -203,15 +213,10 @@ impl Gossip {
         if let Some(link) = first {
             self.came_first(link, id);
         }
-        let topic = self.topics.get(&parcel.topic);
-        match topic.and_then(|topic| topic.subscription) {
-            Some(options) if options.is_judged => {
-                let message = parcel.message().map(Output::Judge);
-                let header = parcel.header().map(Output::JudgeHeader);
-                self.outputs.extend(message.or(header));
-            }
-            Some(_) => self.accept(id),
-            None => _ = self.store.set(id, State::Dropped),
+        match (options, judged_for) {
+            (Some(_), Some(link)) => self.judge(link, *id),
+            (Some(_), None) => self.accept(id),
+            (None, _) => _ = self.store.set(id, State::Dropped),
         }
     }
 
@@ -226,7 +231,8 @@ impl Gossip {
         }
     }
 
-    pub(super) fn judged(&mut self, id: &MessageId, verdict: Verdict) {
+    /// What becomes of a message that was judged.
+    pub(super) fn decide(&mut self, id: &MessageId, verdict: Verdict) {
         let entry = self.store.get(id);
         if !entry.is_some_and(|entry| matches!(entry.state, State::Waiting(..))) {
             return self.judged_whole(id, verdict);

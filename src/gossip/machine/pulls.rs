@@ -11,8 +11,16 @@ use crate::policy::Micros;
 use crate::wire::codec::List;
 use crate::wire::message::gossip::{self as wire, MAX_TOPICS, MessageId, Topics};
 
-/// Announcers of which one may be bad, and still the message is asked for: more than this.
+/// Announcers of which one may be bad, and still the message is asked for at once: more than this.
 const CREDIBLE: usize = 3;
+
+/// How long a message is waited for that only bad neighbours announced: then they are asked, for there
+/// may be nobody else.
+const DOUBT: Duration = Duration::from_millis(200);
+
+/// Messages that are waited for so: what bad neighbours announce in that time at some thousand a second.
+/// Others of them are not asked for.
+const MAX_DOUBTFUL: usize = 4_096;
 
 /// The first guess of how long an answer takes, until there was one.
 const FIRST_RESPONSE: Duration = Duration::from_millis(50);
@@ -22,6 +30,10 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 
 /// Time over which pulls are compared with what comes by itself.
 const PANIC_WINDOW: Duration = Duration::from_millis(300);
+
+/// The same where so little is said that nothing alarming fits into the first: as long as a
+/// [`WAKE`](wire::WAKE) lasts.
+const LONG_PANIC_WINDOW: Duration = wire::AWAKE;
 
 /// Fewer pulls than this are no reason to panic, whatever their share.
 const PANIC_PULLS: usize = 3;
@@ -37,16 +49,18 @@ const PANIC_TRIES: u32 = 3;
 const REVIEW_AFTER: Duration = Duration::from_millis(700);
 
 /// Messages that wait for this: what is pulled in it at a thousand a second.
-const MAX_REVIEWS: usize = 1_024;
+pub(super) const MAX_REVIEWS: usize = 1_024;
 
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     due: BTreeSet<(Micros, MessageId)>,
     promises: BTreeSet<(Micros, MessageId, Link)>,
-    /// When those were asked of whom something is expected: also of messages that are looked for no more,
-    /// since an answer that comes late is one.
+    /// When each neighbour was first asked for what it has not sent yet: one promise, however often it
+    /// announces the message again.
     promised: BTreeMap<(MessageId, Link), Micros>,
     reviews: VecDeque<(Micros, MessageId)>,
+    /// Messages that only bad neighbours announced.
+    doubtful: VecDeque<(Micros, MessageId)>,
     /// When messages were asked for, and when any came first, lately.
     asked: VecDeque<Micros>,
     came: VecDeque<Micros>,
@@ -59,7 +73,38 @@ impl Pulls {
     pub(super) fn next(&self) -> Option<Micros> {
         let due = self.due.first().map(|(at, _)| *at);
         let promise = self.promises.first().map(|(at, ..)| *at);
-        due.into_iter().chain(promise).min()
+        let doubtful = self.doubtful.front().map(|(at, _)| *at);
+        due.into_iter().chain(promise).chain(doubtful).min()
+    }
+
+    /// Messages that are looked at again later.
+    #[cfg(test)]
+    pub(super) fn reviews(&self) -> usize {
+        self.reviews.len()
+    }
+
+    /// A neighbour was asked for a message, and sends it within `span`.
+    fn promise(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) {
+        if let Entry::Vacant(place) = self.promised.entry((id, link)) {
+            place.insert(now);
+            self.promises.insert((now + span, id, link));
+        }
+    }
+
+    /// A neighbour sent a message; whether it had promised to.
+    fn keep(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) -> bool {
+        let Some(at) = self.promised.remove(&(id, link)) else {
+            return false;
+        };
+        self.promises.remove(&(at + span, id, link));
+        self.answered(now.since(at));
+        true
+    }
+
+    fn doubt(&mut self, now: Micros, id: MessageId) {
+        if self.doubtful.len() < MAX_DOUBTFUL {
+            self.doubtful.push_back((now + DOUBT, id));
+        }
     }
 
     pub(super) fn panics(&self, now: Micros) -> bool {
@@ -69,34 +114,7 @@ impl Pulls {
     /// A message came for the first time.
     pub(super) fn came(&mut self, now: Micros) {
         self.came.push_back(now);
-        forget_before(&mut self.came, now - PANIC_WINDOW);
-    }
-
-    /// A neighbour is asked for a message.
-    fn expect(&mut self, now: Micros, by: Micros, id: MessageId, link: Link) {
-        // Who is asked again owes the first answer still.
-        if let Entry::Vacant(entry) = self.promised.entry((id, link)) {
-            entry.insert(now);
-            self.promises.insert((by, id, link));
-        }
-    }
-
-    /// A neighbour sent a message; since when it was expected to.
-    fn kept(&mut self, promise: Duration, id: MessageId, link: Link) -> Option<Micros> {
-        let asked = self.promised.remove(&(id, link))?;
-        self.promises.remove(&(asked + promise, id, link));
-        Some(asked)
-    }
-
-    /// A neighbour that did not send by now what it was asked for.
-    fn broken(&mut self, now: Micros) -> Option<Link> {
-        let (at, id, link) = *self.promises.first()?;
-        if at > now {
-            return None;
-        }
-        self.promises.pop_first();
-        self.promised.remove(&(id, link));
-        Some(link)
+        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
     }
 
     /// A neighbour sent what it was asked for; after which time it did.
@@ -113,9 +131,12 @@ impl Pulls {
 
     /// Whether so much had to be asked for that something is wrong.
     fn is_alarming(&mut self, now: Micros) -> bool {
-        forget_before(&mut self.asked, now - PANIC_WINDOW);
-        forget_before(&mut self.came, now - PANIC_WINDOW);
-        self.asked.len() >= PANIC_PULLS && self.asked.len() * PANIC_SHARE >= self.came.len()
+        forget_before(&mut self.asked, now - LONG_PANIC_WINDOW);
+        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
+        [PANIC_WINDOW, LONG_PANIC_WINDOW].into_iter().any(|window| {
+            let asked = count_since(&self.asked, now - window);
+            asked >= PANIC_PULLS && asked * PANIC_SHARE >= count_since(&self.came, now - window)
+        })
     }
 }
 
@@ -127,7 +148,7 @@ impl Gossip {
         topic: TopicHash,
         ids: &List<MessageId, { wire::MAX_IDS }>,
     ) {
-        let is_trusted = self.score.score(link) >= self.score.thresholds().gossip;
+        let is_trusted = self.is_trusted(link, self.score.thresholds().gossip);
         let (frames, most) = (self.config.max_ihave_messages, self.config.max_ihave_length);
         let Some(neighbour) = self.neighbours.get_mut(&link).filter(|_| is_trusted) else {
             return;
@@ -156,7 +177,7 @@ impl Gossip {
             return pull.asked.retain(|(asked, _)| *asked != link);
         }
         if is_bad && entry.sightings.len() <= CREDIBLE {
-            return;
+            return self.pulls.doubt(self.now.mono, id);
         }
         entry.pull = Some(Pull::default());
         self.pulls.due.insert((self.now.mono + delay, id));
@@ -191,11 +212,33 @@ impl Gossip {
     /// Asks for what is due, and looks at what was promised.
     pub(super) fn look_at_pulls(&mut self) {
         let now = self.now.mono;
+        while let Some((_, id)) = self.pulls.doubtful.pop_front_if(|(at, _)| *at <= now) {
+            if self
+                .store
+                .get(&id)
+                .is_some_and(|entry| entry.pull.is_none())
+            {
+                self.pull_soon(id);
+            }
+        }
         while let Some((at, id)) = self.pulls.due.first().copied().filter(|(at, _)| *at <= now) {
             self.pulls.due.remove(&(at, id));
             self.pull(id);
         }
-        while let Some(link) = self.pulls.broken(now) {
+        let mut broken = Vec::new();
+        while let Some(promise) = self
+            .pulls
+            .promises
+            .first()
+            .copied()
+            .filter(|(at, ..)| *at <= now)
+        {
+            let (_, id, link) = promise;
+            self.pulls.promises.remove(&promise);
+            self.pulls.promised.remove(&(id, link));
+            broken.push(link);
+        }
+        for link in broken {
             self.score.misbehaved(link, 1);
             if let Some(sources) = &mut self.sources {
                 sources.broke_promise(now, link);
@@ -220,13 +263,13 @@ impl Gossip {
         candidates.sort_by_key(|link| self.is_bad(*link));
         candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
         let retry_at = now + self.pulls.retry_after();
-        let promised = now + self.promise_time();
+        let span = self.promise_time();
         candidates.retain(|link| {
             let neighbour = self.touch(*link);
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
         for link in &candidates {
-            self.pulls.expect(now, promised, id, *link);
+            self.pulls.promise(now, span, id, *link);
         }
         let Some(pull) = self
             .store
@@ -276,13 +319,10 @@ impl Gossip {
 
     /// A message came from a neighbour; whether because it was asked for.
     pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
-        let (now, promise) = (self.now.mono, self.promise_time());
-        if let Some(at) = self.pulls.kept(promise, *id, link) {
-            self.pulls.answered(now.since(at));
-            return true;
-        }
+        let (now, span) = (self.now.mono, self.promise_time());
+        let had_promised = self.pulls.keep(now, span, *id, link);
         let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
-        pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
+        had_promised || pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
     }
 
     /// The first copy of a message came. If it had to be asked for, those who were to send it at once
@@ -315,6 +355,7 @@ impl Gossip {
             };
             let (class, topic) = (parcel.class(), parcel.topic);
             let links = self.subscribers(&topic).into_iter();
+            let links = links.filter(|link| !self.is_explicit(*link));
             let failed = links.filter(|link| !entry.is_with(*link));
             let failed = failed.filter(|link| self.is_awaited(*link, &topic, class.as_ref()));
             let failed: Vec<_> = failed.collect();
@@ -328,7 +369,7 @@ impl Gossip {
 
     /// A neighbour asks for messages.
     pub(super) fn wanted_by(&mut self, link: Link, ids: &List<MessageId, { wire::MAX_IDS }>) {
-        if self.score.score(link) < self.score.thresholds().gossip {
+        if !self.is_trusted(link, self.score.thresholds().gossip) {
             return;
         }
         let (now, config) = (self.now.mono, self.config.queue);
@@ -351,6 +392,11 @@ impl Gossip {
         let by_source = self.by_source();
         by_source.map_or(self.config.iwant_followup_time, |one| one.promise)
     }
+}
+
+/// Of moments in order, those from `start` on.
+fn count_since(moments: &VecDeque<Micros>, start: Micros) -> usize {
+    moments.len() - moments.partition_point(|at| *at < start)
 }
 
 fn forget_before(moments: &mut VecDeque<Micros>, start: Micros) {

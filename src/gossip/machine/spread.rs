@@ -10,7 +10,7 @@ use super::sources::cold;
 use super::store::State;
 use super::{Gossip, Link, TopicHash};
 use crate::gossip::config::{BySourceConfig, Spreading};
-use crate::wire::message::gossip::{MessageId, Mode};
+use crate::wire::message::gossip::{self as wire, MessageId, Mode};
 
 /// A silent link announces one message in this many all the same: so that it is seen when it becomes
 /// the better one.
@@ -90,6 +90,32 @@ impl Gossip {
         true
     }
 
+    /// A neighbour wants to hear of everything for a while. What it should have heard of before it
+    /// noticed is announced at once: those who were to send it may have fallen silent.
+    pub(super) fn woken_by(&mut self, link: Link) {
+        let now = self.now.mono;
+        let Some(neighbour) = self.neighbours.get_mut(&link) else {
+            return;
+        };
+        let was_awake = now < neighbour.awake_until;
+        neighbour.awake_until = now + wire::AWAKE;
+        if was_awake || !self.is_trusted(link, self.score.thresholds().gossip) {
+            return;
+        }
+        let recent = self.store.recent(self.config.history_gossip);
+        let unheard = recent.filter(|parcel| {
+            let entry = self.store.get(&parcel.id);
+            let is_with = entry.is_some_and(|entry| entry.is_with(link) || entry.is_withheld(link));
+            let class = parcel.class();
+            let asked = class.and_then(|class| self.neighbours.get(&link)?.asked(&class, now));
+            !is_with && asked == Some(Mode::Lazy)
+        });
+        let unheard: Vec<_> = unheard.cloned().collect();
+        for parcel in unheard {
+            self.announce(link, &parcel);
+        }
+    }
+
     /// What each neighbour in the topic gets: nothing if it has the message or does not want it.
     fn shares(
         &mut self,
@@ -115,10 +141,10 @@ impl Gossip {
                 .neighbours
                 .get(&link)
                 .is_some_and(|one| one.refuses(&parcel.id));
-            if has || refuses || self.score.score(link) < least {
+            if has || refuses || !self.is_trusted(link, least) {
                 continue;
             }
-            let share = if floods {
+            let share = if floods || self.is_explicit(link) {
                 Share::All
             } else {
                 self.share(link, &parcel.topic, class.as_ref())
@@ -162,7 +188,9 @@ impl Gossip {
                 .store
                 .get(&parcel.id)
                 .is_some_and(|one| one.is_with(link));
-            if has || was_told(link) || !self.is_awaited(link, &parcel.topic, class.as_ref()) {
+            let is_awaited =
+                self.is_explicit(link) || self.is_awaited(link, &parcel.topic, class.as_ref());
+            if has || was_told(link) || !is_awaited {
                 continue;
             }
             if let Some(neighbour) = self.touch(link) {
@@ -244,6 +272,8 @@ impl Gossip {
                 let mesh = self.topics.get(&class.0).map(|topic| &topic.mesh);
                 let in_mesh = |link: &Link| mesh.is_some_and(|mesh| mesh.contains(link));
                 let subscribers = self.subscribers(&class.0).into_iter();
+                // With some there is nothing to choose.
+                let subscribers = subscribers.filter(|link| !self.is_explicit(*link));
                 subscribers.map(|link| (link, in_mesh(&link))).collect()
             };
             let size = self.topics.get(&class.0).map_or(0.0, |topic| topic.size);
@@ -273,7 +303,18 @@ impl Gossip {
 
     /// Whether nothing that a neighbour says counts.
     pub(super) fn is_graylisted(&self, link: Link) -> bool {
-        self.score.score(link) < self.score.thresholds().graylist
+        !self.is_trusted(link, self.score.thresholds().graylist)
+    }
+
+    /// Whether a neighbour's score reaches a threshold, or need not.
+    pub(super) fn is_trusted(&self, link: Link, least: f64) -> bool {
+        self.is_explicit(link) || self.score.score(link) >= least
+    }
+
+    /// Whether messages are always exchanged with a neighbour.
+    pub(super) fn is_explicit(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.is_some_and(|neighbour| neighbour.is_explicit)
     }
 
     pub(super) fn by_source(&self) -> Option<&BySourceConfig> {

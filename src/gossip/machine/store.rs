@@ -109,6 +109,12 @@ impl Entry {
         }
     }
 
+    /// Whether a neighbour is not to be told of the message yet.
+    pub(super) fn is_withheld(&self, link: Link) -> bool {
+        let owed = self.owed.as_ref();
+        owed.is_some_and(|owed| owed.is_withheld(link))
+    }
+
     /// Whether a neighbour is known to have the message.
     pub(super) fn is_with(&self, link: Link) -> bool {
         self.sightings.iter().any(|(one, _)| *one == link)

@@ -27,6 +27,9 @@ const MAX_LISTEN_ADDRESSES: u64 = 16;
 /// Most bootstrap nodes: all are dialled at once, by every node that starts.
 const MAX_BOOTSTRAP_NODES: u64 = 64;
 
+/// Most addresses of explicit peers: what they get is beside the mesh, and every message goes to each.
+const MAX_EXPLICIT_PEERS: u64 = 32;
+
 /// Most messages that wait: 16 MiB of empty ones' bookkeeping in a queue.
 pub(super) const MAX_QUEUED_MESSAGES: u32 = 65_536;
 
@@ -108,6 +111,13 @@ pub struct P2PConfig {
     pub enable_gossip: bool,
     /// How gossip works on this node.
     pub gossip: GossipSettings,
+    /// Peers with whom messages of gossip are always exchanged, at most 32 addresses with a peer id, like
+    /// `/ip4/192.0.2.1/udp/9000/quic-v1/p2p/…`, of which several may be one peer's. Each is dialled, and
+    /// dialled again when it is lost; every valid message goes to it, it is in no mesh, and no score
+    /// shuts it out. Both ends name each other: an end that does not knows only a neighbour that never
+    /// joins its mesh. Default none.
+    #[serde(with = "explicit_texts")]
+    pub explicit_peers: Vec<Address>,
     /// Whether this node relays for others; default no. This version has no relay: `true` is refused
     /// rather than ignored.
     pub enable_relay: bool,
@@ -150,6 +160,16 @@ pub enum ConfigError {
         "bootstrap_nodes[{index}] is {address}, allowed are direct addresses to which packets can be sent"
     )]
     BootstrapNode {
+        /// Its place in the list.
+        index: usize,
+        /// The address, in full: it is the operator's own.
+        address: String,
+    },
+    /// An explicit peer that cannot be dialled, or that its address does not name.
+    #[error(
+        "explicit_peers[{index}] is {address}, allowed are direct addresses with a peer id to which packets can be sent"
+    )]
+    ExplicitPeer {
         /// Its place in the list.
         index: usize,
         /// The address, in full: it is the operator's own.
@@ -202,6 +222,7 @@ impl Default for P2PConfig {
             discovery: DiscoverySettings::default(),
             enable_gossip: true,
             gossip: GossipSettings::default(),
+            explicit_peers: Vec::new(),
             enable_relay: false,
             data_dir: None,
         }
@@ -236,6 +257,7 @@ impl P2PConfig {
         self.discovery.validate()?;
         self.gossip.validate()?;
         self.validate_bootstrap_nodes()?;
+        self.validate_explicit_peers()?;
         if self
             .data_dir
             .as_ref()
@@ -300,6 +322,21 @@ impl P2PConfig {
         for (index, address) in self.bootstrap_nodes.iter().enumerate() {
             if !address.is_dialable() || address.relay().is_some() {
                 return Err(ConfigError::BootstrapNode {
+                    index,
+                    address: address.to_string(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_explicit_peers(&self) -> Result<(), ConfigError> {
+        let peers = self.explicit_peers.len() as u64;
+        check("explicit_peers.len", peers, 0..=MAX_EXPLICIT_PEERS)?;
+        for (index, address) in self.explicit_peers.iter().enumerate() {
+            let is_named = address.peer_id().is_some() && address.relay().is_none();
+            if !is_named || !address.is_dialable() {
+                return Err(ConfigError::ExplicitPeer {
                     index,
                     address: address.to_string(),
                 });
@@ -385,3 +422,4 @@ macro_rules! address_texts {
 
 address_texts!(listen_texts, "listen_addresses");
 address_texts!(bootstrap_texts, "bootstrap_nodes");
+address_texts!(explicit_texts, "explicit_peers");

@@ -151,6 +151,24 @@ fn a_bootstrap_node_that_cannot_be_dialled_is_refused_by_its_place() {
 }
 
 #[test]
+fn an_explicit_peer_is_named_and_can_be_dialled() {
+    let id = "a".repeat(52);
+    let good = address(&format!("/ip4/8.8.8.8/udp/9000/quic-v1/p2p/{id}"));
+    assert_range("explicit_peers.len", [33, 0, 32, 33], |c, count| {
+        c.explicit_peers = vec![good.clone(); count];
+    });
+    for bad in [
+        "/ip4/8.8.8.8/udp/9000/quic-v1".to_owned(),
+        format!("/ip4/8.8.8.8/udp/0/quic-v1/p2p/{id}"),
+        format!("/ip4/8.8.8.8/udp/9000/quic-v1/p2p/{id}/p2p-circuit/p2p/{id}"),
+    ] {
+        let error = error_of(|c| c.explicit_peers = vec![good.clone(), address(&bad)]);
+        let (index, address) = (1, bad);
+        assert_eq!(error, Some(ConfigError::ExplicitPeer { index, address }));
+    }
+}
+
+#[test]
 fn an_address_that_is_no_socket_of_this_machine_is_refused_by_its_place() {
     let good = address("/ip4/127.0.0.1/udp/9000/quic-v1");
     let id = "a".repeat(52);

@@ -5,12 +5,12 @@ mod outputs;
 mod peers;
 mod topics;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot};
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::sleep;
 
 use super::chunks::Asked;
@@ -19,18 +19,20 @@ use super::links::Links;
 use super::outbound::Outbound;
 use super::{GossipError, GossipEvent, NeighbourInfo, SubscribeOptions, Subscription};
 use crate::gossip::{
-    AskId, Gossip, Input, NotPublished, PublicationId, Published, TopicHash, Verdict,
+    AskId, Gossip, Input, NotPublished, PublicationId, Published, ScoreSnapshot, TopicHash,
 };
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
 use crate::policy::{Micros, ProbeBudget};
 use crate::transport::environment::Clock;
-use crate::wire::message::gossip::MessageId;
 
 use topics::Topics;
 
 /// Commands that wait for the driver: each is a caller that waits too.
 pub(super) const MESSAGES: usize = 1_024;
+
+/// Peers of whom the program has an opinion: as many as a node remembers the numbers of.
+pub(super) const MAX_OPINIONS: usize = 4_096;
 
 type Outcome = Result<Published, NotPublished>;
 
@@ -53,6 +55,15 @@ pub(super) enum Message {
         topic: TopicHash,
         done: oneshot::Sender<Vec<NeighbourInfo>>,
     },
+    Score {
+        peer: PeerId,
+        done: oneshot::Sender<Option<ScoreSnapshot>>,
+    },
+    Opinion {
+        peer: PeerId,
+        points: f64,
+        done: oneshot::Sender<Result<(), GossipError>>,
+    },
     /// Hand over what is queued, and end; the sender is dropped when that is done.
     Close(oneshot::Sender<()>),
 }
@@ -71,6 +82,8 @@ pub(super) struct Parts {
     pub(super) events: broadcast::Sender<GossipEvent>,
     /// A peer with this score or less has no place in a mesh.
     pub(super) veto_at: i32,
+    /// With whom messages are always exchanged.
+    pub(super) explicit: BTreeSet<PeerId>,
 }
 
 /// See the module.
@@ -78,6 +91,8 @@ pub(super) struct Driver {
     parts: Parts,
     links: Links,
     topics: Topics,
+    /// What the program thinks of whom, in points.
+    opinions: BTreeMap<PeerId, f64>,
     publications: BTreeMap<PublicationId, oneshot::Sender<Outcome>>,
     /// Without a limit of its own: a writer has one batch at a time, and so at most two things to tell.
     written: mpsc::UnboundedSender<Outbound>,
@@ -87,7 +102,6 @@ pub(super) struct Driver {
     /// Peers that wait for a chunk.
     asks: BTreeMap<AskId, oneshot::Sender<Option<Bytes>>>,
     next_ask: u64,
-    judging_headers: usize,
     budget: ProbeBudget,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
@@ -103,10 +117,8 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
-    /// With a judgement.
-    Judged(MessageId, Verdict),
-    /// With a judgement on a header.
-    JudgedHeader(MessageId, Verdict),
+    /// Which of several connections with a peer stays is settled.
+    Settled(PeerId),
     /// A subscription has no reader any more.
     Unread,
     /// With nothing.
@@ -120,7 +132,7 @@ enum Step {
     Inbound(Inbound),
     ChunkAsked(Asked),
     Outbound(Outbound),
-    Worked(Result<Work, JoinError>),
+    Worked(Result<(task::Id, Work), JoinError>),
     Time,
 }
 
@@ -131,13 +143,13 @@ impl Driver {
             parts,
             links: Links::default(),
             topics: Topics::default(),
+            opinions: BTreeMap::new(),
             publications: BTreeMap::new(),
             written,
             outbound,
             work: JoinSet::new(),
             asks: BTreeMap::new(),
             next_ask: 0,
-            judging_headers: 0,
             budget: ProbeBudget::new(),
             ending: Vec::new(),
             writers: 0,
@@ -184,7 +196,7 @@ impl Driver {
         tokio::select! {
             biased;
             Some(event) = parts.swarm_events.next() => Step::Swarm(event),
-            Some(worked) = self.work.join_next() => Step::Worked(worked),
+            Some(worked) = self.work.join_next_with_id() => Step::Worked(worked),
             Some(outbound) = self.outbound.recv() => Step::Outbound(outbound),
             Some(message) = parts.messages.recv() => Step::Message(message),
             Some(inbound) = parts.inbound.recv() => Step::Inbound(inbound),
@@ -201,11 +213,8 @@ impl Driver {
             Step::Inbound(inbound) => self.inbound(inbound),
             Step::ChunkAsked(asked) => self.chunk_asked(asked),
             Step::Outbound(outbound) => self.outbound(outbound),
-            Step::Worked(Ok(Work::Made(input))) => self.feed(input),
-            Step::Worked(Ok(Work::Judged(id, verdict))) => self.judged(id, verdict),
-            Step::Worked(Ok(Work::JudgedHeader(id, verdict))) => self.header_judged(id, verdict),
-            Step::Worked(Ok(Work::Unread)) => self.end_unread(),
-            Step::Worked(Ok(Work::Over) | Err(_)) | Step::Time => {}
+            Step::Worked(worked) => self.worked(worked),
+            Step::Time => {}
         }
     }
 
@@ -229,6 +238,16 @@ impl Driver {
             Message::Neighbours { topic, done } => {
                 // Who asked may be gone.
                 _ = done.send(self.neighbours(&topic));
+            }
+            Message::Score { peer, done } => {
+                let session = self.links.session(&peer);
+                let score = session.and_then(|session| self.parts.machine.score(session.link));
+                // Who asked may be gone.
+                _ = done.send(score);
+            }
+            Message::Opinion { peer, points, done } => {
+                // Who asked may be gone.
+                _ = done.send(self.think(peer, points));
             }
             Message::Close(done) => {
                 self.closing = Some(done);

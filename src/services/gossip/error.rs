@@ -3,6 +3,8 @@
 use crate::gossip::NotPublished;
 use crate::wire::message::gossip::MAX_TOPICS;
 
+use super::driver::MAX_OPINIONS;
+
 /// Why gossip did not do what it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GossipError {
@@ -15,6 +17,12 @@ pub enum GossipError {
     /// The node takes part in as many topics as a neighbour lets it.
     #[error("a node takes part in at most {MAX_TOPICS} topics")]
     TooManyTopics,
+    /// An opinion of a peer that is no number.
+    #[error("a score is a number")]
+    NotANumber,
+    /// The program has opinions of as many peers as a node remembers.
+    #[error("a program has opinions of at most {MAX_OPINIONS} peers")]
+    TooManyOpinions,
     /// The message was not published.
     #[error(transparent)]
     NotPublished(#[from] NotPublished),

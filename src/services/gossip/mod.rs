@@ -9,6 +9,7 @@ mod driver;
 mod epoch;
 mod error;
 mod events;
+mod explicit;
 mod inbound;
 mod links;
 mod outbound;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::gossip::{PublicationId, Published, TopicHash};
+use crate::gossip::{PublicationId, Published, ScoreSnapshot, TopicHash};
 use crate::identity::PeerId;
 
 use self::driver::Message;
@@ -137,6 +138,38 @@ impl GossipProtocol {
         let topic = TopicHash::of(topic);
         self.send(Message::Neighbours { topic, done }).await?;
         neighbours.await.map_err(|_| GossipError::Stopped)
+    }
+
+    /// The score of a neighbour with its terms, P1 to P7 and slowness, in points; none if the peer is no
+    /// neighbour of gossip.
+    ///
+    /// # Errors
+    /// [`GossipError`]: gossip is off, or the node has stopped.
+    pub async fn score(&self, peer: PeerId) -> Result<Option<ScoreSnapshot>, GossipError> {
+        let (done, score) = oneshot::channel();
+        self.send(Message::Score { peer, done }).await?;
+        score.await.map_err(|_| GossipError::Stopped)
+    }
+
+    /// What the program thinks of a peer, in points of its score (P5): positive for one that serves it well,
+    /// negative for one that does not. It counts, with the weight of the parameter set (1 in those that
+    /// ship), until the program says something else, also when the peer goes and comes back; 0 is no
+    /// opinion. Beyond a million points, either way, it counts as a million. Below -100 a peer hears
+    /// nothing and is not heard; see [`Thresholds`](crate::gossip::score::Thresholds).
+    ///
+    /// # Errors
+    /// [`GossipError`]: not a number, opinions of too many peers, gossip is off, or the node has stopped.
+    pub async fn set_application_score(
+        &self,
+        peer: PeerId,
+        points: f64,
+    ) -> Result<(), GossipError> {
+        if points.is_nan() {
+            return Err(GossipError::NotANumber);
+        }
+        let (done, taken) = oneshot::channel();
+        self.send(Message::Opinion { peer, points, done }).await?;
+        taken.await.map_err(|_| GossipError::Stopped)?
     }
 
     /// What happens from now on.

@@ -5,14 +5,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::SeedableRng;
 use tokio::sync::{broadcast, mpsc};
 
 use super::driver::{Driver, MESSAGES, Parts};
+use super::explicit::{self, Keeper};
 use super::{GossipProtocol, Shared, chunks, epoch, events, inbound};
 use crate::crypto::{EntropyFailure, VerifyingKey};
 use crate::gossip::{Gossip, GossipConfig, ScoreConfig, Setup as MachineSetup};
-use crate::p2p::{Services, StackProtocols};
+use crate::p2p::{Services, StackProtocols, Task};
 use crate::transport::environment::Environment;
+use crate::wire::Address;
 
 /// What gossip is made of.
 #[derive(Debug)]
@@ -24,6 +28,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) directory: Option<&'a Path>,
     /// Points below zero at which a peer has no place in a mesh: where its connection is closed.
     pub(crate) veto_at: u16,
+    /// Where those are with whom messages are always exchanged, with their peer ids.
+    pub(crate) explicit_peers: &'a [Address],
 }
 
 /// Why gossip cannot begin.
@@ -63,10 +69,19 @@ pub(crate) fn prepare(
         config: setup.config,
         seed,
     });
+    let peers = explicit::by_peer(setup.explicit_peers);
     let (network, veto_at) = (setup.network, -i32::from(setup.veto_at));
     let stack = StackProtocols::new(move |swarm| {
         let (queue, inbound) = mpsc::channel(inbound::QUEUE);
         let (asks, chunk_asks) = mpsc::channel(chunks::QUEUE);
+        let keeper = Keeper {
+            swarm: swarm.downgrade(),
+            caller: swarm.caller(),
+            events: swarm.events(),
+            rng: ChaCha8Rng::from_seed(*blake3::hash(&seed).as_bytes()),
+            peers,
+        };
+        let explicit = keeper.peers.keys().copied().collect();
         let driver = Driver::new(Parts {
             machine,
             network,
@@ -79,10 +94,15 @@ pub(crate) fn prepare(
             swarm_events: swarm.events(),
             events,
             veto_at,
+            explicit,
         });
+        let mut tasks: Vec<Task> = vec![Box::pin(driver.run())];
+        if !keeper.peers.is_empty() {
+            tasks.push(Box::pin(keeper.run()));
+        }
         Services {
             protocols: vec![inbound::protocol(queue), chunks::protocol(asks)],
-            tasks: vec![Box::pin(driver.run())],
+            tasks,
         }
     });
     Ok((handle, stack))

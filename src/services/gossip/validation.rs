@@ -7,9 +7,11 @@ use crate::gossip::{Header, Message, Verdict};
 
 /// Judges the messages of a topic. Nothing is passed on, or delivered, before it is accepted.
 ///
-/// A call runs in a task of its own; as many run at once as 64, and what does not find a place
-/// within 1 024 others is ignored: it may come again. What computes for more than about 100 µs belongs on
-/// another thread (`tokio::task::spawn_blocking`).
+/// A call runs in a task of its own; as many run at once as 64, 16 of them for messages that one neighbour
+/// brought. Neighbours take turns: what waits for one of them, 256 messages at most and 2 048 of all,
+/// delays nothing that another one brought. What finds no place is ignored and may come again. What
+/// computes for more than about 100 µs belongs on another thread (`tokio::task::spawn_blocking`). One that
+/// panics has ignored the message.
 pub trait MessageValidator: Send + Sync + 'static {
     /// Judges one message.
     ///
@@ -25,9 +27,3 @@ pub trait MessageValidator: Send + Sync + 'static {
         Box::pin(std::future::ready(Verdict::Accept))
     }
 }
-
-/// Messages that are judged at once.
-pub(super) const AT_ONCE: usize = 64;
-
-/// Messages that wait to be judged.
-pub(super) const WAITING: usize = 1_024;

@@ -10,6 +10,7 @@ mod probe;
 mod processors;
 mod runs;
 mod shipped;
+mod sybils;
 mod uplinks;
 
 use std::time::Duration;

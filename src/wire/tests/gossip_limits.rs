@@ -8,12 +8,14 @@ use crate::crypto::{MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
 use crate::identity::PeerId;
 use crate::wire::Violation;
 use crate::wire::codec::{List, WireType, decode, encode};
+use crate::wire::frame::FrameDecoder;
 use crate::wire::message::gossip::{
     GRAFT, IDONTWANT, IDontWant, IHAVE, IHave, IWANT, IWant, KEY, Key, MAX_CHANGES, MAX_DATA,
     MAX_EXCHANGED, MAX_IDS, MAX_TOPICS, MAX_UNWANTED, MESSAGE, MODES, Message, Mode, ModeChange,
     Modes, PRUNE, Prune, RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED,
     UNSUBSCRIBE, Unsigned, WAKE,
 };
+use crate::wire::varint::Varint;
 
 const HASH: [u8; 32] = [0xff; 32];
 
@@ -144,7 +146,7 @@ fn one_byte_more_of_data_is_refused() {
 }
 
 #[test]
-fn a_list_bomb_in_any_message_allocates_nothing() {
+fn attack_16_a_list_bomb_in_any_message_allocates_nothing() {
     let bomb =
         |head: &[u8], length: u64| Bytes::from([head, &[253], &length.to_le_bytes()[..]].concat());
     for length in [1 << 29, u64::MAX] {
@@ -166,6 +168,26 @@ fn a_list_bomb_in_any_message_allocates_nothing() {
         ];
         for (verdict, limit) in verdicts {
             assert_eq!(verdict, refused(limit), "limit {limit}");
+        }
+    }
+}
+
+/// The length is refused as soon as the type is read: no byte of a body has come, and none is held.
+#[test]
+fn attack_16_a_length_beyond_the_limit_of_its_frame_allocates_nothing() {
+    for rule in RECEIVER_READS.legal {
+        for length in [u64::from(rule.max_body) + 1, (1 << 62) - 2] {
+            let (mut head, mut decoder) = (BytesMut::new(), FrameDecoder::new());
+            Varint::try_from(length + 1).unwrap().encode(&mut head);
+            head.put_u8(rule.kind);
+            let refused = decoder.decode(&mut head.freeze(), RECEIVER_READS);
+            let over = Violation::OversizeFrame {
+                kind: rule.kind,
+                length,
+                limit: rule.max_body,
+            };
+            assert_eq!(refused, Err(over));
+            assert_eq!(decoder.buffered(), 0);
         }
     }
 }

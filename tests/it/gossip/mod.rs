@@ -1,5 +1,7 @@
 //! Gossip over QUIC: topics among running nodes.
 
+mod exchange;
+mod explicit;
 mod faults;
 mod large;
 mod spreading;

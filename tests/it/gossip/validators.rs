@@ -20,6 +20,7 @@ impl MessageValidator for Literal {
         let verdict = match &*message.data {
             b"reject" => Verdict::Reject,
             b"ignore" => Verdict::Ignore,
+            b"panic" => panic!("a validator that panics"),
             _ => Verdict::Accept,
         };
         Box::pin(async move {
@@ -60,5 +61,25 @@ fn only_what_is_accepted_is_delivered_and_passed_on() {
             "who brought what was rejected"
         );
         assert_eq!(all[2].reputation(&peer(2)), 0, "nobody passed it on");
+    });
+}
+
+/// As often as there are places: none of them is lost.
+#[test]
+fn a_validator_that_panics_ignores_the_message_and_judges_the_next() {
+    in_virtual_time(async {
+        let net = quiet_net(62);
+        let nodes = network(&net, 2).await;
+        let options = SubscribeOptions {
+            validator: Some(Arc::new(Literal)),
+            ..SubscribeOptions::default()
+        };
+        let mut subscriptions = subscribe_all(&nodes, &options).await;
+        for _ in 0..70 {
+            say(&nodes[0], "panic").await;
+        }
+        say(&nodes[0], "fine").await;
+        assert_eq!(next(&mut subscriptions[1]).await.data, "fine");
+        assert_eq!(nodes[1].reputation(&peer(1)), 0);
     });
 }

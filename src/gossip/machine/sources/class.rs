@@ -136,11 +136,8 @@ impl Learned {
             .iter()
             .map(|(link, _)| (*link, Mode::Silent))
             .collect();
-        let good: Vec<_> = ranked
-            .into_iter()
-            .map(|(_, link)| link)
-            .filter(|link| is_good(*link))
-            .collect();
+        let ranked = ranked.into_iter().map(|(_, link)| link);
+        let (good, bad): (Vec<_>, Vec<_>) = ranked.partition(|link| is_good(*link));
         let mut left = choice.eager;
         for link in &good {
             let is_incumbent = self.mode(*link) == Some(Mode::Eager);
@@ -162,13 +159,24 @@ impl Learned {
         for link in drawn.into_iter().take(choice.lazy_random) {
             announce(&mut modes, link);
         }
+        // A bad link that was ever heard of comes before those of whom nothing is known: when all that
+        // bring something are bad, they are all there is.
+        let (heard, others): (Vec<_>, Vec<_>) =
+            good.into_iter().partition(|link| self.is_heard(*link, cap));
+        let bad = bad.into_iter().filter(|link| self.is_heard(*link, cap));
         let mut left = choice.lazy_best;
-        for link in &good {
-            if left > 0 && announce(&mut modes, *link) {
+        for link in heard.into_iter().chain(bad).chain(others) {
+            if left > 0 && announce(&mut modes, link) {
                 left -= 1;
             }
         }
         modes.into_iter().collect()
+    }
+
+    /// Whether a link brought or announced any message.
+    fn is_heard(&self, link: Link, cap: Duration) -> bool {
+        let place = self.places.get(&link);
+        place.is_some_and(|place| place.late < micros(cap))
     }
 
     fn rank(&self, link: Link, in_mesh: bool) -> f64 {

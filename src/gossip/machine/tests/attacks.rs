@@ -13,14 +13,14 @@ use crate::wire::message::gossip as wire;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// A node with a neighbour that says whatever the test wants.
-fn pair() -> Rig {
+pub(super) fn pair() -> Rig {
     let mut rig = Rig::all_connected(2, &GossipConfig::default());
     rig.run_for(SECOND);
     rig.silent.push(1);
     rig
 }
 
-fn ids(from: u32, count: u32) -> List<[u8; 32], { wire::MAX_IDS }> {
+pub(super) fn ids(from: u32, count: u32) -> List<[u8; 32], { wire::MAX_IDS }> {
     List::truncated((from..from + count).map(|id| {
         let mut bytes = [0xaa; 32];
         bytes[..4].copy_from_slice(&id.to_le_bytes());
@@ -29,13 +29,13 @@ fn ids(from: u32, count: u32) -> List<[u8; 32], { wire::MAX_IDS }> {
 }
 
 /// A sealed message of node `who`, as frames.
-struct Forged {
-    key: wire::Key,
-    seal: wire::Seal,
-    message: wire::Message,
+pub(super) struct Forged {
+    pub(super) key: wire::Key,
+    pub(super) seal: wire::Seal,
+    pub(super) message: wire::Message,
 }
 
-fn forged(who: usize, counter: u64, text: &'static [u8], timestamp_ms: u64) -> Forged {
+pub(super) fn forged(who: usize, counter: u64, text: &'static [u8], timestamp_ms: u64) -> Forged {
     let key = key(who);
     let leaf = LeafInput {
         network: &NETWORK,
@@ -73,7 +73,7 @@ fn forged(who: usize, counter: u64, text: &'static [u8], timestamp_ms: u64) -> F
 }
 
 impl Forged {
-    fn send(&self, rig: &mut Rig) {
+    pub(super) fn send(&self, rig: &mut Rig) {
         rig.forge(1, 0, wire::KEY, &self.key);
         rig.forge(1, 0, wire::SEAL, &self.seal);
         rig.forge(1, 0, wire::MESSAGE, &self.message);
@@ -81,7 +81,7 @@ impl Forged {
     }
 }
 
-fn now_ms(rig: &Rig) -> u64 {
+pub(super) fn now_ms(rig: &Rig) -> u64 {
     rig.time().wall.0
 }
 
@@ -125,6 +125,8 @@ fn attack_2_who_breaks_promises_is_not_asked_any_more_within_ten_seconds() {
     rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
     rig.run_for(SECOND);
     assert_eq!(rig.count(wire::IWANT, since), 0);
+    let gossip = rig.nodes[0].score.thresholds().gossip;
+    assert!(rig.nodes[0].score.score(Link(1)) < gossip);
 }
 
 /// The answers come when the asker has given up looking, and before the promise ends: under load they do.
@@ -182,6 +184,7 @@ fn attack_5_grafts_during_backoff_cost_the_sender_and_are_not_answered() {
     rig.run_for(Duration::from_millis(500));
     assert_eq!(rig.count(wire::PRUNE, since), 0);
     assert!(rig.nodes[0].mesh(&topic()).next().is_none());
+    assert!(rig.nodes[0].is_graylisted(Link(1)), "P7");
 }
 
 #[test]

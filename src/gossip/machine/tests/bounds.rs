@@ -79,11 +79,11 @@ fn a_message_is_had_for_as_many_heartbeats_as_the_history_is_long() {
 }
 
 #[test]
-fn refusals_beyond_the_limit_are_not_heard() {
+fn attack_4_refusals_beyond_the_limit_are_not_heard() {
     let mut rig = Rig::all_connected(2, &GossipConfig::default());
     rig.run_for(Duration::from_secs(1));
     rig.silent.push(1);
-    // Attack 4: ids that nobody ever saw.
+    // Ids that nobody ever saw.
     for round in 0..1_000_usize {
         let ids = (0..64).map(|number| id(round * 64 + number));
         let ids = crate::wire::codec::List::truncated(ids);

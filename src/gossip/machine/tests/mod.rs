@@ -1,8 +1,14 @@
 mod attacks;
+mod bad_input;
 mod bounds;
+mod clocks;
+mod crowds;
+mod explicit;
+mod judging;
 mod large;
 mod mesh;
 mod overflow;
 mod rig;
 mod sealing;
 mod sources;
+mod spam;

@@ -68,6 +68,9 @@ pub(super) struct Rig {
     pub(super) chunks: Chunks,
     /// Nodes that take one batch of frames and no second one.
     pub(super) paused: Vec<usize>,
+    /// Time that a judgement takes, and how many were asked for.
+    pub(super) judging_takes: Duration,
+    pub(super) judged: usize,
 }
 
 /// How chunks travel: one after the other out of each node.
@@ -130,6 +133,8 @@ impl Rig {
             header_verdict: Verdict::Accept,
             chunks: Chunks::default(),
             paused: Vec::new(),
+            judging_takes: Duration::from_micros(100),
+            judged: 0,
         };
         for node in 0..count {
             let mut seed = [0; 32];
@@ -299,7 +304,8 @@ impl Rig {
             }
             Output::Judge(message) => {
                 let (id, verdict) = (message.id, self.verdict);
-                self.plan(soon, node, Input::Judged { id, verdict });
+                self.judged += 1;
+                self.plan(self.judging_takes, node, Input::Judged { id, verdict });
             }
             Output::JudgeHeader(header) => {
                 let (id, verdict) = (header.id, self.header_verdict);

@@ -7,9 +7,6 @@ use super::{Driver, Work};
 use crate::gossip::{AskId, Header, Input, Link, Verdict};
 use crate::wire::message::gossip::MessageId;
 
-/// Headers that are judged at once; what finds no place is ignored.
-const HEADERS: usize = 64;
-
 impl Driver {
     /// Asks a neighbour for a chunk.
     pub(super) fn ask_chunk(&mut self, link: Link, message: MessageId, index: u16) {
@@ -54,22 +51,18 @@ impl Driver {
         }
     }
 
-    /// Has a header judged.
+    /// Has a header judged, as a message is.
     pub(super) fn judge_header(&mut self, header: Header) {
-        let has_room = self.judging_headers < HEADERS;
-        let validator = self.topics.validator(&header.topic).filter(|_| has_room);
-        self.judging_headers += 1;
-        self.work.spawn(async move {
+        let validator = self.topics.validator(&header.topic);
+        let id = header.id;
+        let task = self.work.spawn(async move {
             let verdict = match validator {
                 Some(validator) => validator.admit(&header).await,
+                // Nobody wants the topic any more.
                 None => Verdict::Ignore,
             };
-            Work::JudgedHeader(header.id, verdict)
+            Work::Made(Input::Judged { id, verdict })
         });
-    }
-
-    pub(super) fn header_judged(&mut self, id: MessageId, verdict: Verdict) {
-        self.judging_headers = self.judging_headers.saturating_sub(1);
-        self.feed(Input::Judged { id, verdict });
+        self.topics.judge(task.id(), id);
     }
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use super::super::NeighbourInfo;
+use tokio::time::sleep;
+
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
-use super::{Driver, Work};
+use super::super::{GossipError, NeighbourInfo};
+use super::{Driver, MAX_OPINIONS, Work};
 use crate::gossip::{Input, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::{Direction, SwarmEvent};
@@ -16,6 +18,12 @@ use crate::wire::message::gossip::PROTOCOL;
 
 /// Longest that a node that stops waits for neighbours that take nothing of what was said.
 const STALLED: Duration = Duration::from_secs(3);
+
+/// Time after which gossip follows to a connection that replaced another one: when both ends dial at once,
+/// the first choice may be taken back, and there is no second pair of streams on a connection. Longer than
+/// that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips), shorter than
+/// what lost is kept open.
+const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
     pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
@@ -59,7 +67,7 @@ impl Driver {
                 let current = self.parts.caller.current(&peer);
                 self.links.wait(peer, generation, ready);
                 if current.is_some_and(|(current, _)| current == generation) {
-                    self.begin(peer);
+                    self.follow(peer);
                 }
             }
             Inbound::Ended { peer, generation } => self.ended(&peer, generation),
@@ -115,13 +123,28 @@ impl Driver {
             Some(protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION)))
         });
         if speaks == Some(true) || self.links.session(&peer).is_some() {
-            self.begin(peer);
+            self.follow(peer);
             self.tell_place(peer);
         }
     }
 
+    /// Begins with a peer, or follows to its current connection once it is clear that it stays so.
+    fn follow(&mut self, peer: PeerId) {
+        let current = self.parts.caller.current(&peer);
+        let session = self.links.session(&peer);
+        let is_elsewhere = session.zip(current);
+        if is_elsewhere.is_some_and(|(session, (current, _))| session.generation != current) {
+            self.work.spawn(async move {
+                sleep(SETTLING).await;
+                Work::Settled(peer)
+            });
+        } else {
+            self.begin(peer);
+        }
+    }
+
     /// Begins with a peer on its current connection, unless that is under way.
-    fn begin(&mut self, peer: PeerId) {
+    pub(super) fn begin(&mut self, peer: PeerId) {
         if self.closing.is_some() {
             return;
         }
@@ -156,7 +179,30 @@ impl Driver {
             group,
             is_outbound,
         });
+        if self.parts.explicit.contains(&peer) {
+            self.feed(Input::Explicit(link));
+        }
+        if let Some(points) = self.opinions.get(&peer) {
+            let value = *points;
+            self.feed(Input::Opinion { link, value });
+        }
         self.veto(peer);
+    }
+
+    /// The program says what it thinks of a peer.
+    pub(super) fn think(&mut self, peer: PeerId, points: f64) -> Result<(), GossipError> {
+        if points == 0.0 {
+            self.opinions.remove(&peer);
+        } else if self.opinions.len() < MAX_OPINIONS || self.opinions.contains_key(&peer) {
+            self.opinions.insert(peer, points);
+        } else {
+            return Err(GossipError::TooManyOpinions);
+        }
+        if let Some(link) = self.links.session(&peer).map(|session| session.link) {
+            let value = points;
+            self.feed(Input::Opinion { link, value });
+        }
+        Ok(())
     }
 
     /// Tells the machine where others find a peer, as far as they may know.

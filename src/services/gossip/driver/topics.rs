@@ -1,12 +1,12 @@
 //! The program's subscriptions.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::task::{self, JoinError};
 
 use super::super::subscription::Subscriber;
-use super::super::validation::{AT_ONCE, WAITING};
 use super::super::{GossipError, MessageValidator, SubscribeOptions, Subscription};
 use super::{Driver, Work};
 use crate::gossip::{Input, Message, TopicHash, TopicOptions, Verdict};
@@ -16,15 +16,19 @@ use crate::wire::message::gossip::{MAX_TOPICS, MessageId};
 #[derive(Default)]
 pub(super) struct Topics {
     subscribed: BTreeMap<TopicHash, Subscribed>,
-    /// Messages that wait for a place among those that are judged.
-    unjudged: VecDeque<Message>,
-    judging: usize,
+    /// Messages that are being judged, by task. Only looked up, never iterated.
+    judging: HashMap<task::Id, MessageId>,
 }
 
 impl Topics {
     /// Who judges the messages of a topic.
     pub(super) fn validator(&self, topic: &TopicHash) -> Option<Arc<dyn MessageValidator>> {
         self.subscribed.get(topic)?.validator.clone()
+    }
+
+    /// A task judges a message.
+    pub(super) fn judge(&mut self, task: task::Id, id: MessageId) {
+        self.judging.insert(task, id);
     }
 }
 
@@ -102,42 +106,37 @@ impl Driver {
         }
     }
 
-    /// Has a message judged, or puts it in line. What finds no place there is ignored, and may come again.
+    /// Has a message judged. The machine says when: as many are judged at once as it lets.
     pub(super) fn judge(&mut self, message: Message) {
-        if self.topics.unjudged.len() >= WAITING {
-            let (id, verdict) = (message.id, Verdict::Ignore);
-            return self
-                .parts
-                .machine
-                .handle(self.parts.clock.now(), Input::Judged { id, verdict });
-        }
-        self.topics.unjudged.push_back(message);
-        self.begin_judging();
+        let validator = self.topics.validator(&message.topic);
+        let id = message.id;
+        let task = self.work.spawn(async move {
+            let verdict = match validator {
+                Some(validator) => validator.validate(&message).await,
+                // Nobody wants the topic any more.
+                None => Verdict::Ignore,
+            };
+            Work::Made(Input::Judged { id, verdict })
+        });
+        self.topics.judge(task.id(), id);
     }
 
-    /// A judgement ended.
-    pub(super) fn judged(&mut self, id: MessageId, verdict: Verdict) {
-        self.topics.judging = self.topics.judging.saturating_sub(1);
-        self.feed(Input::Judged { id, verdict });
-        self.begin_judging();
-    }
-
-    fn begin_judging(&mut self) {
-        while self.topics.judging < AT_ONCE
-            && let Some(message) = self.topics.unjudged.pop_front()
-        {
-            let subscribed = self.topics.subscribed.get(&message.topic);
-            let validator = subscribed.and_then(|one| one.validator.clone());
-            let id = message.id;
-            self.topics.judging += 1;
-            self.work.spawn(async move {
-                let verdict = match validator {
-                    Some(validator) => validator.validate(&message).await,
-                    // Nobody wants the topic any more.
-                    None => Verdict::Ignore,
-                };
-                Work::Judged(id, verdict)
-            });
+    /// A task ended. A validator that panicked has no opinion.
+    pub(super) fn worked(&mut self, worked: Result<(task::Id, Work), JoinError>) {
+        let task = match &worked {
+            Ok((task, _)) => *task,
+            Err(error) => error.id(),
+        };
+        let judged = self.topics.judging.remove(&task);
+        match (worked, judged) {
+            (Ok((_, Work::Made(input))), _) => self.feed(input),
+            (Ok((_, Work::Settled(peer))), _) => self.begin(peer),
+            (Ok((_, Work::Unread)), _) => self.end_unread(),
+            (Err(_), Some(id)) => {
+                let verdict = Verdict::Ignore;
+                self.feed(Input::Judged { id, verdict });
+            }
+            (Ok((_, Work::Over)) | Err(_), _) => {}
         }
     }
 }

@@ -1,0 +1,162 @@
+//! Which messages the program judges, and when: the neighbours that brought them take turns, so that
+//! none of them delays or crowds out what others brought.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::parcel::Parcel;
+use super::store::State;
+use super::{Gossip, Link, Output, Verdict};
+use crate::wire::message::gossip::MessageId;
+
+/// Messages that the program judges at once: what waits for something else, a disk or a lock, is overlapped.
+pub(super) const AT_ONCE: usize = 64;
+
+/// Of these, messages that one neighbour brought: it takes four of them to have all the places.
+pub(super) const AT_ONCE_PER_LINK: usize = 16;
+
+/// Messages that wait, at most: 32 MiB of the longest.
+pub(super) const MAX_WAITING: usize = 2_048;
+
+/// Of these, messages that one neighbour brought: what the fastest link brings in a quarter of a second at
+/// a thousand a second.
+pub(super) const MAX_WAITING_PER_LINK: usize = 256;
+
+/// Messages that wait for the program, by who brought each of them first.
+#[derive(Debug, Default)]
+pub(super) struct Judging {
+    /// No line is empty.
+    lines: BTreeMap<Link, VecDeque<MessageId>>,
+    waiting: usize,
+    /// What the program judges now.
+    open: BTreeMap<MessageId, Link>,
+    open_of: BTreeMap<Link, usize>,
+    /// Whose turn was last.
+    last: Option<Link>,
+}
+
+impl Judging {
+    /// Whether one more message of a neighbour finds a place. When all places are taken it does as long
+    /// as another neighbour has more of them.
+    pub(super) fn has_room(&self, link: Link) -> bool {
+        let own = self.lines.get(&link).map_or(0, VecDeque::len);
+        let longest = || self.lines.values().map(VecDeque::len).max().unwrap_or(0);
+        own < MAX_WAITING_PER_LINK && (self.waiting < MAX_WAITING || own + 1 < longest())
+    }
+
+    /// A message stands in line, if there is [room](Self::has_room); the one that loses its place to it, the
+    /// last of the longest line.
+    pub(super) fn put(&mut self, link: Link, id: MessageId) -> Option<MessageId> {
+        let displaced = if self.waiting >= MAX_WAITING {
+            self.displace()
+        } else {
+            None
+        };
+        self.waiting += 1;
+        self.lines.entry(link).or_default().push_back(id);
+        displaced
+    }
+
+    /// The next message to be judged, of the neighbour whose turn it is.
+    pub(super) fn begin(&mut self) -> Option<MessageId> {
+        if self.open.len() >= AT_ONCE {
+            return None;
+        }
+        let link = self.next_link()?;
+        let id = self.lines.get_mut(&link)?.pop_front()?;
+        self.shortened(link);
+        self.last = Some(link);
+        self.open.insert(id, link);
+        *self.open_of.entry(link).or_default() += 1;
+        Some(id)
+    }
+
+    /// The program judged a message, or need not.
+    pub(super) fn end(&mut self, id: &MessageId) {
+        let Some(link) = self.open.remove(id) else {
+            return;
+        };
+        if let Some(open) = self.open_of.get_mut(&link) {
+            *open -= 1;
+            if *open == 0 {
+                self.open_of.remove(&link);
+            }
+        }
+    }
+
+    /// The next neighbour after the last one that has something in line and not too much open.
+    fn next_link(&self) -> Option<Link> {
+        let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+        let later = self.lines.range((after, Bound::Unbounded));
+        let mut links = later.chain(self.lines.iter()).map(|(link, _)| *link);
+        links.find(|link| self.open_of(*link) < AT_ONCE_PER_LINK)
+    }
+
+    fn displace(&mut self) -> Option<MessageId> {
+        let lines = self.lines.iter();
+        let longest = lines.max_by_key(|(_, line)| line.len());
+        let link = longest.map(|(link, _)| *link)?;
+        let id = self.lines.get_mut(&link)?.pop_back();
+        self.shortened(link);
+        id
+    }
+
+    fn shortened(&mut self, link: Link) {
+        self.waiting = self.waiting.saturating_sub(1);
+        if self.lines.get(&link).is_some_and(VecDeque::is_empty) {
+            self.lines.remove(&link);
+        }
+    }
+
+    fn open_of(&self, link: Link) -> usize {
+        self.open_of.get(&link).copied().unwrap_or(0)
+    }
+
+    /// Messages of a neighbour that wait, and that are being judged.
+    #[cfg(test)]
+    pub(super) fn of(&self, link: Link) -> (usize, usize) {
+        let line = self.lines.get(&link);
+        (line.map_or(0, VecDeque::len), self.open_of(link))
+    }
+}
+
+impl Gossip {
+    /// A proven message stands in line for the program, which has room for it.
+    pub(super) fn judge(&mut self, link: Link, id: MessageId) {
+        if let Some(displaced) = self.judging.put(link, id) {
+            // Nobody is to blame.
+            self.store.set(&displaced, State::Dropped);
+        }
+        self.judge_waiting();
+    }
+
+    pub(super) fn judged(&mut self, id: &MessageId, verdict: Verdict) {
+        self.judging.end(id);
+        self.decide(id, verdict);
+        self.judge_waiting();
+    }
+
+    /// Has messages judged whose turn it is. Those of a topic that the program left are dropped.
+    fn judge_waiting(&mut self) {
+        while let Some(id) = self.judging.begin() {
+            let entry = self.store.get(&id);
+            let parcel = entry.and_then(|entry| match &entry.state {
+                State::Waiting(parcel, _) => Some(parcel.clone()),
+                _ => None,
+            });
+            let is_wanted = |parcel: &Arc<Parcel>| {
+                let topic = self.topics.get(&parcel.topic);
+                topic.is_some_and(super::Topic::is_subscribed)
+            };
+            let Some(parcel) = parcel.filter(is_wanted) else {
+                self.judging.end(&id);
+                self.decide(&id, Verdict::Ignore);
+                continue;
+            };
+            let message = parcel.message().map(Output::Judge);
+            let header = parcel.header().map(Output::JudgeHeader);
+            self.outputs.extend(message.or(header));
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Many messages at once, and many wishes: the bounds of what is remembered of them.
+
+use std::time::Duration;
+
+use super::attacks::{now_ms, pair};
+use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
+use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
+use crate::gossip::TopicHash;
+use crate::gossip::machine::Link;
+use crate::gossip::machine::expected::MAX_OPEN;
+use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
+use crate::gossip::machine::pulls::MAX_REVIEWS;
+use crate::identity::PeerId;
+use crate::policy::{IpGroup, Micros};
+use crate::wire::codec::{List, Payload};
+use crate::wire::message::gossip::{self as wire, Mode};
+
+/// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.
+struct Crowd {
+    ids: Vec<[u8; 32]>,
+    seals: Vec<wire::Seal>,
+    messages: Vec<wire::Message>,
+}
+
+fn crowd(count: usize, timestamp_ms: u64) -> Crowd {
+    let (key, hash) = (key(1), *topic().as_bytes());
+    let leaf = |counter: usize| {
+        let input = LeafInput {
+            network: &NETWORK,
+            topic: &hash,
+            publisher: key.hash(),
+            epoch: WALL,
+            counter: counter as u64,
+            timestamp_ms,
+            content: ContentDigest::of(&counter.to_le_bytes()),
+        };
+        input.leaf().0
+    };
+    let ids: Vec<_> = (0..count).map(leaf).collect();
+    let lists = ids.chunks(MAX_SEAL_LEAVES).enumerate();
+    let seals = lists.map(|(number, leaves)| {
+        let first = (number * MAX_SEAL_LEAVES) as u64;
+        let (suite, leaves) = (Suite::MlDsa87, leaves.to_vec());
+        let body = SealBody::new(suite, key.hash(), hash, WALL, first, leaves.clone());
+        wire::Seal {
+            key: 0,
+            topic: hash,
+            epoch: WALL,
+            first,
+            leaves: List::truncated(leaves),
+            signature: *sign(&body.unwrap()).as_bytes(),
+        }
+    });
+    let messages = (0..count).map(|counter| wire::Message {
+        seal: (counter / MAX_SEAL_LEAVES) as u64,
+        index: u16::try_from(counter % MAX_SEAL_LEAVES).unwrap(),
+        timestamp_ms,
+        data: Payload::try_from(bytes::Bytes::copy_from_slice(&counter.to_le_bytes())).unwrap(),
+    });
+    Crowd {
+        seals: seals.collect(),
+        messages: messages.collect(),
+        ids,
+    }
+}
+
+impl Crowd {
+    fn send(&self, rig: &mut Rig) {
+        let (suite, key) = (key(1).suite().byte(), *key(1).as_bytes());
+        rig.forge(1, 0, wire::KEY, &wire::Key { suite, key });
+        for seal in &self.seals {
+            rig.forge(1, 0, wire::SEAL, seal);
+        }
+        for message in &self.messages {
+            rig.forge(1, 0, wire::MESSAGE, message);
+        }
+        rig.run_for(Duration::from_millis(50));
+        assert_eq!(
+            (rig.delivered.len(), &*rig.faults),
+            (self.ids.len(), &[][..])
+        );
+    }
+}
+
+#[test]
+fn messages_beyond_the_open_windows_are_delivered_and_owed_by_nobody() {
+    let mut rig = pair();
+    assert_eq!(rig.nodes[0].mesh(&topic()).count(), 1);
+    let crowd = crowd(MAX_OPEN + 100, now_ms(&rig));
+    crowd.send(&mut rig);
+    assert_eq!(rig.nodes[0].expectations.open(), MAX_OPEN);
+    let owed = crowd.ids.iter();
+    let owed = owed.filter(|id| {
+        rig.nodes[0]
+            .store
+            .get(id)
+            .is_some_and(|one| one.owed.is_some())
+    });
+    assert_eq!(owed.count(), MAX_OPEN);
+    rig.run_for(Duration::from_secs(2));
+    assert_eq!(rig.nodes[0].expectations.open(), 0);
+}
+
+#[test]
+fn messages_that_were_asked_for_beyond_the_limit_are_not_looked_at_again() {
+    let mut rig = pair();
+    let crowd = crowd(MAX_REVIEWS + 100, now_ms(&rig));
+    for part in crowd.ids.chunks(wire::MAX_IDS) {
+        let ids = List::truncated(part.iter().copied());
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+    }
+    let since = rig.now;
+    rig.run_for(Duration::from_millis(50));
+    assert!(rig.count(wire::IWANT, since) > 0, "they are asked for");
+    crowd.send(&mut rig);
+    assert_eq!(rig.nodes[0].pulls.reviews(), MAX_REVIEWS);
+    rig.run_for(Duration::from_secs(2));
+    assert_eq!(rig.nodes[0].pulls.reviews(), 0);
+}
+
+#[test]
+fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
+    let mut neighbour = Neighbour::new(IpGroup::Local, false);
+    let class = |number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of(["one", "other"][number % 2]), publisher)
+    };
+    for number in 0..=MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy);
+    }
+    let asked = |neighbour: &Neighbour, number| neighbour.asked(&class(number), Micros(1));
+    assert_eq!(asked(&neighbour, MAX_ASKED - 1), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, MAX_ASKED), None);
+    neighbour.ask(class(0), Mode::Eager);
+    assert_eq!(asked(&neighbour, 0), Some(Mode::Eager));
+    // What it asked for on a topic that it left makes room.
+    neighbour.unsubscribed(&TopicHash::of("other"));
+    neighbour.ask(class(MAX_ASKED), Mode::Lazy);
+    assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, 1), None);
+}
+
+/// Over the stream, and of publishers that never said anything.
+#[test]
+fn attack_a_neighbour_with_wishes_without_end_is_heard_up_to_the_limit() {
+    let mut rig = pair();
+    for round in 0..40_usize {
+        let changes = (0..wire::MAX_CHANGES).map(|number| {
+            let number = round * wire::MAX_CHANGES + number;
+            let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+            let mode = Mode::Silent;
+            wire::ModeChange { publisher, mode }
+        });
+        let changes = List::truncated(changes);
+        rig.forge(1, 0, wire::MODES, &wire::Modes { topic: 0, changes });
+    }
+    assert_eq!(rig.nodes[0].neighbours[&Link(1)].wishes(), MAX_ASKED);
+    assert_eq!(rig.faults, []);
+}

@@ -1,0 +1,164 @@
+//! What the program judges: neighbours take turns, and what waits is bounded.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::rig::{Rig, topic};
+use crate::gossip::GossipConfig;
+use crate::gossip::machine::judging::{
+    AT_ONCE, AT_ONCE_PER_LINK, Judging, MAX_WAITING, MAX_WAITING_PER_LINK,
+};
+use crate::gossip::machine::{Input, Link, TopicOptions, Verdict};
+use crate::wire::codec::Payload;
+use crate::wire::message::gossip as wire;
+
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// A node whose program judges unsigned messages, and neighbours that say whatever the test wants.
+fn judge(neighbours: usize) -> Rig {
+    let mut rig = Rig::new(1 + neighbours, &GossipConfig::default());
+    rig.judging_takes = MILLISECOND * 100;
+    for node in 0..=neighbours {
+        let options = TopicOptions {
+            is_unsigned: true,
+            is_judged: node == 0,
+        };
+        rig.subscribe(node, options);
+        if node > 0 {
+            rig.connect(node, 0);
+        }
+    }
+    rig.run_for(MILLISECOND * 1_000);
+    rig.silent = (1..=neighbours).collect();
+    rig
+}
+
+fn say(rig: &mut Rig, from: usize, text: String) {
+    let data = Payload::try_from(Bytes::from(text)).unwrap();
+    rig.forge(from, 0, wire::UNSIGNED, &wire::Unsigned { topic: 0, data });
+}
+
+fn id(number: usize) -> [u8; 32] {
+    *blake3::hash(&number.to_le_bytes()).as_bytes()
+}
+
+#[test]
+fn attack_9_a_neighbour_that_floods_delays_no_message_of_another_one() {
+    let mut rig = judge(2);
+    for number in 0..10_000 {
+        say(&mut rig, 1, format!("flood {number}"));
+    }
+    let expected = (MAX_WAITING_PER_LINK, AT_ONCE_PER_LINK);
+    assert_eq!(rig.nodes[0].judging.of(Link(1)), expected);
+    for round in 0..20 {
+        let text = format!("welcome {round}");
+        say(&mut rig, 2, text.clone());
+        say(&mut rig, 1, format!("flood again {round}"));
+        let before = rig.now;
+        rig.run_for(MILLISECOND * 100);
+        assert_eq!(rig.receivers(text.as_bytes()), [0], "since {before:?}");
+    }
+    assert_eq!(rig.faults, []);
+}
+
+/// What found no place is not taken for seen: it comes with the next neighbour that brings it.
+#[test]
+fn a_message_that_found_no_place_may_come_again() {
+    let mut rig = judge(2);
+    let all = MAX_WAITING_PER_LINK + AT_ONCE_PER_LINK;
+    for number in 0..all {
+        say(&mut rig, 1, format!("flood {number}"));
+    }
+    say(&mut rig, 1, "again".to_owned());
+    rig.run_for(MILLISECOND * 100 * 20);
+    assert!(rig.receivers(b"again").is_empty());
+    assert_eq!(rig.delivered.len(), all, "and all that did were judged");
+    say(&mut rig, 2, "again".to_owned());
+    rig.run_for(MILLISECOND * 100);
+    assert_eq!(rig.receivers(b"again"), [0]);
+}
+
+#[test]
+fn the_program_judges_no_more_at_once_than_it_was_told() {
+    let mut rig = judge(6);
+    for number in 0..100 {
+        for from in 1..=6 {
+            say(&mut rig, from, format!("{from} says {number}"));
+        }
+    }
+    assert_eq!(rig.judged, AT_ONCE);
+    rig.run_for(MILLISECOND * 100);
+    assert_eq!(rig.judged, 2 * AT_ONCE);
+    rig.run_for(MILLISECOND * 1_000);
+    assert_eq!((rig.judged, rig.delivered.len()), (600, 600));
+}
+
+#[test]
+fn messages_of_a_topic_that_the_program_left_are_not_judged() {
+    let mut rig = judge(1);
+    for number in 0..100 {
+        say(&mut rig, 1, format!("{number}"));
+    }
+    rig.tell(0, Input::Unsubscribe(topic()));
+    rig.run_for(MILLISECOND * 1_000);
+    assert_eq!(rig.judged, AT_ONCE_PER_LINK);
+    assert_eq!(rig.nodes[0].judging.of(Link(1)), (0, 0));
+}
+
+#[test]
+fn neighbours_take_turns() {
+    let mut judging = Judging::default();
+    for number in 0..30 {
+        judging.put(Link(1), id(number));
+    }
+    for (link, number) in [(2, 100), (2, 101), (3, 102)] {
+        judging.put(Link(link), id(number));
+    }
+    let begun: Vec<_> = (0..6).filter_map(|_| judging.begin()).collect();
+    assert_eq!(begun, [0, 100, 102, 1, 101, 2].map(id));
+    // One neighbour never has all the places.
+    let rest = std::iter::from_fn(|| judging.begin()).count();
+    assert_eq!(rest, AT_ONCE_PER_LINK - 3);
+    judging.end(&id(0));
+    judging.end(&id(0));
+    judging.end(&id(999));
+    assert!(judging.begin().is_some());
+    assert!(judging.begin().is_none());
+}
+
+#[test]
+fn what_waits_for_all_neighbours_is_bounded_and_the_longest_line_gives_way() {
+    let mut judging = Judging::default();
+    let full = MAX_WAITING / MAX_WAITING_PER_LINK;
+    for link in 0..full {
+        for number in 0..MAX_WAITING_PER_LINK {
+            assert!(judging.has_room(Link(link as u64)), "{link} {number}");
+            let number = link * MAX_WAITING_PER_LINK + number;
+            assert_eq!(judging.put(Link(link as u64), id(number)), None);
+        }
+        assert!(!judging.has_room(Link(link as u64)));
+    }
+    let newcomer = Link(100);
+    for number in 0..MAX_WAITING_PER_LINK {
+        if !judging.has_room(newcomer) {
+            break;
+        }
+        let displaced = judging.put(newcomer, id(10_000 + number));
+        assert!(displaced.is_some());
+    }
+    // All have the same now, but for one.
+    let lines = (0..full as u64).chain([100]);
+    let lines: Vec<_> = lines.map(|link| judging.of(Link(link)).0).collect();
+    assert_eq!(lines.iter().sum::<usize>(), MAX_WAITING);
+    let (least, most) = (lines.iter().min().unwrap(), lines.iter().max().unwrap());
+    assert!(most - least <= 1, "{lines:?}");
+}
+
+#[test]
+fn a_verdict_that_nobody_asked_for_changes_nothing() {
+    let mut rig = judge(1);
+    let (id, verdict) = (id(1), Verdict::Reject);
+    rig.tell(0, Input::Judged { id, verdict });
+    assert_eq!(rig.faults, []);
+}

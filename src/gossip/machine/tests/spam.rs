@@ -1,0 +1,71 @@
+//! Attacks 1 to 5: control frames without end.
+
+use std::time::Duration;
+
+use super::attacks::{ids, pair};
+use super::rig::Rig;
+use crate::gossip::machine::{Fault, Link};
+use crate::gossip::{GossipConfig, TopicHash};
+use crate::wire::codec::List;
+use crate::wire::message::gossip as wire;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// What it costs this node is bounded, too: ids beyond the cap are not looked up.
+#[test]
+fn attack_1_who_floods_with_announcements_is_graylisted_within_three_heartbeats() {
+    let mut rig = pair();
+    let cap = u32::try_from(GossipConfig::default().max_ihave_length).unwrap();
+    for round in 0..200 {
+        let ids = ids(round * 1_000, 1_000);
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+    }
+    let is_heard = |number| rig.nodes[0].store.get(&ids(number, 1)[0]).is_some();
+    assert!((0..cap).all(is_heard));
+    assert!((cap..200_000).all(|number| !is_heard(number)));
+    rig.run_for(GossipConfig::default().heartbeat_interval * 3);
+    assert!(rig.nodes[0].is_graylisted(Link(1)));
+}
+
+#[test]
+fn attack_3_whoever_asks_for_everything_again_and_again_gets_three_copies_of_each() {
+    let mut rig = pair();
+    for round in 0..100_u32 {
+        rig.publish(0, &[&round.to_le_bytes()[..], &[9; 4_000]].concat());
+        rig.run_for(Duration::from_millis(10));
+    }
+    rig.run_for(SECOND / 10);
+    let published = rig.published.iter();
+    let all: Vec<_> = published.map(|(_, outcome)| outcome.unwrap().id).collect();
+    let since = rig.now;
+    for _ in 0..100 {
+        let ids = List::truncated(all.iter().copied());
+        rig.forge(1, 0, wire::IWANT, &wire::IWant { ids });
+        rig.run_for(Duration::from_millis(5));
+    }
+    rig.run_for(SECOND);
+    assert_eq!(rig.count(wire::MESSAGE, since), 3 * all.len());
+}
+
+/// A topic that nobody named, and one to which the sender does not subscribe.
+#[test]
+fn attack_5_a_graft_of_a_topic_that_is_not_shared_fetches_nothing() {
+    let mut rig = pair();
+    let since = rig.now;
+    let graft = |rig: &mut Rig, topic| {
+        let topics = List::truncated([topic]);
+        rig.forge(1, 0, wire::GRAFT, &wire::Topics { topics });
+    };
+    graft(&mut rig, 7);
+    assert_eq!(rig.faults, [(0, Link(1), Fault::UnknownOrdinal)]);
+    let other = TopicHash::of("a topic of one end");
+    let options = crate::gossip::TopicOptions::default();
+    let topic = other;
+    rig.tell(0, crate::gossip::Input::Subscribe { topic, options });
+    for _ in 0..1_000 {
+        graft(&mut rig, 1);
+    }
+    rig.run_for(SECOND);
+    assert_eq!(rig.count(wire::PRUNE, since), 0);
+    assert!(rig.nodes[0].mesh(&other).next().is_none());
+}

@@ -1,0 +1,85 @@
+//! Attacks 11 to 13 of the list, of the machine that ships: twenty Sybil links to each honest one, in a
+//! small town. How many places they have in meshes, and what they do to a thousand nodes, is what the
+//! bench of gossip prints.
+
+use super::*;
+
+/// Twenty-four nodes of which each has about eight neighbours, and more than three thousand links of
+/// attackers.
+fn besieged(attack: SybilAttack) -> Scenario {
+    Scenario {
+        nodes: 24,
+        dials: 4,
+        publishing: Publishing {
+            publishers: 6,
+            per_second: 10.0,
+            bytes: 1_024,
+        },
+        warm_up: 14 * SECOND,
+        measured: 24 * SECOND,
+        disturbance: Disturbance::Sybils(Sybils {
+            attack,
+            ratio: 20,
+            links: 24,
+        }),
+        ..Scenario::default()
+    }
+}
+
+/// Every honest node has every message, and of a hundred at least 99 within a second.
+fn assert_holds(attack: SybilAttack, seed: u64) -> Outcome {
+    println!("{attack:?}, seed {seed}");
+    let outcome = besieged(attack).run(seed, &shipped);
+    let whole = outcome.whole();
+    assert!(whole.published > 150 && whole.refused == 0);
+    assert_eq!(whole.missing, 0, "{:?}", outcome.missing);
+    assert!(whole.latency.quantile(0.99).unwrap() <= SECOND);
+    assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    outcome
+}
+
+#[test]
+fn attack_11_an_eclipse_of_the_net_takes_no_message_from_anybody() {
+    assert_holds(SybilAttack::EclipseNet, 21);
+}
+
+#[test]
+fn attack_11_an_eclipse_of_the_publishers_keeps_nobody_from_being_heard() {
+    assert_holds(SybilAttack::EclipsePublishers, 22);
+}
+
+/// No score can see it: the attackers bring everything else.
+#[test]
+fn attack_12_a_publisher_that_is_censored_is_heard_as_soon_as_others() {
+    let outcome = assert_holds(SybilAttack::CensorOne, 23);
+    let p99 = |reach: &[Reach]| {
+        let mut all = Reach::default();
+        for stage in &reach[Stage::Shock as usize..] {
+            all.merge(stage);
+        }
+        assert!(all.published > 10 && all.missing == 0);
+        all.latency.quantile(0.99).unwrap()
+    };
+    let (censored, others) = (p99(&outcome.censored), p99(&outcome.stages));
+    assert!(censored <= others * 2, "{censored:?}, others {others:?}");
+}
+
+#[test]
+fn attack_13_a_cold_boot_among_sybils_takes_no_message_from_anybody() {
+    assert_holds(SybilAttack::ColdBoot, 24);
+}
+
+#[test]
+fn attack_13_sybils_that_were_there_before_dawn_take_no_message() {
+    assert_holds(SybilAttack::Dawn, 25);
+}
+
+#[test]
+fn attack_13_sybils_that_earned_trust_and_fall_silent_at_once_take_no_message() {
+    assert_holds(SybilAttack::CovertFlash, 26);
+}
+
+#[test]
+fn attack_13_sybils_that_drop_every_second_message_take_none() {
+    assert_holds(SybilAttack::Degrade, 27);
+}
