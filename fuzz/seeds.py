@@ -63,6 +63,12 @@ PREFIXED = {
         "seal.json": 0x11,
         "sealed_message.json": 0x12,
         "unsigned_message.json": 0x13,
+        "large.json": 0x14,
+        "have.json": 0x15,
+    },
+    "chunk_frames": {
+        "get_chunk.json": 0x01,
+        "chunk.json": 0x02,
     },
     "record_body": RECORDS,
     "record_check": RECORDS,
@@ -106,6 +112,27 @@ def discovery_states():
             save("discovery_state", bytes([0]) + bytes.fromhex(case["hex"]))
 
 
+# Steps of the target `gossip_stream`, and what some of them take.
+RECONNECT, HEADER, HAVE, ANSWER, ASK, JUDGED, VERIFIED, PUBLISH, WRITTEN, WAIT, SIGNED = (
+    0, 2, 4, 6, 8, 9, 10, 11, 12, 13, 15)
+ALL_OF_TWO = (0, 1, 0, 2)
+NONE, FORGED, TRUE, YES = 0, 1, 2, 2
+
+
+def gossip_scripts():
+    """A message that comes whole, one of which nobody has any, and one that this node publishes."""
+    arrives = [HEADER, 0, 1, 2, VERIFIED, 0, YES, JUDGED, 0, YES]
+    offered = [HAVE, 0, 0, *ALL_OF_TWO]
+    comes = [ANSWER, 0, TRUE, ANSWER, 0, TRUE, JUDGED, 0, YES]
+    elsewhere = [ANSWER, 0, FORGED, ANSWER, 0, NONE, HAVE, 1, 0, *ALL_OF_TWO, WAIT, 100, WRITTEN, 0]
+    nobody = [HEADER, 1, 2, 4, VERIFIED, 0, YES, JUDGED, 0, YES, HAVE, 1, 0, 0, 1, 0, 255, WAIT, 255]
+    own = [PUBLISH, 3, WAIT, 20, SIGNED, 0, YES, HAVE, 0, 0, 0, 0, ASK, 0, 0, 1, ASK, 1, 0, 2]
+    save("gossip_stream", bytes(arrives + offered + comes + own))
+    save("gossip_stream", bytes(offered + arrives + offered + elsewhere + comes))
+    save("gossip_stream", bytes(nobody + arrives + offered + [RECONNECT, 0, RECONNECT, 0] + nobody))
+    save("gossip_stream", bytes(own + nobody + [WRITTEN, 0, WRITTEN, 0, WAIT, 255] + own))
+
+
 def key_files():
     for path in (ROOT / "src" / "identity").rglob("*.pem"):
         save("key_file", path.read_bytes())
@@ -144,6 +171,7 @@ def wycheproof():
 if __name__ == "__main__":
     from_vectors()
     discovery_states()
+    gossip_scripts()
     key_files()
     wycheproof()
     for folder in sorted((FUZZ / "corpus").iterdir()):

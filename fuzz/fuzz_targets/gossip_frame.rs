@@ -4,9 +4,9 @@
 
 use cretoai_network::discovery::{Scope, check_contact};
 use cretoai_network::wire::message::gossip::{
-    GRAFT, IDONTWANT, IDontWant, IHAVE, IHave, IWANT, IWant, KEY, Key, MESSAGE, MODES, Message,
-    Modes, PRUNE, Prune, RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED,
-    UNSUBSCRIBE, Unsigned, WAKE,
+    GRAFT, HAVE, Have, IDONTWANT, IDontWant, IHAVE, IHave, IWANT, IWant, KEY, Key, LARGE, Large,
+    MESSAGE, MODES, Message, Modes, PRUNE, Prune, RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe,
+    Topics, UNSIGNED, UNSUBSCRIBE, Unsigned, WAKE,
 };
 use cretoai_network_fuzz::canonical;
 use libfuzzer_sys::fuzz_target;
@@ -33,6 +33,8 @@ fuzz_target!(|data: &[u8]| {
         SEAL => canonical::<Seal>(body).is_some(),
         MESSAGE => canonical::<Message>(body).is_some(),
         UNSIGNED => canonical::<Unsigned>(body).is_some(),
+        LARGE => canonical::<Large>(body).is_some(),
+        HAVE => canonical::<Have>(body).is_some(),
         _ => false,
     };
     if bounded {

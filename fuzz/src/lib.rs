@@ -1,5 +1,8 @@
 //! What the targets share.
 
+pub mod script;
+pub mod sealed;
+
 use std::fmt::Debug;
 
 use bytes::Bytes;

@@ -3,8 +3,10 @@
 A message is a dictionary in the form of `vectors/README.md`, as in `fields.py`.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import chunks
 import frame
 import identity
 import mldsa
@@ -23,9 +25,11 @@ MOST_IDS = 1_024
 MOST_UNWANTED = 64
 MOST_CHANGES = 256
 MOST_DATA = 16_384
+MOST_CHUNKS = 512
+MOST_RANGES = 64
 WINDOW_OF_KEYS, WINDOW_OF_SEALS = 1_024, 256
 LEAVES_OF_WINDOW = 65_536
-SMALLEST_ORDINAL, SMALLEST_CHANGE = 1, 33
+SMALLEST_ORDINAL, SMALLEST_CHANGE, SMALLEST_RANGE = 1, 33, 2
 MODES_OF_A_LINK = ("Silent", "Lazy", "Eager")
 
 HASH = array(HASH_BYTES)
@@ -53,6 +57,15 @@ SEAL = Struct(
 )
 MESSAGE = Struct(seal=U64, index=U16, timestamp_ms=U64, data=payload(MOST_DATA))
 UNSIGNED = Struct(topic=U64, data=payload(MOST_DATA))
+LARGE = Struct(
+    seal=U64,
+    index=U16,
+    timestamp_ms=U64,
+    length=U32,
+    chunks=sequence(MOST_CHUNKS, HASH_BYTES, HASH),
+)
+RANGES = sequence(MOST_RANGES, SMALLEST_RANGE, Struct(first=U16, count=U16).field())
+HAVE = Struct(message=HASH, has=RANGES, offers=RANGES)
 
 BODIES = {
     "SUBSCRIBE": SUBSCRIBE,
@@ -68,6 +81,8 @@ BODIES = {
     "SEAL": SEAL,
     "MESSAGE": MESSAGE,
     "UNSIGNED": UNSIGNED,
+    "LARGE": LARGE,
+    "HAVE": HAVE,
 }
 
 
@@ -98,6 +113,8 @@ class Receiver:
         self._keys: list[Message] = []
         self._seals: list[Message] = []
         self._seen: set[str] = set()
+        # Of each long message whose header is here, how many chunks it has.
+        self._chunks: dict[str, int] = {}
         self._messages: list[Message] = []
 
     def read(self, stream: bytes) -> list[Message]:
@@ -130,6 +147,10 @@ class Receiver:
                 self._take_message(message)
             case "UNSIGNED":
                 self._take_unsigned(message)
+            case "LARGE":
+                self._take_header(message)
+            case "HAVE":
+                self._take_news(message)
 
     def _subscribe(self, topics: list[str]) -> None:
         for topic in topics:
@@ -168,20 +189,39 @@ class Receiver:
         return min(len(self._seals), WINDOW_OF_SEALS)
 
     def _take_message(self, message: Message) -> None:
-        """The checks of section 5.2, in their order."""
+        data = bytes.fromhex(message["data"])
+        proven = self._prove(message, lambda: (len(data), identity.digest(data)))
+        if proven is not None:
+            self._deliver(proven | {"data": data.hex()})
+
+    def _take_header(self, header: Message) -> None:
+        proven = self._prove(header, lambda: (header["length"], chunks.check_header(header)))
+        if proven is not None:
+            self._chunks[proven["id"]] = len(header["chunks"])
+            self._deliver(proven | {"length": header["length"], "chunks": header["chunks"]})
+
+    def _take_news(self, news: Message) -> None:
+        count = self._chunks.get(news["message"])
+        if count is not None and not chunks.are_there(news["has"] + news["offers"], count):
+            raise Refused("FalseChunks")
+
+    def _prove(
+        self, message: Message, content: Callable[[], tuple[int, bytes]]
+    ) -> Message | None:
+        """The checks of section 5.2, in their order. What is known of a message that is new."""
         listing = within(self._seals, self._window_of_seals(), message["seal"])
-        index, data = message["index"], bytes.fromhex(message["data"])
+        index = message["index"]
         if index >= len(listing["leaves"]):
             raise Refused("NotInSeal")
         topic = bytes.fromhex(listing["topic"])
         current = [own for own in self._own if own.topic_hash() == topic and not own.is_over]
         if not current:
-            return
+            return None
         if current[0].is_unsigned:
             raise Refused("WrongTopic")
         listed = listing["leaves"][index]
         if listed in self._seen:
-            return
+            return None
         fields = seal.LeafFields(
             network=self._network,
             topic=topic,
@@ -190,7 +230,7 @@ class Receiver:
             counter=int(listing["first"]) + index,
             timestamp_ms=int(message["timestamp_ms"]),
         )
-        if seal.leaf(fields, data).hex() != listed:
+        if seal.leaf_of(fields, *content()).hex() != listed:
             raise Refused("NotInSeal")
         if not _is_signed(listing, self._network):
             raise Refused("InvalidSignature")
@@ -200,7 +240,7 @@ class Receiver:
             "counter": str(fields.counter),
             "timestamp_ms": str(fields.timestamp_ms),
         }
-        self._deliver(current[0].topic, listed, source, data)
+        return {"topic": current[0].topic, "id": listed, "source": source}
 
     def _take_unsigned(self, message: Message) -> None:
         own, data = self._subscription(message["topic"]), bytes.fromhex(message["data"])
@@ -210,11 +250,10 @@ class Receiver:
             raise Refused("WrongTopic")
         name = unsigned_id(self._network, own.topic_hash(), data).hex()
         if name not in self._seen:
-            self._deliver(own.topic, name, None, data)
+            self._deliver({"topic": own.topic, "id": name, "source": None, "data": data.hex()})
 
-    def _deliver(self, topic: str, name: str, source: Message | None, data: bytes) -> None:
-        self._seen.add(name)
-        message = {"topic": topic, "id": name, "source": source, "data": data.hex()}
+    def _deliver(self, message: Message) -> None:
+        self._seen.add(message["id"])
         self._messages.append(message)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import address
+import chunks
 import discovery
 import fields
 import frame
@@ -263,6 +264,31 @@ def _read_unsigned_id(data: bytes, stated: Value) -> Value:
     return {"network": network, "topic": topic, "id": unsigned.hex()}
 
 
+def _read_header_of_long(data: bytes, _: Value) -> Value:
+    header = gossip.LARGE.decode(data)
+    chunks.check_header(header)
+    return header
+
+
+def _read_chunk_hashes(pattern: bytes, stated: Value) -> Value:
+    """Hashes the message twice: in chunks, and by a library that knows of none."""
+    length = stated["length"]
+    if not isinstance(length, int) or not pattern or length > chunks.LONGEST:
+        raise Refused("Length")
+    message = (pattern * (length // len(pattern) + 1))[:length]
+    hashes = chunks.hashes(message)
+    if chunks.root(hashes) != identity.digest(message):
+        raise Refused("Root")
+    if len(stated["chunks"]) != len(hashes):
+        raise Refused("Count")
+    whole = chunks.root([bytes.fromhex(chunk) for chunk in stated["chunks"]])
+    return {
+        "length": length,
+        "chunks": [one.hex() for one in hashes],
+        "hash": whole.hex(),
+    }
+
+
 def _read_gossip(data: bytes, _: Value) -> Value:
     network = identity.network_id(NETWORK_OF_STREAMS)
     return gossip.Receiver(network, SUBSCRIPTIONS).read(data)
@@ -285,6 +311,7 @@ def _u64(text: str) -> int:
 
 
 CODES = ("code", spec.answering_codes)
+GOSSIP_CODES = ("code", spec.gossip_answers)
 ALERTS = ("alert", spec.answering_alerts)
 
 # The network of `mutable_signature.json`, and that of `gossip_stream.json`.
@@ -379,9 +406,19 @@ READERS = {
     "sealed_message.json": _body(gossip.MESSAGE),
     "unsigned_message.json": _body(gossip.UNSIGNED),
     "unsigned_id.json": Reader(from_hex=_read_unsigned_id),
+    "large.json": Reader(
+        from_hex=_read_header_of_long,
+        to_bytes=gossip.LARGE.write,
+        answers=GOSSIP_CODES,
+        costly=True,
+    ),
+    "have.json": _body(gossip.HAVE),
+    "chunk_hashes.json": Reader(from_hex=_read_chunk_hashes, costly=True),
+    "get_chunk.json": _body(chunks.GET_CHUNK),
+    "chunk.json": _body(chunks.CHUNK),
     "gossip_stream.json": Reader(
         from_hex=_read_gossip,
-        answers=("code", spec.gossip_answers),
+        answers=GOSSIP_CODES,
         costly=True,
         partial=True,
     ),

@@ -36,6 +36,11 @@ class SealInput:
 
 
 def leaf(fields: LeafFields, data: bytes) -> bytes:
+    return leaf_of(fields, len(data), digest(data))
+
+
+def leaf_of(fields: LeafFields, length: int, data_hash: bytes) -> bytes:
+    """The same where the data is known by its length and hash alone."""
     return kdf(
         "LEAF",
         fields.network
@@ -44,8 +49,8 @@ def leaf(fields: LeafFields, data: bytes) -> bytes:
         + _le64(fields.epoch)
         + _le64(fields.counter)
         + _le64(fields.timestamp_ms)
-        + _le64(len(data))
-        + digest(data),
+        + _le64(length)
+        + data_hash,
     )
 
 

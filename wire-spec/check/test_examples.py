@@ -6,6 +6,7 @@ import re
 import unittest
 
 import address
+import chunks
 import codec
 import discovery
 import frame
@@ -23,6 +24,7 @@ CHAPTER_3 = "03-framing-and-encoding.md"
 CHAPTER_4 = "04-control-protocols.md"
 CHAPTER_5 = "05-discovery.md"
 CHAPTER_6 = "06-gossip.md"
+CHAPTER_7 = "07-chunks.md"
 
 # `Example (file, "case"):` and the code block, or the code span, that follows it.
 EXAMPLE = re.compile(
@@ -261,7 +263,7 @@ def registered_limits(protocol: int) -> dict[str, int]:
 class Chapter6(unittest.TestCase):
     def test_printed_vectors(self):
         files = {"subscribe", "topics", "prune", "ihave", "iwant", "idontwant", "modes"}
-        files |= {"publisher_key", "seal", "sealed_message", "unsigned_message"}
+        files |= {"publisher_key", "seal", "sealed_message", "unsigned_message", "large", "have"}
         self.assertEqual(assert_examples(self, CHAPTER_6), {f"{file}.json" for file in files})
 
     def test_a_whole_stream(self):
@@ -298,6 +300,7 @@ class Chapter6(unittest.TestCase):
         data = "00" * 16_384
         topics = {"topics": [most] * 128}
         numbers = {"key": most, "epoch": most, "first": most}
+        widest = [{"first": 65_535, "count": 65_535}] * 64
         largest = {
             "SUBSCRIBE": {"topics": [peer] * 128},
             "UNSUBSCRIBE": topics,
@@ -313,6 +316,9 @@ class Chapter6(unittest.TestCase):
             | {"topic": peer, "leaves": [peer] * 1_024, "signature": "00" * 4_627},
             "MESSAGE": {"seal": most, "index": 65_535, "timestamp_ms": most, "data": data},
             "UNSIGNED": {"topic": most, "data": data},
+            "LARGE": {"seal": most, "index": 65_535, "timestamp_ms": most}
+            | {"length": 2**32 - 1, "chunks": [peer] * 512},
+            "HAVE": {"message": peer, "has": widest, "offers": widest},
         }
         bodies = {name: gossip.BODIES[name].write(message) for name, message in largest.items()}
         lengths = {name: len(body) for name, body in bodies.items()}
@@ -340,6 +346,70 @@ class Chapter6(unittest.TestCase):
             for outside in (0, window + 1):
                 with self.assertRaisesRegex(Refused, "UnknownOrdinal"):
                     gossip.within(sent, window, str(outside))
+
+
+    def test_the_printed_hashes_of_chunks(self):
+        message = (b"chunks." * 10_000)[:65_537]
+        first, second = chunks.hashes(message)
+        whole = chunks.root([first, second])
+        self.assertEqual(whole, identity.digest(message))
+        text = (spec.FOLDER / CHAPTER_6).read_text(encoding="utf-8")
+        self.assertIn(
+            f"{first.hex()}   chunk 0\n{second.hex()}   chunk 1\n{whole.hex()}   root", text
+        )
+
+    def test_the_bounds_of_long_messages_are_those_of_their_table(self):
+        limits = {limit: value for limit, value, _ in spec.table(CHAPTER_6, *LIMITS)}
+        shortest, longest = limits["long message"].removesuffix(" (32 MiB)").split(" to ")
+        self.assertEqual((amount(shortest), amount(longest)), (chunks.SHORTEST, chunks.LONGEST))
+        self.assertEqual(amount(limits["chunk"]), chunks.CHUNK_BYTES)
+        self.assertEqual(amount(limits["hashes of a LARGE"]), gossip.MOST_CHUNKS)
+        self.assertEqual(amount(limits["ranges in each list of a HAVE"]), gossip.MOST_RANGES)
+        self.assertEqual(chunks.chunks_of(chunks.LONGEST), gossip.MOST_CHUNKS)
+
+
+class Chapter7(unittest.TestCase):
+    def test_printed_vectors(self):
+        files = {"get_chunk.json", "chunk.json"}
+        self.assertEqual(assert_examples(self, CHAPTER_7), files)
+
+    def test_a_whole_stream(self):
+        body = bytes.fromhex(vector("get_chunk.json", "typical"))
+        stream = bytes.fromhex("09 01 22 01") + body
+        self.assertEqual(frame.decode_header(stream), (9, 1, 2))
+        state = frame.State({1: 35}, frozenset({1, 2}))
+        self.assertEqual(frame.decode_frames(stream[2:], state), [(1, body)])
+
+    def test_the_largest_messages_have_the_lengths_of_the_limits(self):
+        rows = spec.table(CHAPTER_7, "state", "legal now", "largest body")
+        printed = {name: amount(limit) for _, name, limit in rows}
+        most = {
+            "GET_CHUNK": chunks.GET_CHUNK.write({"message": "00" * 32, "index": 65_535}),
+            "CHUNK": chunks.CHUNK.write({"data": "00" * 65_536}),
+        }
+        self.assertEqual({name: len(body) for name, body in most.items()}, printed)
+        self.assertEqual(printed, registered_limits(9))
+
+
+class Blake3(unittest.TestCase):
+    """The compression function of `chunks.py` against a library."""
+
+    def test_the_root_of_the_chunks_is_the_hash_of_the_message(self):
+        source = random.Random(2)
+        edges = (0, 1, 63, 64, 65, 1_024, 1_025, 3_072, 65_536, 65_537, 131_072, 196_609)
+        for length in edges:
+            with self.subTest(length):
+                message = source.randbytes(length)
+                hashes = chunks.hashes(message)
+                self.assertEqual(len(hashes), chunks.chunks_of(length))
+                self.assertEqual(chunks.root(hashes), identity.digest(message))
+
+    def test_a_chunk_at_another_place_has_another_hash(self):
+        first, second, _ = chunks.hashes(bytes(2 * chunks.CHUNK_BYTES + 1))
+        self.assertNotEqual(first, second)
+
+
+LIMITS = ("limit", "value", "reason")
 
 
 def printed_bodies() -> dict[str, int]:
@@ -379,6 +449,10 @@ class AnyBytes(unittest.TestCase):
             (gossip.IHAVE.decode, gossip.IHAVE.write),
             (gossip.MESSAGE.decode, gossip.MESSAGE.write),
             (gossip.UNSIGNED.decode, gossip.UNSIGNED.write),
+            (gossip.LARGE.decode, gossip.LARGE.write),
+            (gossip.HAVE.decode, gossip.HAVE.write),
+            (chunks.GET_CHUNK.decode, chunks.GET_CHUNK.write),
+            (chunks.CHUNK.decode, chunks.CHUNK.write),
         )
         accepted = 0
         for _ in range(60_000):

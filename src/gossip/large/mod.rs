@@ -8,6 +8,8 @@
 
 mod chunk_set;
 mod outline;
+#[cfg(test)]
+mod tests;
 mod transfer;
 mod transfers;
 

@@ -19,14 +19,14 @@ use crate::wire::message::gossip::ChunkRange;
 pub(super) const MAX_ASKED: usize = 64;
 
 /// Chunks that one neighbour is asked for at once, if there are many; of few each is asked for its share.
-const WINDOW: usize = 4;
+pub(super) const WINDOW: usize = 4;
 
 /// What a neighbour may say and ask beyond once for each chunk: after a loss of connection, or of
 /// what it heard before it had the header.
-const SLACK: usize = 8;
+pub(super) const SLACK: usize = 8;
 
 /// Time after which an offer that was not taken up keeps no other one back: whoever got it is busy.
-const OFFER: Duration = Duration::from_secs(1);
+pub(super) const OFFER: Duration = Duration::from_secs(1);
 
 /// An order of neighbours that is drawn anew each time: none of them is always the first.
 struct Lot(u64);
@@ -54,6 +54,9 @@ pub(in crate::gossip) struct Transfer {
     under_way: BTreeMap<u16, Vec<(Link, Micros)>>,
     /// All of it, while the program judges it.
     judging: Option<Message>,
+    /// Nothing is asked for, offered or to be told until something happens: thousands of messages that
+    /// are here cost nothing then.
+    is_quiet: bool,
     progress: Micros,
 }
 
@@ -117,6 +120,7 @@ impl Transfer {
             copies: vec![0; count],
             under_way: BTreeMap::new(),
             judging: None,
+            is_quiet: false,
             progress: now,
             outline,
         }
@@ -134,6 +138,7 @@ impl Transfer {
     /// A neighbour that gets the header, and is offered chunks with it.
     pub(in crate::gossip) fn meet(&mut self, link: Link) {
         self.partners.entry(link).or_default();
+        self.is_quiet = false;
     }
 
     /// A neighbour takes part, and has these chunks, and offers these.
@@ -143,6 +148,7 @@ impl Transfer {
         has: &[ChunkRange],
         offers: &[ChunkRange],
     ) -> Result<(), Lie> {
+        self.is_quiet = false;
         let count = self.outline.count();
         let has = ChunkSet::of_ranges(has, count).ok_or(Lie::NoSuchChunk)?;
         let offers = ChunkSet::of_ranges(offers, count).ok_or(Lie::NoSuchChunk)?;
@@ -178,6 +184,7 @@ impl Transfer {
         let Some(partner) = self.partners.remove(&link) else {
             return;
         };
+        self.is_quiet = false;
         let offered: ChunkSet = partner.open.into_keys().collect();
         for index in partner.has.and(&offered).iter() {
             self.one_less(index);
@@ -206,13 +213,17 @@ impl Transfer {
             let Some((link, index)) = self.next_offer(rng) else {
                 break;
             };
-            if let Some(copies) = self.copies.get_mut(usize::from(index)) {
-                *copies += 1;
-            }
             if let Some(partner) = self.partners.get_mut(&link) {
                 partner.offered.insert(index);
                 partner.told.insert(index);
-                partner.open.insert(index, now);
+                let was_open = partner.open.insert(index, now).is_some();
+                if let Some(copies) = self
+                    .copies
+                    .get_mut(usize::from(index))
+                    .filter(|_| !was_open)
+                {
+                    *copies += 1;
+                }
             }
             news.entry(link).or_default().offers.insert(index);
         }
@@ -233,6 +244,17 @@ impl Transfer {
             }
         }
         news
+    }
+
+    /// Nothing was to be done although there was room: so it stays until something happens, if nothing
+    /// is waited for.
+    pub(super) fn settle(&mut self, now: Micros) {
+        self.is_quiet = self.under_way.is_empty() && self.open_offers(now) == 0;
+    }
+
+    /// Whether nothing is to be done.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.is_quiet
     }
 
     /// The neighbour to whom the fewest offers are open, of several the one that lacks the most, and the
@@ -326,6 +348,7 @@ impl Transfer {
         link: Link,
         index: u16,
     ) -> Option<Duration> {
+        self.is_quiet = false;
         let asked = self.under_way.get_mut(&index)?;
         let place = asked.iter().position(|(other, _)| *other == link)?;
         let (_, at) = asked.remove(place);
@@ -357,6 +380,7 @@ impl Transfer {
             *place = Some(data);
         }
         self.here.insert(index);
+        self.is_quiet = false;
         self.progress = now;
         if !self.is_complete() {
             return Arrival::New;
@@ -376,7 +400,8 @@ impl Transfer {
     pub(in crate::gossip) fn give(&mut self, now: Micros, link: Link, index: u16) -> Option<Bytes> {
         let piece = self.pieces.get(usize::from(index))?.clone()?;
         let partner = self.partners.get_mut(&link)?;
-        if !partner.offered.contains(index) {
+        // What it was offered before it took part it may ask for when it does.
+        if !partner.offered.contains(index) && !partner.open.contains_key(&index) {
             return None;
         }
         if partner.given >= 2 * self.pieces.len() + SLACK {
@@ -413,7 +438,8 @@ impl Transfer {
         partner.is_some_and(|one| one.has.len() < self.pieces.len())
     }
 
-    fn is_complete(&self) -> bool {
+    /// Whether all is here.
+    pub(super) fn is_complete(&self) -> bool {
         self.here.len() == self.pieces.len()
     }
 

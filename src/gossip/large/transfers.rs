@@ -18,28 +18,28 @@ use crate::wire::message::gossip::{ChunkRange, MAX_LARGE, MAX_RANGES, MessageId}
 /// question, the chunk and the news of its arrival take 100 ms and the time in line; with fewer offers the
 /// uplink idles (simulated, 10 MiB to 36 nodes: 1.42 s with 24, 1.30 with 32, 1.25 with 40 and 48), with
 /// many more a node that got a chunk early is asked for it by everybody.
-const MAX_OFFERS: usize = 40;
+pub(super) const MAX_OFFERS: usize = 40;
 
 /// Time without a chunk after which a message is given up, and after which one that is here is not
 /// kept for others: neighbours that lack it would have asked.
-const IDLE: Duration = Duration::from_secs(30);
+pub(super) const IDLE: Duration = Duration::from_secs(30);
 
 /// Announcements of chunks whose header is not here yet, and of each neighbour: the header comes on the
 /// same way, a moment earlier or later.
-const MAX_EARLY: usize = 1_024;
-const MAX_EARLY_OF_ONE: usize = 16;
+pub(super) const MAX_EARLY: usize = 1_024;
+pub(super) const MAX_EARLY_OF_ONE: usize = 16;
 
 /// How long they are kept.
-const EARLY: Duration = Duration::from_secs(10);
+pub(super) const EARLY: Duration = Duration::from_secs(10);
 
 /// Bounds of the time after which a chunk is asked for once more; and the guess until one came.
 const PATIENCE: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(2));
-const FIRST_PATIENCE: Duration = Duration::from_secs(1);
+pub(super) const FIRST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Publishers whose message was rejected when all of it was here, and for how long no long message of
 /// theirs is carried.
-const MAX_DISTRUSTED: usize = 1_024;
-const DISTRUST: Duration = Duration::from_secs(600);
+pub(super) const MAX_DISTRUSTED: usize = 1_024;
+pub(super) const DISTRUST: Duration = Duration::from_secs(600);
 
 /// Whose message it is, and where it was said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,6 +146,11 @@ impl Transfers {
         if its_share + bytes > MAX_LARGE {
             return Err(NotBegun::Full);
         }
+        let under_way = self.open.values().filter(|(_, one)| !one.is_done());
+        let under_way: usize = under_way.map(|(_, one)| one.bytes()).sum();
+        if under_way + bytes > self.max_bytes {
+            return Err(NotBegun::Full);
+        }
         while self.bytes() + bytes > self.max_bytes {
             let complete = self.open.iter().filter(|(_, (_, one))| one.is_done());
             let oldest = complete.min_by_key(|(_, (_, one))| one.progress());
@@ -234,6 +239,14 @@ impl Transfers {
         self.early.retain(|(of, _), _| *of != link);
     }
 
+    /// Messages of a topic of which not all is here.
+    pub(in crate::gossip) fn missing(&self, topic: &TopicHash) -> impl Iterator<Item = MessageId> {
+        let open = self.open.iter();
+        let missing =
+            open.filter(move |(_, (origin, one))| origin.topic == *topic && !one.is_complete());
+        missing.map(|(id, _)| *id)
+    }
+
     /// A message is not carried any more.
     pub(in crate::gossip) fn drop(&mut self, id: &MessageId) -> Option<Origin> {
         self.open.remove(id).map(|(origin, _)| origin)
@@ -247,7 +260,8 @@ impl Transfers {
 
     /// No long message of a publisher is carried for a while.
     pub(in crate::gossip) fn distrust(&mut self, now: Micros, publisher: PeerId) {
-        if self.distrusted.len() >= MAX_DISTRUSTED {
+        let is_new = !self.distrusted.contains_key(&publisher);
+        if is_new && self.distrusted.len() >= MAX_DISTRUSTED {
             let first = self.distrusted.iter().min_by_key(|(_, until)| **until);
             if let Some(first) = first.map(|(publisher, _)| *publisher) {
                 self.distrusted.remove(&first);
@@ -270,15 +284,16 @@ impl Transfers {
             now.0
                 .saturating_sub(patience.as_micros().try_into().unwrap_or(0)),
         );
-        let asked: usize = self.open.values().map(|(_, one)| one.asked()).sum();
-        let mut room = MAX_ASKED.saturating_sub(asked);
-        let open: usize = self
-            .open
-            .values()
-            .map(|(_, one)| one.open_offers(now))
-            .sum();
+        let busy = || self.busy().map(|(_, one)| one);
+        let mut room = MAX_ASKED.saturating_sub(busy().map(Transfer::asked).sum());
+        let open: usize = busy().map(|one| one.open_offers(now)).sum();
         let mut offers = MAX_OFFERS.saturating_sub(open);
         for (id, (_, transfer)) in &mut self.open {
+            if transfer.is_quiet() {
+                continue;
+            }
+            let before = (asks.len(), news.len());
+            let has_room = room > 0 && offers > 0;
             for (link, index) in transfer.ask(now, late, room, rng) {
                 room = room.saturating_sub(1);
                 asks.push((link, *id, index));
@@ -286,6 +301,9 @@ impl Transfers {
             for (link, told) in transfer.tell(now, offers, rng) {
                 offers = offers.saturating_sub(told.offers.len());
                 news.push((link, *id, told));
+            }
+            if has_room && before == (asks.len(), news.len()) {
+                transfer.settle(now);
             }
         }
         (asks, news)
@@ -306,8 +324,12 @@ impl Transfers {
     /// When something is to be done, if nothing comes before.
     pub(in crate::gossip) fn next(&self) -> Option<Micros> {
         let (patience, polled) = (self.patience(), self.polled);
-        let open = self.open.values();
-        open.filter_map(|(_, one)| one.next(patience, polled)).min()
+        let busy = self.busy();
+        busy.filter_map(|(_, one)| one.next(patience, polled)).min()
+    }
+
+    fn busy(&self) -> impl Iterator<Item = &(Origin, Transfer)> {
+        self.open.values().filter(|(_, one)| !one.is_quiet())
     }
 
     /// A heartbeat: what nobody brings or asks for any more is forgotten. Messages that were not

@@ -61,13 +61,10 @@ impl Gossip {
                 neighbour.theirs.remove(&topic);
                 return Err(Fault::TooManySubscriptions);
             }
-            if is_new
-                && self
-                    .topics
-                    .get(&topic)
-                    .is_some_and(|one| one.is_subscribed())
-            {
+            let own = self.topics.get(&topic);
+            if is_new && own.is_some_and(|one| one.is_subscribed()) {
                 self.beats.soon(self.now.mono, &self.config);
+                self.ask_for_the_rest(link, &topic);
             }
         }
         Ok(())

@@ -73,6 +73,14 @@ impl Gossip {
         true
     }
 
+    /// A neighbour that is new on a topic, or is back, may have what is not here yet.
+    pub(super) fn ask_for_the_rest(&mut self, link: Link, topic: &TopicHash) {
+        let missing: Vec<_> = self.transfers.missing(topic).collect();
+        for id in missing {
+            self.tell_chunks(link, id, &News::default());
+        }
+    }
+
     /// Begins to spread a message of this node; `false` if there is no room.
     pub(super) fn seed(&mut self, parcel: &Parcel, outline: &Arc<Outline>, data: &Bytes) -> bool {
         let Some(origin) = origin(parcel) else {

@@ -4,16 +4,20 @@
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::discovery_limits::{fills, longest_contact, over};
-use crate::crypto::{MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
+use crate::crypto::{CHUNK_BYTES, MAX_SEAL_LEAVES, SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
 use crate::identity::PeerId;
 use crate::wire::Violation;
 use crate::wire::codec::{List, WireType, decode, encode};
 use crate::wire::frame::FrameDecoder;
+use crate::wire::message::chunks::{
+    ACCEPTOR_READS, CHUNK, Chunk, DIALLER_READS, GET_CHUNK, GetChunk,
+};
 use crate::wire::message::gossip::{
-    GRAFT, IDONTWANT, IDontWant, IHAVE, IHave, IWANT, IWant, KEY, Key, MAX_CHANGES, MAX_DATA,
-    MAX_EXCHANGED, MAX_IDS, MAX_TOPICS, MAX_UNWANTED, MESSAGE, MODES, Message, Mode, ModeChange,
-    Modes, PRUNE, Prune, RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED,
-    UNSUBSCRIBE, Unsigned, WAKE,
+    ChunkRange, GRAFT, HAVE, Have, IDONTWANT, IDontWant, IHAVE, IHave, IWANT, IWant, KEY, Key,
+    LARGE, Large, MAX_CHANGES, MAX_CHUNKS, MAX_DATA, MAX_EXCHANGED, MAX_IDS, MAX_RANGES,
+    MAX_TOPICS, MAX_UNWANTED, MESSAGE, MODES, Message, Mode, ModeChange, Modes, PRUNE, Prune,
+    RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED, UNSUBSCRIBE, Unsigned,
+    WAKE,
 };
 use crate::wire::varint::Varint;
 
@@ -97,10 +101,43 @@ fn the_largest_carriers_of_messages_fill_their_frames() {
 }
 
 #[test]
+fn the_largest_messages_about_long_messages_fill_their_frames() {
+    let large = Large {
+        seal: u64::MAX,
+        index: u16::MAX,
+        timestamp_ms: u64::MAX,
+        length: u32::MAX,
+        chunks: full(HASH),
+    };
+    fills(RECEIVER_READS, LARGE, &large);
+    let range = ChunkRange {
+        first: u16::MAX,
+        count: u16::MAX,
+    };
+    let have = Have {
+        message: HASH,
+        has: full(range),
+        offers: full(range),
+    };
+    fills(RECEIVER_READS, HAVE, &have);
+}
+
+#[test]
+fn the_largest_question_for_a_chunk_and_the_longest_chunk_fill_their_frames() {
+    let question = GetChunk {
+        message: HASH,
+        index: u16::MAX,
+    };
+    fills(ACCEPTOR_READS, GET_CHUNK, &question);
+    let data = Bytes::from_static(&[0; CHUNK_BYTES]).try_into().unwrap();
+    fills(DIALLER_READS, CHUNK, &Chunk { data });
+}
+
+#[test]
 fn every_frame_is_legal_and_nothing_else_is_defined() {
     let legal: Vec<u8> = RECEIVER_READS.legal.iter().map(|rule| rule.kind).collect();
     assert_eq!(legal, RECEIVER_READS.defined);
-    let numbers: Vec<u8> = (0x01..=0x09).chain(0x10..=0x13).collect();
+    let numbers: Vec<u8> = (0x01..=0x09).chain(0x10..=0x15).collect();
     assert_eq!(legal, numbers);
 }
 
@@ -137,12 +174,16 @@ fn one_element_more_is_refused() {
     ends_at::<Modes>(&[0], MAX_CHANGES, 33, 0);
     let before_leaves = [0; 1 + 32 + 1 + 1];
     ends_at::<Seal>(&before_leaves, MAX_SEAL_LEAVES, 32, SIGNATURE_BYTES);
+    ends_at::<Large>(&[0; 4], MAX_CHUNKS, 32, 0);
+    ends_at::<Have>(&HASH, MAX_RANGES, 2, 1);
+    ends_at::<Have>(&[0; 33], MAX_RANGES, 2, 0);
 }
 
 #[test]
 fn one_byte_more_of_data_is_refused() {
     ends_at::<Message>(&[0, 0, 0], MAX_DATA, 1, 0);
     ends_at::<Unsigned>(&[0], MAX_DATA, 1, 0);
+    ends_at::<Chunk>(&[], CHUNK_BYTES, 1, 0);
 }
 
 #[test]
@@ -165,6 +206,10 @@ fn attack_16_a_list_bomb_in_any_message_allocates_nothing() {
             ),
             (decode::<Message>(&bomb(&[0; 3], length)).err(), MAX_DATA),
             (decode::<Unsigned>(&bomb(&[0], length)).err(), MAX_DATA),
+            (decode::<Large>(&bomb(&[0; 4], length)).err(), MAX_CHUNKS),
+            (decode::<Have>(&bomb(&HASH, length)).err(), MAX_RANGES),
+            (decode::<Have>(&bomb(&[0; 33], length)).err(), MAX_RANGES),
+            (decode::<Chunk>(&bomb(&[], length)).err(), CHUNK_BYTES),
         ];
         for (verdict, limit) in verdicts {
             assert_eq!(verdict, refused(limit), "limit {limit}");

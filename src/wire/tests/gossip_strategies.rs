@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::strategies::{bytes, contact, list, payload, peer_id};
 use crate::crypto::{SIGNATURE_BYTES, VERIFYING_KEY_BYTES};
+use crate::wire::message::chunks::{Chunk, GetChunk};
 use crate::wire::message::gossip::{
-    IDontWant, IHave, IWant, Key, Message, Mode, ModeChange, Modes, Prune, Seal, Subscribe, Topics,
-    Unsigned,
+    ChunkRange, Have, IDontWant, IHave, IWant, Key, Large, Message, Mode, ModeChange, Modes, Prune,
+    Seal, Subscribe, Topics, Unsigned,
 };
 
 /// Ordinals of every width, small ones most of all.
@@ -86,4 +87,35 @@ pub(super) fn message() -> impl Strategy<Value = Message> {
 
 pub(super) fn unsigned() -> impl Strategy<Value = Unsigned> {
     (ordinal(), payload(300)).prop_map(|(topic, data)| Unsigned { topic, data })
+}
+
+pub(super) fn large() -> impl Strategy<Value = Large> {
+    let numbers = (ordinal(), any::<u16>(), any::<u64>(), any::<u32>());
+    (numbers, list(hash(), 6)).prop_map(|((seal, index, timestamp_ms, length), chunks)| Large {
+        seal,
+        index,
+        timestamp_ms,
+        length,
+        chunks,
+    })
+}
+
+fn range() -> impl Strategy<Value = ChunkRange> {
+    (any::<u16>(), any::<u16>()).prop_map(|(first, count)| ChunkRange { first, count })
+}
+
+pub(super) fn have() -> impl Strategy<Value = Have> {
+    (hash(), list(range(), 6), list(range(), 6)).prop_map(|(message, has, offers)| Have {
+        message,
+        has,
+        offers,
+    })
+}
+
+pub(super) fn get_chunk() -> impl Strategy<Value = GetChunk> {
+    (hash(), any::<u16>()).prop_map(|(message, index)| GetChunk { message, index })
+}
+
+pub(super) fn chunk() -> impl Strategy<Value = Chunk> {
+    payload(300).prop_map(|data| Chunk { data })
 }

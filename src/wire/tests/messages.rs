@@ -5,12 +5,14 @@ use proptest::prelude::*;
 
 use super::{gossip_strategies, strategies};
 use crate::wire::codec::{WireType, decode, encode};
+use crate::wire::message::chunks::{Chunk, GetChunk};
 use crate::wire::message::discovery::{
     Contact, FindNode, FindValue, GetProviders, HandOff, HandedOff, ImmutableRecord, MutableRecord,
     Nodes, ProviderRecord, Providers, Record, Store, Stored, Value,
 };
 use crate::wire::message::gossip::{
-    IDontWant, IHave, IWant, Key, Message, Modes, Prune, Seal, Subscribe, Topics, Unsigned,
+    Have, IDontWant, IHave, IWant, Key, Large, Message, Modes, Prune, Seal, Subscribe, Topics,
+    Unsigned,
 };
 use crate::wire::message::identify::{self, Identify, Roles, SupportedProtocol};
 use crate::wire::message::observed::{self, Observed};
@@ -131,6 +133,10 @@ properties! {
     modes_survive: modes, Modes;
     sealed_message_survives: message, Message;
     unsigned_message_survives: unsigned, Unsigned;
+    header_of_a_long_message_survives: large, Large;
+    news_of_chunks_survive: have, Have;
+    question_for_a_chunk_survives: get_chunk, GetChunk;
+    chunk_survives: chunk, Chunk;
 }
 
 proptest! {

@@ -373,3 +373,20 @@ fn a_node_that_unsubscribes_fetches_no_more() {
     rig.tell(1, Input::Unsubscribe(topic()));
     assert_eq!(rig.nodes[1].large_bytes(), 0);
 }
+
+/// As when two connections of the same two nodes become one.
+#[test]
+fn a_neighbour_that_comes_back_is_asked_for_the_rest() {
+    let mut rig = room(2);
+    rig.chunks.uplink = Some(UPLINK / 10);
+    let said = text(2 << 20);
+    rig.publish(0, &said);
+    rig.run_for(Duration::from_millis(500));
+    assert_eq!(rig.nodes[1].large_bytes(), 2 << 20);
+    rig.disconnect(0, 1);
+    rig.run_for(Duration::from_millis(100));
+    rig.connect(1, 0);
+    rig.run_for(10 * SECOND);
+    assert_eq!(rig.receivers(&said), [1]);
+    assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+}

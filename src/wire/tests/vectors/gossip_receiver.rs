@@ -9,12 +9,13 @@ use serde_json::{Value as Json, json};
 use super::hex;
 use crate::crypto::{
     ContentDigest, Label, LeafInput, RustCrypto, SealBody, Signature, Suite, VerifyingKey,
-    derive_key,
+    derive_key, root_hash,
 };
 use crate::wire::codec::{WireType, decode};
 use crate::wire::message::gossip::{
-    GRAFT, IHAVE, IHave, KEY, Key, MESSAGE, MODES, Message, Modes, PRUNE, Prune, RECEIVER_READS,
-    SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED, UNSUBSCRIBE, Unsigned, WAKE,
+    ChunkRange, GRAFT, HAVE, Have, IHAVE, IHave, KEY, Key, LARGE, Large, MAX_DATA, MAX_LARGE,
+    MESSAGE, MODES, Message, Modes, PRUNE, Prune, RECEIVER_READS, SEAL, SUBSCRIBE, Seal, Subscribe,
+    Topics, UNSIGNED, UNSUBSCRIBE, Unsigned, WAKE,
 };
 use crate::wire::{ErrorCode, FrameDecoder, NetworkId};
 
@@ -49,6 +50,8 @@ pub(super) enum Fault {
     WrongTopic,
     TooManySubscriptions,
     InvalidSignature,
+    InvalidHeader,
+    FalseChunks,
 }
 
 impl Fault {
@@ -69,7 +72,20 @@ pub(super) struct Receiver {
     keys: Vec<VerifyingKey>,
     seals: Vec<(Seal, SealBody, VerifyingKey)>,
     seen: BTreeSet<[u8; 32]>,
+    /// How many chunks the long messages have whose headers are here.
+    chunks: BTreeMap<[u8; 32], u32>,
     messages: Vec<Json>,
+}
+
+/// What a header says of its message, if it can be one.
+pub(super) fn check_header(header: &Large) -> Result<ContentDigest, Fault> {
+    let length = header.length as usize;
+    if length <= MAX_DATA || length > MAX_LARGE {
+        return Err(Fault::InvalidHeader);
+    }
+    let hash = root_hash(length, &header.chunks).ok_or(Fault::InvalidHeader)?;
+    let length = header.length.into();
+    Ok(ContentDigest { length, hash })
 }
 
 fn read<T: WireType>(body: &Bytes) -> T {
@@ -106,6 +122,8 @@ impl Receiver {
             KEY => self.key(&read(body)),
             SEAL => self.seal(read(body)),
             MESSAGE => self.message(&read(body)),
+            LARGE => self.header(&read(body)),
+            HAVE => self.have(&read(body)),
             UNSIGNED => self.unsigned(&read(body)),
             _ => Ok(()),
         }
@@ -152,19 +170,67 @@ impl Receiver {
     }
 
     fn message(&mut self, message: &Message) -> Result<(), Fault> {
-        let index = usize::try_from(message.seal).map_err(|_| Fault::UnknownOrdinal)?;
-        let (seal, body, key) = self.seals.get(index).ok_or(Fault::UnknownOrdinal)?;
-        let listed = body.leaf(message.index).ok_or(Fault::NotInSeal)?;
-        let counter = body.counter(message.index).ok_or(Fault::NotInSeal)?;
+        let data = message.data.as_bytes();
+        let place = (message.seal, message.index, message.timestamp_ms);
+        let proven = self.sealed(place, || Ok(ContentDigest::of(data)))?;
+        if let Some((name, id, source)) = proven {
+            let (topic, data) = (name, hex(data));
+            self.deliver(
+                id,
+                json!({ "topic": topic, "id": hex(&id), "source": source, "data": data }),
+            );
+        }
+        Ok(())
+    }
+
+    fn header(&mut self, header: &Large) -> Result<(), Fault> {
+        let place = (header.seal, header.index, header.timestamp_ms);
+        let proven = self.sealed(place, || check_header(header))?;
+        if let Some((name, id, source)) = proven {
+            let (topic, length) = (name, header.length);
+            let chunks: Vec<_> = header.chunks.iter().map(|hash| hex(hash)).collect();
+            let count = u32::try_from(chunks.len()).unwrap();
+            self.chunks.insert(id, count);
+            self.deliver(
+                id,
+                json!({ "topic": topic, "id": hex(&id), "source": source, "length": length, "chunks": chunks }),
+            );
+        }
+        Ok(())
+    }
+
+    fn have(&self, message: &Have) -> Result<(), Fault> {
+        let Some(count) = self.chunks.get(&message.message) else {
+            return Ok(());
+        };
+        let is_there = |range: &ChunkRange| {
+            let end = u32::from(range.first) + u32::from(range.count);
+            range.count > 0 && end <= *count
+        };
+        let mut ranges = message.has.iter().chain(message.offers.iter());
+        let are_there = ranges.all(is_there);
+        are_there.then_some(()).ok_or(Fault::FalseChunks)
+    }
+
+    /// Topic, id and source of a message that is new and proven; none if it is to be ignored.
+    fn sealed(
+        &self,
+        (seal, index, timestamp_ms): (u64, u16, u64),
+        content: impl FnOnce() -> Result<ContentDigest, Fault>,
+    ) -> Result<Option<(&'static str, [u8; 32], Json)>, Fault> {
+        let number = usize::try_from(seal).map_err(|_| Fault::UnknownOrdinal)?;
+        let (seal, body, key) = self.seals.get(number).ok_or(Fault::UnknownOrdinal)?;
+        let listed = body.leaf(index).ok_or(Fault::NotInSeal)?;
+        let counter = body.counter(index).ok_or(Fault::NotInSeal)?;
         let mut topics = OWN.iter();
         let topic = topics.find(|(name, _)| blake3::hash(name.as_bytes()) == *body.topic());
         let name = match topic {
             Some((_, Own::Unsigned)) => return Err(Fault::WrongTopic),
             Some((name, Own::Sealed)) => *name,
-            _ => return Ok(()),
+            _ => return Ok(None),
         };
         if self.seen.contains(&listed.0) {
-            return Ok(());
+            return Ok(None);
         }
         let network = network();
         let input = LeafInput {
@@ -173,8 +239,8 @@ impl Receiver {
             publisher: body.publisher(),
             epoch: body.epoch(),
             counter,
-            timestamp_ms: message.timestamp_ms,
-            content: ContentDigest::of(message.data.as_bytes()),
+            timestamp_ms,
+            content: content()?,
         };
         if input.leaf() != listed {
             return Err(Fault::NotInSeal);
@@ -188,10 +254,9 @@ impl Receiver {
             "publisher": hex(body.publisher().as_bytes()),
             "epoch": body.epoch().to_string(),
             "counter": counter.to_string(),
-            "timestamp_ms": message.timestamp_ms.to_string(),
+            "timestamp_ms": timestamp_ms.to_string(),
         });
-        self.deliver(name, listed.0, source, message.data.as_bytes());
-        Ok(())
+        Ok(Some((name, listed.0, source)))
     }
 
     fn unsigned(&mut self, message: &Unsigned) -> Result<(), Fault> {
@@ -207,14 +272,13 @@ impl Receiver {
             Label::Unsigned,
             &[network.as_bytes(), topic.as_bytes(), data],
         );
-        self.deliver(name, id, Json::Null, data);
+        let message = json!({ "topic": name, "id": hex(&id), "source": null, "data": hex(data) });
+        self.deliver(id, message);
         Ok(())
     }
 
-    fn deliver(&mut self, topic: &str, id: [u8; 32], source: Json, data: &[u8]) {
+    fn deliver(&mut self, id: [u8; 32], message: Json) {
         if self.seen.insert(id) {
-            let (id, data) = (hex(&id), hex(data));
-            let message = json!({ "topic": topic, "id": id, "source": source, "data": data });
             self.messages.push(message);
         }
     }

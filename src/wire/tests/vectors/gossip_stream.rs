@@ -7,14 +7,16 @@ use super::gossip_control::topic;
 use super::gossip_receiver::{Fault, Receiver, network};
 use super::records::owner;
 use crate::crypto::{
-    ContentDigest, Label, LeafInput, SIGNATURE_BYTES, SignedInput, Suite, VerifyingKey,
+    CHUNK_BYTES, ContentDigest, Label, LeafInput, SIGNATURE_BYTES, SignedInput, Suite,
+    VerifyingKey, subtree_hashes,
 };
 use crate::wire::NetworkId;
 use crate::wire::codec::{List, WireType, encode};
 use crate::wire::frame::encode_frame;
 use crate::wire::message::gossip::{
-    GRAFT, IHAVE, IHave, KEY, Key, MESSAGE, MODES, Message, Modes, PRUNE, Prune, SEAL, SUBSCRIBE,
-    Seal, Subscribe, Topics, UNSIGNED, UNSUBSCRIBE, Unsigned, WAKE,
+    ChunkRange, GRAFT, HAVE, Have, IHAVE, IHave, KEY, Key, LARGE, Large, MESSAGE, MODES, Message,
+    Modes, PRUNE, Prune, SEAL, SUBSCRIBE, Seal, Subscribe, Topics, UNSIGNED, UNSUBSCRIBE, Unsigned,
+    WAKE,
 };
 
 const EPOCH: u64 = 1_700_000_000_000;
@@ -59,6 +61,25 @@ impl Stream {
             data: Bytes::copy_from_slice(data).try_into().unwrap(),
         };
         self.and(MESSAGE, &message)
+    }
+
+    fn header(self, index: u16, header: &Large) -> Self {
+        let header = header.clone();
+        self.and(LARGE, &Large { index, ..header })
+    }
+
+    /// Chunks of the long message that this node has.
+    fn have(self, first: u16, count: u16) -> Self {
+        let has = list_of(ChunkRange { first, count });
+        let (message, offers) = (leaf(&topic(), 0, &long()), vec![].try_into().unwrap());
+        self.and(
+            HAVE,
+            &Have {
+                message,
+                has,
+                offers,
+            },
+        )
     }
 
     fn unsigned(self, topic: u64, data: &[u8]) -> Self {
@@ -110,6 +131,22 @@ fn seal(name: &str, messages: &[&[u8]]) -> Seal {
     signed("test", topic, 0, leaves.collect())
 }
 
+/// A message of three chunks.
+fn long() -> Vec<u8> {
+    vec![7; 2 * CHUNK_BYTES + 1]
+}
+
+/// The header of a message under seal 0.
+fn header_of(data: &[u8]) -> Large {
+    Large {
+        seal: 0,
+        index: 0,
+        timestamp_ms: TIMESTAMP_MS,
+        length: u32::try_from(data.len()).unwrap(),
+        chunks: subtree_hashes(data).try_into().unwrap(),
+    }
+}
+
 fn list_of<T: WireType, const MAX: usize>(element: T) -> List<T, MAX> {
     vec![element].try_into().unwrap()
 }
@@ -149,6 +186,53 @@ fn valid_streams() -> Vec<(&'static str, Stream)> {
         ("a subscription repeated under a new ordinal", Stream::default().subscribed(128).subscribed(128)),
         ("a subscription given back twice", Stream::default().subscribed(1).unsubscribed(0).unsubscribed(0)),
         ("empty", Stream::default()),
+    ]
+}
+
+#[rustfmt::skip]
+fn long_streams() -> Vec<(&'static str, Stream)> {
+    let (one, header) = (seal("topic", &[&long()]), header_of(&long()));
+    let start = || Stream::default().key().sealed(&one);
+    let both = seal("topic", &[&long(), b"hello"]);
+    let gone = Stream::default().key().sealed(&seal("gone", &[&long()]));
+    vec![
+        ("the header of a long message", start().header(0, &header)),
+        ("a header twice, and a short message of the same seal", Stream::default().key().sealed(&both).header(0, &header).header(0, &header).message(0, 1, b"hello")),
+        ("chunks of a long message", start().header(0, &header).have(0, 3).have(2, 1)),
+        ("chunks before their header, whatever they are", start().have(3, 1).have(0, 0).header(0, &header)),
+        ("a header on a topic that was unsubscribed, whatever it says", gone.header(0, &Large { length: 0, ..header })),
+    ]
+}
+
+#[rustfmt::skip]
+fn refused_long_streams() -> Vec<(&'static str, Stream, Fault)> {
+    use Fault::{FalseChunks, InvalidHeader, InvalidSignature, NotInSeal, UnknownOrdinal, WrongTopic};
+    let (one, header) = (seal("topic", &[&long()]), header_of(&long()));
+    let start = || Stream::default().key().sealed(&one);
+    let with = |change: &dyn Fn(&mut Large)| {
+        let mut header = header.clone();
+        change(&mut header);
+        start().header(0, &header)
+    };
+    let mut forged = one.clone();
+    forged.signature = [0; SIGNATURE_BYTES];
+    let short = seal("topic", &[&[7; 16_384]]);
+    let open = seal("open", &[&long()]);
+    vec![
+        ("header before its seal", Stream::default().key().header(0, &header), UnknownOrdinal),
+        ("header behind the last leaf", start().header(1, &header), NotInSeal),
+        ("header of a message that fits its frame", Stream::default().key().sealed(&short).header(0, &header_of(&[7; 16_384])), InvalidHeader),
+        ("header of more than 32 MiB", with(&|header| header.length = (32 << 20) + 1), InvalidHeader),
+        ("header without hashes", with(&|header| header.chunks = vec![].try_into().unwrap()), InvalidHeader),
+        ("header with another length in as many chunks", with(&|header| header.length += 1), NotInSeal),
+        ("header with the hash of another chunk", with(&|header| header.chunks = vec![[7; 32]; 3].try_into().unwrap()), NotInSeal),
+        ("header with another time", with(&|header| header.timestamp_ms += 1), NotInSeal),
+        ("header on an unsigned topic", Stream::default().key().sealed(&open).header(0, &header), WrongTopic),
+        ("header under a signature of zeros", Stream::default().key().sealed(&forged).header(0, &header), InvalidSignature),
+        ("an empty range of chunks", start().header(0, &header).have(1, 0), FalseChunks),
+        ("a chunk behind the last one", start().header(0, &header).have(3, 1), FalseChunks),
+        ("a range that reaches beyond the last chunk", start().header(0, &header).have(0, 4), FalseChunks),
+        ("a range that reaches beyond all numbers", start().header(0, &header).have(u16::MAX, u16::MAX), FalseChunks),
     ]
 }
 
@@ -216,14 +300,15 @@ fn streams() {
     let mut vectors = Vectors::new(
         "hex: what follows the header on a gossip stream that ends there, on the network `test`. The \
          receiver has subscribed on its own stream to `topic` (0, sealed), to `open` (1, unsigned) and \
-         to `gone` (2), and unsubscribed from `gone`. value: the messages that it gets, in order. Checks \
-         that need the time are left out.",
+         to `gone` (2), and unsubscribed from `gone`. value: the messages, and headers of long ones, that \
+         it gets, in order. Checks that need the time are left out.",
     );
-    for (name, Stream(bytes)) in valid_streams() {
+    for (name, Stream(bytes)) in valid_streams().into_iter().chain(long_streams()) {
         let messages = Receiver::default().read(&bytes).unwrap();
         vectors.valid(name, &bytes, messages.into());
     }
-    for (name, Stream(bytes), fault) in refused_ordinals().into_iter().chain(refused_messages()) {
+    let refused = refused_ordinals().into_iter().chain(refused_messages());
+    for (name, Stream(bytes), fault) in refused.chain(refused_long_streams()) {
         let found = Receiver::default().read(&bytes).unwrap_err();
         assert_eq!(found, fault, "{name}");
         vectors.invalid_with(name, &bytes, &format!("{fault:?}"), fault.code());

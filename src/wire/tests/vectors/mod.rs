@@ -9,6 +9,7 @@ pub(crate) mod contacts;
 pub(crate) mod discovery;
 mod framing;
 mod gossip_control;
+mod gossip_large;
 mod gossip_messages;
 mod gossip_receiver;
 mod gossip_stream;

@@ -1,0 +1,107 @@
+//! Memory, shares of it, and who has none.
+
+use super::{MILLISECOND, START, id, of_publisher, outline, rng, takes_part, transfers, zeros};
+use crate::crypto::CHUNK_BYTES;
+use crate::gossip::Link;
+use crate::gossip::large::transfers::{DISTRUST, IDLE, MAX_DISTRUSTED};
+use crate::gossip::large::{NotBegun, Transfers};
+use crate::wire::message::gossip::MAX_LARGE;
+
+/// Whether a message of so many chunks begins to be fetched.
+fn fetch(all: &mut Transfers, number: u16, publisher: u16, chunks: u16) -> Option<NotBegun> {
+    let origin = of_publisher(publisher);
+    all.fetch(START, id(number), origin, &outline(chunks)).err()
+}
+
+#[test]
+fn one_publisher_has_room_for_one_of_the_longest_messages_that_is_not_here() {
+    let mut all = transfers();
+    let half = (MAX_LARGE / CHUNK_BYTES / 2) as u16;
+    assert_eq!(fetch(&mut all, 0, 0, half), None);
+    assert_eq!(fetch(&mut all, 1, 0, half), None);
+    assert_eq!(fetch(&mut all, 2, 0, 1), Some(NotBegun::Full));
+    assert_eq!(fetch(&mut all, 0, 0, half), Some(NotBegun::Known));
+    assert_eq!(fetch(&mut all, 2, 1, half), None);
+    all.drop(&id(0)).unwrap();
+    assert_eq!(fetch(&mut all, 3, 0, 1), None);
+}
+
+#[test]
+fn what_is_here_makes_room_and_what_is_not_keeps_it() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    for number in 0..4 {
+        let (outline, data) = (outline(2), zeros(2));
+        let now = START + MILLISECOND * u32::from(number);
+        all.publish(now, id(number), of_publisher(0), &outline, &data)
+            .unwrap();
+    }
+    assert_eq!(all.bytes(), 8 * CHUNK_BYTES);
+    assert_eq!(fetch(&mut all, 4, 1, 3), None);
+    // The two that moved least lately.
+    let is_here = |all: &mut Transfers, number| all.get_mut(&id(number)).is_some();
+    let here: Vec<_> = (0..5).filter(|number| is_here(&mut all, *number)).collect();
+    assert_eq!(here, [2, 3, 4]);
+    assert_eq!(all.bytes(), 7 * CHUNK_BYTES);
+}
+
+#[test]
+fn attack_a_header_for_which_there_is_no_room_drives_nothing_out() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    let (whole, data) = (outline(4), zeros(4));
+    all.publish(START, id(0), of_publisher(0), &whole, &data)
+        .unwrap();
+    assert_eq!(fetch(&mut all, 1, 1, 4), None);
+    assert_eq!(fetch(&mut all, 2, 2, 5), Some(NotBegun::Full));
+    assert!(all.get_mut(&id(0)).is_some());
+    assert_eq!(fetch(&mut all, 2, 2, 4), None);
+    assert!(all.get_mut(&id(0)).is_none());
+}
+
+#[test]
+fn what_nobody_brings_or_asks_for_is_forgotten_after_30_seconds() {
+    let mut rng = rng(30);
+    let mut all = transfers();
+    let (whole, data) = (outline(1), zeros(1));
+    let transfer = all.publish(START, id(0), of_publisher(0), &whole, &data);
+    takes_part(transfer.unwrap(), 0);
+    assert_eq!(fetch(&mut all, 1, 1, 1), None);
+    assert_eq!(all.poll(START, &mut rng).1.len(), 1);
+    let asked = START + 5 * MILLISECOND;
+    assert!(all.give(asked, &id(0), Link(0), 0).is_some());
+    assert_eq!(all.gave_at(), asked);
+    assert_eq!(all.age(START + IDLE - MILLISECOND), Vec::<[u8; 32]>::new());
+    // Of the one that was not here the machine must know.
+    assert_eq!(all.age(START + IDLE), [id(1)]);
+    assert!(all.get_mut(&id(0)).is_some());
+    assert_eq!(all.age(asked + IDLE), Vec::<[u8; 32]>::new());
+    assert_eq!(all.bytes(), 0);
+}
+
+#[test]
+fn no_long_message_of_a_publisher_whose_one_was_rejected_is_carried_for_ten_minutes() {
+    let mut all = transfers();
+    all.distrust(START, of_publisher(0).source.publisher);
+    assert_eq!(fetch(&mut all, 0, 0, 1), Some(NotBegun::Distrusted));
+    assert_eq!(fetch(&mut all, 0, 1, 1), None);
+    all.age(START + DISTRUST - MILLISECOND);
+    assert_eq!(fetch(&mut all, 1, 0, 1), Some(NotBegun::Distrusted));
+    all.age(START + DISTRUST);
+    assert_eq!(fetch(&mut all, 1, 0, 1), None);
+}
+
+#[test]
+fn of_1024_distrusted_publishers_the_first_makes_room() {
+    assert_eq!(MAX_DISTRUSTED, 1_024);
+    let mut all = transfers();
+    let publisher = |number| of_publisher(number).source.publisher;
+    for number in 0..=MAX_DISTRUSTED as u16 {
+        all.distrust(START + MILLISECOND * u32::from(number), publisher(number));
+    }
+    assert_eq!(fetch(&mut all, 0, 0, 1), None);
+    for (number, of) in [(1, 2), (2, MAX_DISTRUSTED as u16)] {
+        assert_eq!(fetch(&mut all, number, of, 1), Some(NotBegun::Distrusted));
+    }
+    // Who is distrusted once more drives nobody out.
+    all.distrust(START, publisher(5));
+    assert_eq!(fetch(&mut all, 1, 1, 1), Some(NotBegun::Distrusted));
+}

@@ -1,0 +1,128 @@
+//! All messages together: what is offered, asked for and waited for at once.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    MILLISECOND, START, id, of_publisher, offered, offers, outline, range, rng, takes_part,
+    transfers, zeros,
+};
+use crate::gossip::Link;
+use crate::gossip::large::Outline;
+use crate::gossip::large::transfer::{MAX_ASKED, OFFER, WINDOW};
+use crate::gossip::large::transfers::{FIRST_PATIENCE, MAX_OFFERS};
+use crate::wire::message::gossip::MAX_DATA;
+
+#[test]
+fn no_more_than_40_offers_are_open_over_all_messages() {
+    assert_eq!(MAX_OFFERS, 40);
+    let mut rng = rng(20);
+    let mut all = transfers();
+    for number in 0..2 {
+        let (outline, data) = (outline(40), zeros(40));
+        let transfer = all.publish(START, id(number), of_publisher(0), &outline, &data);
+        let transfer = transfer.unwrap();
+        takes_part(transfer, 0);
+        takes_part(transfer, 1);
+    }
+    let mut poll = |all: &mut super::Transfers, now| {
+        let (_, news) = all.poll(now, &mut rng);
+        let news = news.iter().map(|(link, _, news)| (link, news));
+        offered(news)
+    };
+    let told = poll(&mut all, START);
+    assert_eq!(told.len(), MAX_OFFERS);
+    assert_eq!(poll(&mut all, START), []);
+    // One is taken up: there is room for another one.
+    let (link, index) = told[0];
+    offers(all.get_mut(&id(0)).unwrap(), link, &[range(index, 1)]);
+    assert_eq!(poll(&mut all, START + MILLISECOND).len(), 1);
+    assert_eq!(all.next(), Some(START + OFFER));
+    // Nobody takes up the others.
+    assert_eq!(poll(&mut all, START + OFFER).len(), MAX_OFFERS - 1);
+}
+
+#[test]
+fn no_more_than_64_chunks_are_asked_for_over_all_messages_and_neighbours() {
+    assert_eq!((MAX_ASKED, WINDOW), (64, 4));
+    let mut rng = rng(21);
+    let mut all = transfers();
+    for number in 0..2 {
+        let begun = all.fetch(START, id(number), of_publisher(number), &outline(100));
+        let transfer = begun.unwrap();
+        (0..10).for_each(|link| offers(transfer, link, &[range(0, 100)]));
+    }
+    let (asked, _) = all.poll(START, &mut rng);
+    assert_eq!(asked.len(), MAX_ASKED);
+    let different: BTreeSet<_> = asked.iter().map(|(_, id, index)| (id, index)).collect();
+    assert_eq!(different.len(), MAX_ASKED);
+    assert_eq!(all.poll(START, &mut rng).0.len(), 0);
+    let (link, of, index) = asked[0];
+    all.get_mut(&of).unwrap().answered(START, link, index);
+    assert_eq!(all.poll(START, &mut rng).0.len(), 1);
+}
+
+/// A second until one came; then three times what one takes, within 200 ms and two seconds.
+#[test]
+fn a_chunk_is_late_after_three_times_the_usual_time() {
+    let usual = [
+        (None, FIRST_PATIENCE),
+        (Some(10), 200 * MILLISECOND),
+        (Some(100), 300 * MILLISECOND),
+        (Some(60_000), 2_000 * MILLISECOND),
+    ];
+    for (usual, patience) in usual {
+        let mut rng = rng(22);
+        let mut all = transfers();
+        if let Some(usual) = usual {
+            all.responded(Duration::from_millis(usual));
+        }
+        let begun = all.fetch(START, id(0), of_publisher(0), &outline(1));
+        let transfer = begun.unwrap();
+        (0..2).for_each(|link| offers(transfer, link, &[range(0, 1)]));
+        let (first, _) = all.poll(START, &mut rng);
+        assert_eq!(first.len(), 1);
+        assert_eq!(all.next(), Some(START + patience));
+        let early = START + patience - MILLISECOND;
+        assert_eq!(all.poll(early, &mut rng).0.len(), 0);
+        let (second, _) = all.poll(START + patience, &mut rng);
+        assert!(second.len() == 1 && second[0].0 != first[0].0, "{second:?}");
+    }
+}
+
+#[test]
+fn a_timer_that_nobody_can_answer_is_due_once() {
+    let mut rng = rng(23);
+    let mut all = transfers();
+    let begun = all.fetch(START, id(0), of_publisher(0), &outline(1));
+    offers(begun.unwrap(), 0, &[range(0, 1)]);
+    assert_eq!(all.poll(START, &mut rng).0, [(Link(0), id(0), 0)]);
+    let late = all.next().unwrap();
+    assert_eq!(all.poll(late, &mut rng).0, []);
+    assert_eq!(all.next(), None);
+}
+
+/// As many messages that just do not fit a frame as there is room for, and neighbours that have them.
+#[test]
+fn attack_thousands_of_short_messages_that_are_here_do_not_slow_the_others_down() {
+    let mut rng = rng(24);
+    let mut all = transfers();
+    let data = Bytes::from_static(&[0; MAX_DATA + 1]);
+    let outline = Arc::new(Outline::of(&data).unwrap());
+    let neighbours = 20;
+    for number in 0..4_000 {
+        let transfer = all.publish(START, id(number), of_publisher(0), &outline, &data);
+        let transfer = transfer.unwrap();
+        (0..neighbours).for_each(|link| offers(transfer, link, &[range(0, 1)]));
+        all.poll(START, &mut rng);
+    }
+    let quiet = (0..4_000).filter(|number| all.get_mut(&id(*number)).unwrap().is_quiet());
+    assert!(quiet.count() >= 3_999);
+    assert_eq!(all.next(), None);
+    // What happens wakes one of them.
+    takes_part(all.get_mut(&id(7)).unwrap(), 99);
+    assert_eq!(all.poll(START, &mut rng).1.len(), 1);
+}
