@@ -116,7 +116,9 @@ fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
             let is_in = outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config);
             assert!(is_in, "{number} of {fit}");
         }
-        assert!(!outbox.push(message, Micros(0), Priority::Own, &config));
+        assert!(!outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config));
+        // One of this node takes the place of another's.
+        assert!(outbox.push(message, Micros(0), Priority::Own, &config));
         assert!(outbox.bytes() <= config.max_bytes && outbox.bytes() + place > config.max_bytes);
     }
 }
