@@ -27,8 +27,8 @@ const WALL: u64 = 1_760_000_000_000;
 /// The longest message and a little more, so that a script fills it.
 const MEMORY: usize = 33 << 20;
 
-/// Chunks of a message that one neighbour is asked for at once.
-const WINDOW: usize = 4;
+/// Chunks of a message that one neighbour is asked for at once, if there are few.
+const MAX_ASKED: usize = 64;
 
 /// Outputs of one input: each neighbour is sent one batch and asked for a few chunks.
 const MAX_OUTPUTS: usize = 1_000;
@@ -326,7 +326,7 @@ impl<'a> Room<'a> {
                 self.asked.push((link, message, index));
                 let same = self.asked.iter();
                 let same = same.filter(|(other, of, _)| (*other, *of) == (link, message));
-                assert!(same.count() <= WINDOW);
+                assert!(same.count() <= MAX_ASKED);
             }
             Output::Deliver(message) => {
                 let mut of = self.messages.iter();
