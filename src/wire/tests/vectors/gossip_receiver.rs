@@ -54,6 +54,9 @@ pub(super) enum Fault {
     FalseChunks,
 }
 
+/// Topic, id and source of a message.
+type Proven = (&'static str, [u8; 32], Json);
+
 impl Fault {
     /// What answers it.
     pub(super) fn code(&self) -> ErrorCode {
@@ -217,7 +220,7 @@ impl Receiver {
         &self,
         (seal, index, timestamp_ms): (u64, u16, u64),
         content: impl FnOnce() -> Result<ContentDigest, Fault>,
-    ) -> Result<Option<(&'static str, [u8; 32], Json)>, Fault> {
+    ) -> Result<Option<Proven>, Fault> {
         let number = usize::try_from(seal).map_err(|_| Fault::UnknownOrdinal)?;
         let (seal, body, key) = self.seals.get(number).ok_or(Fault::UnknownOrdinal)?;
         let listed = body.leaf(index).ok_or(Fault::NotInSeal)?;
