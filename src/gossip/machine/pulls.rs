@@ -20,7 +20,7 @@ const DOUBT: Duration = Duration::from_millis(200);
 
 /// Messages that are waited for so: what bad neighbours announce in that time at some thousand a second.
 /// Others of them are not asked for.
-const MAX_DOUBTFUL: usize = 4_096;
+pub(super) const MAX_DOUBTFUL: usize = 4_096;
 
 /// The first guess of how long an answer takes, until there was one.
 const FIRST_RESPONSE: Duration = Duration::from_millis(50);
@@ -83,6 +83,12 @@ impl Pulls {
         self.reviews.len()
     }
 
+    /// Messages that only bad neighbours announced and that are waited for.
+    #[cfg(test)]
+    pub(super) fn doubtful(&self) -> usize {
+        self.doubtful.len()
+    }
+
     /// A neighbour was asked for a message, and sends it within `span`.
     fn promise(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) {
         if let Entry::Vacant(place) = self.promised.entry((id, link)) {
@@ -101,7 +107,8 @@ impl Pulls {
         true
     }
 
-    fn doubt(&mut self, now: Micros, id: MessageId) {
+    /// A message is asked for a little later, if nobody else brings or announces it.
+    pub(super) fn doubt(&mut self, now: Micros, id: MessageId) {
         if self.doubtful.len() < MAX_DOUBTFUL {
             self.doubtful.push_back((now + DOUBT, id));
         }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use cretoai_network::identity::PeerId;
 use cretoai_network::node::P2PConfig;
 use cretoai_network::services::gossip::{GossipError, SubscribeOptions};
 use cretoai_network::sim::Net;
@@ -52,6 +53,27 @@ fn an_explicit_peer_that_is_not_there_is_dialled_until_it_is() {
         let _late = spawn_with(&net, 2, gossiping());
         sleep(Duration::from_secs(75)).await;
         assert_eq!(waiting.peers(), [peer(2)]);
+    });
+}
+
+/// As many as a node remembers the numbers of.
+#[test]
+fn opinions_are_bounded_in_number() {
+    in_virtual_time(async {
+        let net = quiet_net(85);
+        let node = spawn_with(&net, 1, gossiping());
+        let think = async |number: u16, points: f64| {
+            let peer = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+            node.gossip().set_application_score(peer, points).await
+        };
+        for number in 0..4_096 {
+            assert_eq!(think(number, 1.0).await, Ok(()));
+        }
+        let refused = Err(GossipError::TooManyOpinions);
+        assert_eq!(think(4_096, 1.0).await, refused);
+        assert_eq!(think(7, 2.0).await, Ok(()), "of one it has an opinion of");
+        assert_eq!(think(7, 0.0).await, Ok(()), "no opinion any more");
+        assert_eq!(think(4_096, 1.0).await, Ok(()));
     });
 }
 

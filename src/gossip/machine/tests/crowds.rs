@@ -9,10 +9,10 @@ use crate::gossip::TopicHash;
 use crate::gossip::machine::Link;
 use crate::gossip::machine::expected::MAX_OPEN;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
-use crate::gossip::machine::pulls::MAX_REVIEWS;
+use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
-use crate::wire::codec::{List, Payload};
+use crate::wire::codec::{List, Payload, decode};
 use crate::wire::message::gossip::{self as wire, Mode};
 
 /// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.
@@ -116,6 +116,92 @@ fn messages_that_were_asked_for_beyond_the_limit_are_not_looked_at_again() {
     assert_eq!(rig.nodes[0].pulls.reviews(), MAX_REVIEWS);
     rig.run_for(Duration::from_secs(2));
     assert_eq!(rig.nodes[0].pulls.reviews(), 0);
+}
+
+#[test]
+fn messages_that_only_bad_neighbours_announced_are_waited_for_up_to_the_limit() {
+    let mut pulls = Pulls::default();
+    for number in 0..MAX_DOUBTFUL + 10 {
+        pulls.doubt(Micros(0), *blake3::hash(&number.to_le_bytes()).as_bytes());
+    }
+    assert_eq!(pulls.doubtful(), MAX_DOUBTFUL);
+    assert!(
+        pulls.next().is_some_and(|at| at > Micros(0)),
+        "their time comes"
+    );
+}
+
+/// When all who announce a message are bad there may be nobody else: they are asked all the same, later.
+#[test]
+fn a_message_that_only_a_bad_neighbour_announces_is_asked_for_a_little_later() {
+    let mut rig = pair();
+    let crowd = crowd(1, now_ms(&rig));
+    let (now, link) = (rig.now, Link(1));
+    let sources = rig.nodes[0].sources.as_mut().unwrap();
+    sources.broke_promise(now, link);
+    let ids = List::truncated(crowd.ids.iter().copied());
+    rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+    rig.run_for(Duration::from_millis(100));
+    assert_eq!(rig.count(wire::IWANT, now), 0);
+    rig.run_for(Duration::from_millis(150));
+    assert_eq!(rig.count(wire::IWANT, now), 1);
+}
+
+/// It announces again what it was asked for already, or its answer takes longer than the wait before the
+/// next one is asked: neither is a broken promise.
+#[test]
+fn whoever_sends_what_it_was_asked_for_has_kept_its_promise_however_often_it_announced_it() {
+    let mut rig = pair();
+    let crowd = crowd(20, now_ms(&rig));
+    for pause in [50, 50, 700] {
+        let ids = List::truncated(crowd.ids.iter().copied());
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+        rig.run_for(Duration::from_millis(pause));
+    }
+    crowd.send(&mut rig);
+    rig.run_for(Duration::from_secs(2));
+    assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
+    assert!(!rig.nodes[0].is_bad(Link(1)));
+}
+
+/// The other way round: announcing again moves no promise.
+#[test]
+fn attack_2_announcing_again_and_again_puts_no_promise_off() {
+    let mut rig = pair();
+    let crowd = crowd(20, now_ms(&rig));
+    for _ in 0..20 {
+        let ids = List::truncated(crowd.ids.iter().copied());
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+        rig.run_for(Duration::from_millis(100));
+    }
+    assert!(rig.nodes[0].score(Link(1)).unwrap().behaviour < -100.0);
+}
+
+/// Who falls asleep over a publisher and is woken hears of what came meanwhile.
+#[test]
+fn whoever_wakes_a_neighbour_hears_of_what_it_kept_silent_about() {
+    let mut rig = pair();
+    let publisher = key(0).hash().into();
+    let mode = Mode::Silent;
+    let changes = List::truncated([wire::ModeChange { publisher, mode }]);
+    rig.forge(1, 0, wire::MODES, &wire::Modes { topic: 0, changes });
+    rig.nodes[0].config.flood_publish = false;
+    for round in 0..20_u8 {
+        rig.publish(0, &[round; 100]);
+        rig.run_for(Duration::from_millis(20));
+    }
+    let since = rig.now;
+    let wake = |rig: &mut Rig| {
+        let topics = List::truncated([0]);
+        rig.forge(1, 0, wire::WAKE, &wire::Topics { topics });
+        rig.run_for(Duration::from_millis(1));
+        rig.count(wire::IHAVE, since)
+    };
+    assert_eq!(wake(&mut rig), 1);
+    let told = rig.sent.iter().rfind(|one| one.frame.kind == wire::IHAVE);
+    let told: wire::IHave = decode(&told.unwrap().frame.body).unwrap();
+    assert!((15..=20).contains(&told.ids.len()), "{}", told.ids.len());
+    assert_eq!(wake(&mut rig), 1, "nothing is said again to who is awake");
 }
 
 #[test]
