@@ -125,12 +125,22 @@ def gossip_scripts():
     offered = [HAVE, 0, 0, *ALL_OF_TWO]
     comes = [ANSWER, 0, TRUE, ANSWER, 0, TRUE, JUDGED, 0, YES]
     elsewhere = [ANSWER, 0, FORGED, ANSWER, 0, NONE, HAVE, 1, 0, *ALL_OF_TWO, WAIT, 100, WRITTEN, 0]
-    nobody = [HEADER, 1, 2, 4, VERIFIED, 0, YES, JUDGED, 0, YES, HAVE, 1, 0, 0, 1, 0, 255, WAIT, 255]
-    own = [PUBLISH, 3, WAIT, 20, SIGNED, 0, YES, HAVE, 0, 0, 0, 0, ASK, 0, 0, 1, ASK, 1, 0, 2]
-    save("gossip_stream", bytes(arrives + offered + comes + own))
+    nobody = [HEADER, 1, 2, 4, VERIFIED, 0, YES, JUDGED, 0, YES]
+    own = [PUBLISH, 3, WAIT, 20, SIGNED, 0, YES]
+
+    def offers_of(message, count):
+        return [HAVE, 1, message, 0, 1, 0, count, WAIT, 255]
+
+    def asks_for(message):
+        takes_part = [HAVE, 0, message, 0, 0, HAVE, 1, message, 0, 0]
+        asks = [[ASK, link, message, index] for link in (0, 1) for index in range(4)]
+        return takes_part + sum(asks, [])
+
+    save("gossip_stream", bytes(arrives + offered + comes + asks_for(0) + own + asks_for(1)))
     save("gossip_stream", bytes(offered + arrives + offered + elsewhere + comes))
-    save("gossip_stream", bytes(nobody + arrives + offered + [RECONNECT, 0, RECONNECT, 0] + nobody))
-    save("gossip_stream", bytes(own + nobody + [WRITTEN, 0, WRITTEN, 0, WAIT, 255] + own))
+    again = [RECONNECT, 0, RECONNECT, 0]
+    save("gossip_stream", bytes(nobody + offers_of(0, 255) + arrives + again + nobody))
+    save("gossip_stream", bytes(own + asks_for(0) + nobody + [WRITTEN, 0, WRITTEN, 0] + own))
 
 
 def key_files():

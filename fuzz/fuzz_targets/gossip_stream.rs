@@ -44,7 +44,10 @@ struct Room<'a> {
     judging: Vec<MessageId>,
     checks: Vec<CheckId>,
     signing: Vec<SigningId>,
+    publications: BTreeMap<PublicationId, Content>,
     unwritten: Vec<Link>,
+    /// The chunk that a neighbour asked for last.
+    wanted: Option<(MessageId, u16)>,
     /// Numbers of what was published, asked and sealed.
     next: u64,
 }
@@ -73,7 +76,9 @@ impl<'a> Room<'a> {
             judging: Vec::new(),
             checks: Vec::new(),
             signing: Vec::new(),
+            publications: BTreeMap::new(),
             unwritten: Vec::new(),
+            wanted: None,
             next: 0,
         }
     }
@@ -168,7 +173,10 @@ impl<'a> Room<'a> {
     /// A header that is new, or one that this neighbour repeats.
     fn header(&mut self) {
         let link = self.link();
-        let (publisher, said) = (self.script.number() as u8 % 3, content(self.script.number()));
+        let (publisher, said) = (
+            self.script.number() as u8 % 3,
+            content(self.script.number()),
+        );
         let Some(ordinals) = self.links.get_mut(&link) else {
             return;
         };
@@ -184,12 +192,10 @@ impl<'a> Room<'a> {
     }
 
     fn have(&mut self) {
-        let link = self.link();
-        let Some((message, _)) = self.script.pick(&self.messages) else {
-            return;
-        };
+        let (link, message) = (self.link(), self.script.pick(&self.messages));
         let has = self.ranges();
         let offers = self.ranges();
+        let message = message.map_or([0; 32], |(id, _)| id);
         let have = Have {
             message,
             has,
@@ -212,12 +218,10 @@ impl<'a> Room<'a> {
         let Some((link, message, index)) = self.script.take(&mut self.asked) else {
             return;
         };
-        let mut of = self.messages.iter();
-        let said = of.find(|(id, _)| *id == message).map(|(_, said)| said);
         let data = match self.script.number() % 8 {
             0 => None,
             1 => Some(Bytes::from_static(b"something else")),
-            _ => said.and_then(|said| chunk(said, index)),
+            _ => self.said(&message).and_then(|said| chunk(said, index)),
         };
         self.input(Input::Chunk {
             link,
@@ -227,12 +231,18 @@ impl<'a> Room<'a> {
         });
     }
 
+    fn said(&self, message: &MessageId) -> Option<&Content> {
+        let mut of = self.messages.iter();
+        of.find(|(id, _)| id == message).map(|(_, said)| said)
+    }
+
     fn ask(&mut self) {
         let (ask, link) = (AskId(self.next), self.link());
         self.next += 1;
         let message = self.script.pick(&self.messages);
         let message = message.map_or([0; 32], |(id, _)| id);
         let index = self.script.number() as u16;
+        self.wanted = Some((message, index));
         self.input(Input::ChunkAsked {
             ask,
             link,
@@ -270,8 +280,10 @@ impl<'a> Room<'a> {
     fn publish(&mut self) {
         let (id, topic) = (PublicationId(self.next), topic());
         self.next += 1;
-        let data = content(self.script.number()).data.clone();
+        let said = content(self.script.number());
+        let data = said.data.clone();
         let data = data.unwrap_or_else(|| Bytes::from_static(&[0; MAX_DATA]));
+        self.publications.insert(id, said.clone());
         self.input(Input::Publish { id, topic, data });
     }
 
@@ -315,6 +327,15 @@ impl<'a> Room<'a> {
                 self.unwritten.push(link);
             }
             Output::Sign { id, .. } => self.signing.push(id),
+            Output::Published {
+                publication,
+                outcome,
+            } => {
+                let said = self.publications.remove(&publication).unwrap();
+                if let Ok(published) = outcome {
+                    self.messages.push((published.id, said));
+                }
+            }
             Output::Verify { id, .. } => self.checks.push(id),
             Output::Judge(message) => self.judging.push(message.id),
             Output::JudgeHeader(header) => self.judging.push(header.id),
@@ -328,9 +349,17 @@ impl<'a> Room<'a> {
                 let same = same.filter(|(other, of, _)| (*other, *of) == (link, message));
                 assert!(same.count() <= MAX_ASKED);
             }
+            Output::GiveChunk { chunk: given, .. } => {
+                let (message, index) = self.wanted.take().unwrap();
+                if given.is_some() {
+                    assert_eq!(
+                        given,
+                        self.said(&message).and_then(|said| chunk(said, index))
+                    );
+                }
+            }
             Output::Deliver(message) => {
-                let mut of = self.messages.iter();
-                if let Some((_, said)) = of.find(|(id, _)| *id == message.id) {
+                if let Some(said) = self.said(&message.id) {
                     assert_eq!(said.data, Some(message.data));
                 }
             }
@@ -342,7 +371,11 @@ impl<'a> Room<'a> {
 /// What a receiver makes of frames: there is nothing wrong with them.
 fn read(mut frames: Bytes) {
     let mut decoder = FrameDecoder::new();
-    while decoder.decode(&mut frames, RECEIVER_READS).unwrap().is_some() {}
+    while decoder
+        .decode(&mut frames, RECEIVER_READS)
+        .unwrap()
+        .is_some()
+    {}
     decoder.finish().unwrap();
 }
 

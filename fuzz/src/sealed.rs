@@ -6,8 +6,8 @@ use bytes::Bytes;
 use cretoai_network::crypto::{
     CHUNK_BYTES, LeafInput, SIGNATURE_BYTES, Suite, VERIFYING_KEY_BYTES, VerifyingKey,
 };
-use cretoai_network::gossip::large::Outline;
 use cretoai_network::gossip::TopicHash;
+use cretoai_network::gossip::large::Outline;
 use cretoai_network::wire::message::gossip::{
     Key, Large, MAX_CHUNKS, MAX_DATA, MAX_LARGE, MessageId, Seal,
 };

@@ -142,6 +142,25 @@ fn the_fewer_take_part_the_more_each_is_asked_for() {
     }
 }
 
+/// Who offers it need not wait for a question, and offers something else.
+#[test]
+fn an_offer_of_what_somebody_else_was_asked_for_is_declined() {
+    let mut rng = rng(14);
+    let mut transfer = fetched(2);
+    offers(&mut transfer, 0, &[range(0, 1)]);
+    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(0), 0)]);
+    offers(&mut transfer, 1, &[range(0, 1)]);
+    takes_part(&mut transfer, 2);
+    let news = transfer.tell(START, 0, &mut rng);
+    let told: Vec<_> = news.iter().map(|(link, news)| (link.0, news.has)).collect();
+    assert_eq!(told, [(1, [0].into_iter().collect())]);
+    assert!(transfer.tell(START, 0, &mut rng).is_empty());
+    // It is asked all the same if the other one does not give it.
+    transfer.answered(START, Link(0), 0);
+    transfer.disappoint(Link(0), 0);
+    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(1), 0)]);
+}
+
 #[test]
 fn a_chunk_that_is_late_is_asked_of_somebody_else_once_each() {
     let mut rng = rng(8);
