@@ -54,7 +54,8 @@ pub struct GossipConfig {
     /// Announcements that are heard of one neighbour between two heartbeats; default 10 in a plain mesh.
     /// With links by source every message is announced at once: then it is the next one that counts.
     pub max_ihave_messages: usize,
-    /// Ids that are heard of one neighbour between two heartbeats; default 5 000.
+    /// Ids that are heard of one neighbour between two heartbeats; default 10 000: two heartbeats of the
+    /// neighbour, which tells [5 000](QueueConfig::max_announced), may fall into one of this node.
     pub max_ihave_length: usize,
     /// Time in which a neighbour sends what it announced; default 3 s.
     pub iwant_followup_time: Duration,
@@ -159,6 +160,9 @@ pub struct QueueConfig {
     pub slow_reader: Duration,
     /// Bytes that are handed to the edge together; default 64 KiB.
     pub batch: usize,
+    /// Ids that the neighbour is told of between two heartbeats; default 5 000. Others wait for the next
+    /// one: it would not hear them.
+    pub max_announced: usize,
 }
 
 /// Why a configuration does not work.
@@ -244,7 +248,7 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 11] {
+    const fn counts(&self) -> [(&'static str, usize); 12] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
@@ -266,6 +270,7 @@ impl GossipConfig {
             ),
             ("queue.max_bytes", self.queue.max_bytes),
             ("queue.batch", self.queue.batch),
+            ("queue.max_announced", self.queue.max_announced),
         ]
     }
 }
@@ -295,8 +300,8 @@ impl Default for GossipConfig {
             opportunistic_graft_interval: Duration::from_secs(60),
             opportunistic_graft_peers: 2,
             gossip_retransmission: 3,
-            max_ihave_messages: 5_000,
-            max_ihave_length: 5_000,
+            max_ihave_messages: 10_000,
+            max_ihave_length: 10_000,
             iwant_followup_time: Duration::from_secs(3),
             idontwant_threshold: 1_024,
             flood_publish: true,
@@ -359,6 +364,7 @@ impl Default for QueueConfig {
             max_age_own: Duration::from_secs(5),
             slow_reader: Duration::from_secs(3),
             batch: 64 << 10,
+            max_announced: 5_000,
         }
     }
 }

@@ -155,14 +155,23 @@ impl Gossip {
 
     /// Some of those outside the meshes hear which messages came lately.
     fn announce_recent(&mut self) {
-        let mut recent: BTreeMap<TopicHash, Vec<MessageId>> = BTreeMap::new();
-        for parcel in self.store.recent(self.config.history_gossip) {
-            recent.entry(parcel.topic).or_default().push(parcel.id);
+        let topics: Vec<_> = self.topics.keys().copied().collect();
+        let listeners = topics.into_iter().map(|hash| (hash, self.listeners(&hash)));
+        let listeners = listeners.filter(|(_, links)| !links.is_empty());
+        let mut told: BTreeMap<_, _> = listeners
+            .map(|(hash, links)| (hash, (links, Vec::new())))
+            .collect();
+        if told.is_empty() {
+            return;
         }
-        for (hash, mut ids) in recent {
+        for parcel in self.store.recent(self.config.history_gossip) {
+            if let Some((_, ids)) = told.get_mut(&parcel.topic) {
+                ids.push(parcel.id);
+            }
+        }
+        for (hash, (links, mut ids)) in told {
             self.shuffle(&mut ids);
-            ids.truncate(self.config.max_ihave_length);
-            for link in self.listeners(&hash) {
+            for link in links {
                 self.announce_all(link, hash, &ids);
             }
         }
@@ -192,6 +201,14 @@ impl Gossip {
 
     fn announce_all(&mut self, link: Link, hash: TopicHash, ids: &[MessageId]) {
         let config = self.config.queue;
+        // It hears of what it lacks in its turn.
+        if self
+            .neighbours
+            .get(&link)
+            .is_none_or(|one| one.outbox.is_behind())
+        {
+            return;
+        }
         for id in ids {
             let has = self.store.get(id).is_some_and(|entry| entry.is_with(link));
             if has {

@@ -33,6 +33,7 @@ use super::seals::{Admission, KeyCache, Pacer, VerifiedSeals};
 use super::{GossipConfig, Spreading, TopicHash};
 use crate::crypto::VerifyingKey;
 use crate::policy::{Micros, Now};
+use crate::wire::message::gossip::MessageId;
 
 use self::expected::Expectations;
 use self::heartbeat::Beats;
@@ -295,9 +296,9 @@ impl Gossip {
             let Some(neighbour) = self.neighbours.get_mut(&link) else {
                 continue;
             };
-            let frames = neighbour.take(self.now.mono, &self.config.queue, |id| {
-                store.get(id).is_some_and(|entry| entry.is_with(link))
-            });
+            let has = |id: &MessageId| store.get(id).is_some_and(|entry| entry.is_with(link));
+            let held = |id: &MessageId| store.held(id).cloned();
+            let frames = neighbour.take(self.now.mono, &self.config.queue, has, held);
             if let Some(frames) = frames {
                 self.outputs.push_back(Output::Send { link, frames });
             }

@@ -1,11 +1,13 @@
 //! One neighbour as the machine sees it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::outbox::Outbox;
-use super::parcel::Class;
+use super::parcel::{Class, Parcel};
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
@@ -19,6 +21,9 @@ const MAX_REFUSED: usize = 1_000;
 
 /// Classes for which a neighbour may ask for a mode: as many as this node chooses links for.
 pub(super) const MAX_ASKED: usize = 4_096;
+
+/// A neighbour that brought a message within this time brings messages: in that time each of a mesh does.
+const BRINGS: Duration = Duration::from_secs(10);
 
 /// Heartbeats for which a refusal counts.
 const REFUSED_FOR: u64 = 3;
@@ -47,6 +52,8 @@ pub(super) struct Neighbour {
     refused: BTreeMap<MessageId, u64>,
     /// Announcements of it since the last heartbeat, and their ids.
     pub(super) announced: (usize, usize),
+    /// When it was the first to bring a message last.
+    brought: Option<Micros>,
     /// How often it was given each message that it asked for, of those still held.
     pub(super) given: BTreeMap<MessageId, u32>,
     /// Whether it reads too slowly to be in a mesh.
@@ -133,6 +140,7 @@ impl Neighbour {
             awake_until: Micros(0),
             refused: BTreeMap::new(),
             announced: (0, 0),
+            brought: None,
             given: BTreeMap::new(),
             is_slow: false,
         }
@@ -153,6 +161,16 @@ impl Neighbour {
         if self.asked.len() < MAX_ASKED || self.asked.contains_key(&class) {
             self.asked.insert(class, mode);
         }
+    }
+
+    /// It brought a message that nobody else had.
+    pub(super) const fn has_brought(&mut self, now: Micros) {
+        self.brought = Some(now);
+    }
+
+    /// Whether it brings messages.
+    pub(super) fn brings(&self, now: Micros) -> bool {
+        self.brought.is_some_and(|at| now.since(at) < BRINGS)
     }
 
     /// It ends a subscription: what it asked for there is void.
@@ -187,15 +205,18 @@ impl Neighbour {
         now: Micros,
         config: &QueueConfig,
         has: impl Fn(&MessageId) -> bool,
+        held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) -> Option<Bytes> {
         let refused = &self.refused;
         let is_needless = |id: &MessageId| refused.contains_key(id) || has(id);
-        self.outbox.take(now, &self.theirs, config, is_needless)
+        self.outbox
+            .take(now, &self.theirs, config, is_needless, held)
     }
 
     /// A heartbeat: budgets are new, and refusals end.
     pub(super) fn beat(&mut self, heartbeat: u64, is_held: impl Fn(&MessageId) -> bool) {
         self.announced = (0, 0);
+        self.outbox.beat();
         self.refused.retain(|_, until| heartbeat < *until);
         self.given.retain(|id, _| is_held(id));
     }

@@ -28,6 +28,14 @@ struct Queued {
     priority: Priority,
 }
 
+/// A message that found no place.
+#[derive(Debug, Clone, Copy)]
+struct Missed {
+    topic: TopicHash,
+    id: MessageId,
+    bytes: usize,
+}
+
 /// Whose messages come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Priority {
@@ -47,13 +55,18 @@ pub(super) struct Outbox {
     blocked_since: Option<Micros>,
     frames: VecDeque<Bytes>,
     announcements: BTreeMap<TopicHash, Vec<MessageId>>,
+    /// Ids that it was told of since the last heartbeat.
+    announced: usize,
     wanted: Vec<MessageId>,
     unwanted: Vec<MessageId>,
     modes: BTreeMap<TopicHash, BTreeMap<PeerId, Mode>>,
     own: VecDeque<Queued>,
     forwarded: VecDeque<Queued>,
-    /// What found no place, the oldest first: it is announced when there is room.
-    missed: VecDeque<(TopicHash, MessageId)>,
+    /// What found no place, the oldest first, and the bytes that it takes: it is announced when there is
+    /// room.
+    missed: VecDeque<Missed>,
+    /// What was asked for and found no place: it is sent when there is room.
+    owed: VecDeque<MessageId>,
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
     message_bytes: usize,
@@ -63,9 +76,13 @@ pub(super) struct Outbox {
 /// Bytes that an id takes in a queue.
 const ID_BYTES: usize = size_of::<MessageId>();
 
-/// Messages that found no place and are to be announced: half a second of ten thousand a second. About
-/// 260 KiB; the oldest are forgotten first, for they are held for the shortest time.
-const MAX_MISSED: usize = 4_096;
+/// Messages that found no place and are to be announced: as many as a program may publish at once, for so
+/// many may wait for a seal. About 640 KiB; the oldest are forgotten first, for they are held for the
+/// shortest time.
+pub(super) const MAX_MISSED: usize = 8_192;
+
+/// Messages that were asked for and wait for room: those of some announcements. 128 KiB.
+pub(super) const MAX_OWED: usize = 4 * MAX_IDS;
 
 /// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
 const PLACE_BYTES: usize = 64;
@@ -76,12 +93,14 @@ impl Outbox {
             blocked_since: None,
             frames: VecDeque::new(),
             announcements: BTreeMap::new(),
+            announced: 0,
             wanted: Vec::new(),
             unwanted: Vec::new(),
             modes: BTreeMap::new(),
             own: VecDeque::new(),
             forwarded: VecDeque::new(),
             missed: VecDeque::new(),
+            owed: VecDeque::new(),
             control_bytes: 0,
             message_bytes: 0,
             sent: SentReferences::default(),
@@ -113,27 +132,56 @@ impl Outbox {
         self.frames.push_back(frame.freeze());
     }
 
-    /// A message is announced; `false` if too much waits.
+    /// A heartbeat: the neighbour hears of more.
+    pub(super) const fn beat(&mut self) {
+        self.announced = 0;
+    }
+
+    /// Whether it is to hear of, or to get, what found no place.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.missed.is_empty() || !self.owed.is_empty()
+    }
+
+    /// A message is announced; `false` if too much waits, or if it hears of no more until the next
+    /// heartbeat.
     pub(super) fn announce(
         &mut self,
         topic: TopicHash,
         id: MessageId,
         config: &QueueConfig,
     ) -> bool {
-        if self.bytes() + ID_BYTES > config.max_bytes {
+        if self.bytes() + ID_BYTES > config.max_bytes || self.announced >= config.max_announced {
             return false;
         }
+        self.announced += 1;
         self.control_bytes += ID_BYTES;
         self.announcements.entry(topic).or_default().push(id);
         true
     }
 
     /// A message is announced when less waits: it found no place.
-    pub(super) fn miss(&mut self, topic: TopicHash, id: MessageId) {
+    pub(super) fn miss(&mut self, parcel: &Parcel) {
         if self.missed.len() >= MAX_MISSED {
             self.missed.pop_front();
         }
-        self.missed.push_back((topic, id));
+        self.missed.push_back(Missed {
+            topic: parcel.topic,
+            id: parcel.id,
+            bytes: cost(parcel),
+        });
+    }
+
+    /// A message was asked for: it is sent now, or when there is room. `false` if too much is owed.
+    pub(super) fn owe(&mut self, parcel: Arc<Parcel>, since: Micros, config: &QueueConfig) -> bool {
+        let id = parcel.id;
+        if self.owed.is_empty() && self.push(parcel, since, Priority::Asked, config) {
+            return true;
+        }
+        let has_room = self.owed.len() < MAX_OWED;
+        if has_room {
+            self.owed.push_back(id);
+        }
+        has_room
     }
 
     /// A message is asked for; `false` if too much waits: who announces and does not read is not asked.
@@ -181,7 +229,7 @@ impl Outbox {
                 return false;
             };
             self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
-            self.miss(parcel.topic, parcel.id);
+            self.miss(&parcel);
         }
         self.message_bytes += bytes;
         let queued = Queued {
@@ -201,25 +249,29 @@ impl Outbox {
         self.own.clear();
         self.forwarded.clear();
         self.missed.clear();
+        self.owed.clear();
         self.message_bytes = 0;
     }
 
     /// What is to be sent now, if the neighbour takes it. `is_needless` says of which messages it has no
-    /// need any more; what is too old is announced instead.
+    /// need any more, and `held` gives those that are here; what is too old is announced instead.
     pub(super) fn take(
         &mut self,
         now: Micros,
         theirs: &Subscriptions,
         config: &QueueConfig,
         is_needless: impl Fn(&MessageId) -> bool,
+        held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) -> Option<Bytes> {
-        let is_empty = self.bytes() == 0 && self.missed.is_empty();
+        let is_empty = self.bytes() == 0 && self.missed.is_empty() && self.owed.is_empty();
         if self.blocked_since.is_some() || is_empty {
             return None;
         }
         let mut out = BytesMut::new();
         self.announce_missed(config, &is_needless);
         self.write_messages(now, theirs, config, is_needless, &mut out);
+        // Before anything else takes the room that this batch left.
+        self.line_up_owed(now, config, held);
         let mut control = BytesMut::new();
         self.write_control(theirs, &mut control);
         self.control_bytes = 0;
@@ -231,17 +283,38 @@ impl Outbox {
         Some(control.freeze())
     }
 
-    /// What found no place is announced once half of the room is free.
+    /// What found no place is announced once half of the room is free and nothing is owed, and no more of
+    /// it than fits when it is asked for: it is a promise to answer in time.
     fn announce_missed(&mut self, config: &QueueConfig, is_needless: impl Fn(&MessageId) -> bool) {
-        let mut ids = 0;
-        while ids < MAX_IDS
-            && self.bytes() <= config.max_bytes / 2
-            && let Some((topic, id)) = self.missed.pop_front()
+        if !self.owed.is_empty() || self.bytes() > config.max_bytes / 2 {
+            return;
+        }
+        let mut room = config.max_bytes / 4;
+        while room > 0
+            && self.announced < config.max_announced
+            && let Some(Missed { topic, id, bytes }) = self.missed.pop_front()
         {
             if !is_needless(&id) {
                 self.announce(topic, id, config);
-                ids += 1;
+                room = room.saturating_sub(bytes);
             }
+        }
+    }
+
+    /// What is owed stands in line as far as there is room. What is not held any more cannot be sent.
+    fn line_up_owed(
+        &mut self,
+        now: Micros,
+        config: &QueueConfig,
+        held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
+    ) {
+        while let Some(id) = self.owed.front() {
+            if let Some(parcel) = held(id)
+                && !self.push(parcel, now, Priority::Asked, config)
+            {
+                return;
+            }
+            self.owed.pop_front();
         }
     }
 
@@ -312,8 +385,7 @@ impl Outbox {
                 continue;
             };
             if now.since(since) > max_age {
-                let announcements = self.announcements.entry(parcel.topic);
-                announcements.or_default().push(parcel.id);
+                self.miss(&parcel);
                 continue;
             }
             match (&parcel.proof, &parcel.content) {

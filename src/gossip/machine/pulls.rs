@@ -4,7 +4,6 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::outbox::Priority;
 use super::store::Pull;
 use super::{Gossip, Link, TopicHash};
 use crate::policy::Micros;
@@ -54,7 +53,10 @@ pub(super) const MAX_REVIEWS: usize = 1_024;
 #[derive(Debug, Default)]
 pub(super) struct Pulls {
     due: BTreeSet<(Micros, MessageId)>,
+    /// What neighbours were asked for: when each is to have sent it.
     promises: BTreeSet<(Micros, MessageId, Link)>,
+    /// What did not come by then, and when that is a broken promise.
+    overdue: BTreeSet<(Micros, MessageId, Link)>,
     /// When each neighbour was first asked for what it has not sent yet: one promise, however often it
     /// announces the message again.
     promised: BTreeMap<(MessageId, Link), Micros>,
@@ -69,12 +71,26 @@ pub(super) struct Pulls {
     panic_until: Micros,
 }
 
+/// How soon a neighbour sends what it announced.
+#[derive(Debug, Clone, Copy)]
+struct PromiseTimes {
+    /// When it is late.
+    usual: Duration,
+    /// When it has broken its promise.
+    most: Duration,
+}
+
 impl Pulls {
     pub(super) fn next(&self) -> Option<Micros> {
         let due = self.due.first().map(|(at, _)| *at);
         let promise = self.promises.first().map(|(at, ..)| *at);
+        let overdue = self.overdue.first().map(|(at, ..)| *at);
         let doubtful = self.doubtful.front().map(|(at, _)| *at);
-        due.into_iter().chain(promise).chain(doubtful).min()
+        due.into_iter()
+            .chain(promise)
+            .chain(overdue)
+            .chain(doubtful)
+            .min()
     }
 
     /// Messages that are looked at again later.
@@ -89,22 +105,43 @@ impl Pulls {
         self.doubtful.len()
     }
 
-    /// A neighbour was asked for a message, and sends it within `span`.
-    fn promise(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) {
+    /// A neighbour was asked for a message, and is to send it in time.
+    fn promise(&mut self, now: Micros, times: PromiseTimes, id: MessageId, link: Link) {
         if let Entry::Vacant(place) = self.promised.entry((id, link)) {
             place.insert(now);
-            self.promises.insert((now + span, id, link));
+            self.promises.insert((now + times.usual, id, link));
         }
     }
 
     /// A neighbour sent a message; whether it had promised to.
-    fn keep(&mut self, now: Micros, span: Duration, id: MessageId, link: Link) -> bool {
+    fn keep(&mut self, now: Micros, times: PromiseTimes, id: MessageId, link: Link) -> bool {
         let Some(at) = self.promised.remove(&(id, link)) else {
             return false;
         };
-        self.promises.remove(&(at + span, id, link));
+        self.promises.remove(&(at + times.usual, id, link));
+        self.overdue.remove(&(at + times.most, id, link));
         self.answered(now.since(at));
         true
+    }
+
+    /// An answer that is late, if there is one.
+    fn pop_late(&mut self, now: Micros) -> Option<(MessageId, Link)> {
+        let (_, id, link) = pop_due(&mut self.promises, now)?;
+        Some((id, link))
+    }
+
+    /// What is late may still come.
+    fn wait_for(&mut self, times: PromiseTimes, id: MessageId, link: Link) {
+        if let Some(at) = self.promised.get(&(id, link)) {
+            self.overdue.insert((*at + times.most, id, link));
+        }
+    }
+
+    /// A neighbour that has not sent what it had the whole time for, if there is one.
+    fn pop_broken(&mut self, now: Micros) -> Option<Link> {
+        let (_, id, link) = pop_due(&mut self.overdue, now)?;
+        self.promised.remove(&(id, link));
+        Some(link)
     }
 
     /// A message is asked for a little later, if nobody else brings or announces it.
@@ -232,24 +269,27 @@ impl Gossip {
             self.pulls.due.remove(&(at, id));
             self.pull(id);
         }
-        let mut broken = Vec::new();
-        while let Some(promise) = self
-            .pulls
-            .promises
-            .first()
-            .copied()
-            .filter(|(at, ..)| *at <= now)
-        {
-            let (_, id, link) = promise;
-            self.pulls.promises.remove(&promise);
-            self.pulls.promised.remove(&(id, link));
-            broken.push(link);
-        }
-        for link in broken {
-            self.score.misbehaved(link, 1);
+        self.look_at_promises();
+    }
+
+    /// Who is late is asked last for a while. If it sends messages at all, it may be overloaded, and has the
+    /// whole time of a promise; else it has broken one.
+    fn look_at_promises(&mut self) {
+        let (now, times) = (self.now.mono, self.promise_times());
+        while let Some((id, link)) = self.pulls.pop_late(now) {
             if let Some(sources) = &mut self.sources {
                 sources.broke_promise(now, link);
             }
+            let neighbour = self.neighbours.get(&link);
+            if neighbour.is_some_and(|one| one.brings(now)) && times.usual < times.most {
+                self.pulls.wait_for(times, id, link);
+            } else {
+                self.pulls.promised.remove(&(id, link));
+                self.score.misbehaved(link, 1);
+            }
+        }
+        while let Some(link) = self.pulls.pop_broken(now) {
+            self.score.misbehaved(link, 1);
         }
     }
 
@@ -270,13 +310,13 @@ impl Gossip {
         candidates.sort_by_key(|link| self.is_bad(*link));
         candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
         let retry_at = now + self.pulls.retry_after();
-        let span = self.promise_time();
+        let times = self.promise_times();
         candidates.retain(|link| {
             let neighbour = self.touch(*link);
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
         for link in &candidates {
-            self.pulls.promise(now, span, id, *link);
+            self.pulls.promise(now, times, id, *link);
         }
         let Some(pull) = self
             .store
@@ -326,8 +366,8 @@ impl Gossip {
 
     /// A message came from a neighbour; whether because it was asked for.
     pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
-        let (now, span) = (self.now.mono, self.promise_time());
-        let had_promised = self.pulls.keep(now, span, *id, link);
+        let (now, times) = (self.now.mono, self.promise_times());
+        let had_promised = self.pulls.keep(now, times, *id, link);
         let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
         had_promised || pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
     }
@@ -337,6 +377,9 @@ impl Gossip {
     pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
         let now = self.now.mono;
         self.pulls.came(now);
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.has_brought(now);
+        }
         let was_pulled = self.store.get(id).is_some_and(|entry| {
             let pull = entry.pull.as_ref();
             pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
@@ -389,16 +432,27 @@ impl Gossip {
                 return;
             };
             let given = neighbour.given.entry(*id).or_default();
-            if *given < most && neighbour.outbox.push(parcel, now, Priority::Asked, &config) {
+            if *given < most && neighbour.outbox.owe(parcel, now, &config) {
                 *given += 1;
             }
         }
     }
 
-    fn promise_time(&self) -> Duration {
-        let by_source = self.by_source();
-        by_source.map_or(self.config.iwant_followup_time, |one| one.promise)
+    fn promise_times(&self) -> PromiseTimes {
+        let most = self.config.iwant_followup_time;
+        let usual = self.by_source().map_or(most, |one| one.promise.min(most));
+        PromiseTimes { usual, most }
     }
+}
+
+/// The first of moments in order, if it has come.
+fn pop_due(
+    moments: &mut BTreeSet<(Micros, MessageId, Link)>,
+    now: Micros,
+) -> Option<(Micros, MessageId, Link)> {
+    let first = moments.first().copied().filter(|(at, ..)| *at <= now)?;
+    moments.remove(&first);
+    Some(first)
 }
 
 /// Of moments in order, those from `start` on.

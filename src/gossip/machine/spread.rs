@@ -85,7 +85,7 @@ impl Gossip {
         };
         let (topic, id) = (parcel.topic, parcel.id);
         if !neighbour.outbox.announce(topic, id, &config) {
-            neighbour.outbox.miss(topic, id);
+            neighbour.outbox.miss(parcel);
         }
         true
     }

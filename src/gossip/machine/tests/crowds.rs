@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::attacks::{now_ms, pair};
+use super::attacks::{forged, ids, now_ms, pair};
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
 use crate::gossip::TopicHash;
@@ -162,6 +162,34 @@ fn whoever_sends_what_it_was_asked_for_has_kept_its_promise_however_often_it_ann
     rig.run_for(Duration::from_secs(2));
     assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
     assert!(!rig.nodes[0].is_bad(Link(1)));
+}
+
+/// Who brings messages and is late may be overloaded. Who then sends nothing at all is not excused.
+#[test]
+fn an_overloaded_neighbour_has_the_whole_time_of_a_promise_and_no_more() {
+    let mut rig = pair();
+    forged(1, 1_000, b"brought", now_ms(&rig)).send(&mut rig);
+    rig.run_for(Duration::from_millis(100));
+    assert_eq!(rig.delivered.drain(..).count(), 1);
+    let mut late = crowd(20, now_ms(&rig));
+    // The first seal of the stream is that of the first message.
+    late.messages
+        .iter_mut()
+        .for_each(|message| message.seal += 1);
+    let announce = |rig: &mut Rig, ids| {
+        rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
+    };
+    let behaviour = |rig: &Rig| rig.nodes[0].score(Link(1)).unwrap().behaviour;
+    announce(&mut rig, List::truncated(late.ids.iter().copied()));
+    rig.run_for(Duration::from_millis(2_500));
+    late.send(&mut rig);
+    rig.run_for(Duration::from_secs(2));
+    assert_eq!(behaviour(&rig), 0.0);
+    announce(&mut rig, ids(0, 20));
+    rig.run_for(Duration::from_millis(2_900));
+    assert_eq!(behaviour(&rig), 0.0);
+    rig.run_for(Duration::from_millis(500));
+    assert!(behaviour(&rig) < -100.0);
 }
 
 /// The other way round: announcing again moves no promise.

@@ -1,5 +1,6 @@
 //! What becomes of messages that find no place in a neighbour's queue.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,19 +8,28 @@ use bytes::Bytes;
 
 use super::rig::{Rig, topic};
 use crate::gossip::machine::neighbour::Subscriptions;
-use crate::gossip::machine::outbox::{Outbox, Priority};
+use crate::gossip::machine::outbox::{MAX_MISSED, MAX_OWED, Outbox, Priority};
 use crate::gossip::machine::parcel::{Content, Parcel};
 use crate::gossip::machine::{Input, Link};
 use crate::gossip::{GossipConfig, QueueConfig};
 use crate::policy::Micros;
 use crate::wire::codec::decode;
 use crate::wire::frame::FrameDecoder;
-use crate::wire::message::gossip as wire;
+use crate::wire::message::gossip::{self as wire, MessageId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn id(number: usize) -> [u8; 32] {
     *blake3::hash(&number.to_le_bytes()).as_bytes()
+}
+
+fn parcel(number: usize, size: usize) -> Arc<Parcel> {
+    Arc::new(Parcel {
+        id: id(number),
+        topic: topic(),
+        proof: None,
+        content: Content::Whole(Bytes::from(vec![0; size])),
+    })
 }
 
 /// What overflows between two members of a mesh comes by no other way.
@@ -51,14 +61,7 @@ fn what_found_no_place_is_announced_when_there_is_room() {
 #[test]
 fn own_and_asked_messages_take_the_place_of_those_of_others() {
     let (config, size) = (QueueConfig::default(), 16_000);
-    let parcel = |number| {
-        Arc::new(Parcel {
-            id: id(number),
-            topic: topic(),
-            proof: None,
-            content: Content::Whole(Bytes::from(vec![0; size])),
-        })
-    };
+    let parcel = |number| parcel(number, size);
     let mut outbox = Outbox::new();
     let mut number = 0;
     while outbox.push(parcel(number), Micros(0), Priority::Forwarded, &config) {
@@ -84,14 +87,6 @@ fn own_and_asked_messages_take_the_place_of_those_of_others() {
 #[test]
 fn what_was_asked_for_is_sent_and_what_is_needless_is_not() {
     let config = QueueConfig::default();
-    let parcel = |number| {
-        Arc::new(Parcel {
-            id: id(number),
-            topic: topic(),
-            proof: None,
-            content: Content::Whole(Bytes::from_static(b"said")),
-        })
-    };
     let mut theirs = Subscriptions::default();
     theirs.add(topic());
     for (priority, is_sent) in [
@@ -100,30 +95,136 @@ fn what_was_asked_for_is_sent_and_what_is_needless_is_not() {
         (Priority::Forwarded, false),
     ] {
         let mut outbox = Outbox::new();
-        assert!(outbox.push(parcel(1), Micros(0), priority, &config));
-        let taken = outbox.take(Micros(1), &theirs, &config, |_| true);
+        assert!(outbox.push(parcel(1, 4), Micros(0), priority, &config));
+        let taken = outbox.take(Micros(1), &theirs, &config, |_| true, |_| None);
         assert_eq!(taken.is_some(), is_sent, "{priority:?}");
     }
 }
 
-#[test]
-fn as_many_messages_that_found_no_place_are_remembered_as_may_be() {
+/// All that is taken, until there is no more: the frames' bodies.
+fn drained(outbox: &mut Outbox, here: &BTreeMap<MessageId, Arc<Parcel>>) -> Vec<Bytes> {
     let config = QueueConfig::default();
-    let mut outbox = Outbox::new();
-    for number in 0..5_000 {
-        outbox.miss(topic(), id(number));
-    }
     let mut theirs = Subscriptions::default();
     theirs.add(topic());
-    let mut announced = Vec::new();
-    while let Some(mut frames) = outbox.take(Micros(1), &theirs, &config, |_| false) {
+    let held = |id: &MessageId| here.get(id).cloned();
+    let mut bodies = Vec::new();
+    while let Some(mut frames) = outbox.take(Micros(1), &theirs, &config, |_| false, held) {
         outbox.writable();
         let mut decoder = FrameDecoder::new();
         while let Some(frame) = decoder.decode(&mut frames, wire::RECEIVER_READS).unwrap() {
-            let ihave: wire::IHave = decode(&frame.body).unwrap();
-            announced.extend(ihave.ids.into_vec());
+            bodies.push(frame.body);
         }
     }
-    let kept: Vec<_> = (5_000 - 4_096..5_000).map(id).collect();
-    assert_eq!(announced, kept);
+    bodies
+}
+
+/// Of more than may be remembered the last ones are.
+#[test]
+fn as_many_messages_that_found_no_place_are_remembered_as_may_be() {
+    for (missed, kept) in [
+        (MAX_MISSED - 1, MAX_MISSED - 1),
+        (MAX_MISSED, MAX_MISSED),
+        (MAX_MISSED + 1, MAX_MISSED),
+    ] {
+        let mut outbox = Outbox::new();
+        (0..missed).for_each(|number| outbox.miss(&parcel(number, 0)));
+        let mut announced = Vec::new();
+        while outbox.is_behind() {
+            outbox.beat();
+            for body in drained(&mut outbox, &BTreeMap::new()) {
+                announced.extend(decode::<wire::IHave>(&body).unwrap().ids.into_vec());
+            }
+        }
+        let last: Vec<_> = (missed - kept..missed).map(id).collect();
+        assert!(announced == last, "{} of {kept}", announced.len());
+    }
+}
+
+/// A neighbour does not hear more than that between two heartbeats.
+#[test]
+fn as_much_is_announced_between_two_heartbeats_as_is_heard() {
+    let config = QueueConfig::default();
+    let mut outbox = Outbox::new();
+    for number in 0..=config.max_announced {
+        let is_announced = outbox.announce(topic(), id(number), &config);
+        assert_eq!(is_announced, number < config.max_announced, "{number}");
+    }
+    outbox.miss(&parcel(0, 0));
+    let announced = |bodies: Vec<Bytes>| -> usize {
+        let bodies = bodies
+            .iter()
+            .map(|body| decode::<wire::IHave>(body).unwrap());
+        bodies.map(|ihave| ihave.ids.into_vec().len()).sum()
+    };
+    let nothing = BTreeMap::new();
+    assert_eq!(
+        announced(drained(&mut outbox, &nothing)),
+        config.max_announced
+    );
+    outbox.beat();
+    assert_eq!(announced(drained(&mut outbox, &nothing)), 1);
+    assert!(!outbox.is_behind());
+}
+
+#[test]
+fn as_many_messages_are_owed_as_may_be_and_all_are_sent() {
+    let config = QueueConfig::default();
+    let mut outbox = Outbox::new();
+    let mut number = 0;
+    while outbox.push(parcel(number, 0), Micros(0), Priority::Own, &config) {
+        number += 1;
+    }
+    let owed: Vec<_> = (0..=MAX_OWED)
+        .map(|owed| parcel(100_000 + owed, 1))
+        .collect();
+    for (number, parcel) in owed.iter().enumerate() {
+        let is_taken = outbox.owe(parcel.clone(), Micros(0), &config);
+        assert_eq!(is_taken, number < MAX_OWED, "{number}");
+    }
+    assert!(outbox.bytes() <= config.max_bytes);
+    let here = owed.into_iter().map(|parcel| (parcel.id, parcel)).collect();
+    let bodies = drained(&mut outbox, &here);
+    let sent = bodies
+        .iter()
+        .map(|body| decode::<wire::Unsigned>(body).unwrap());
+    let sent = sent.filter(|message| message.data.as_bytes().len() == 1);
+    assert_eq!(sent.count(), MAX_OWED);
+}
+
+#[test]
+fn what_is_owed_and_not_held_any_more_keeps_nothing_back() {
+    let config = QueueConfig::default();
+    let mut outbox = Outbox::new();
+    let mut number = 0;
+    while outbox.push(parcel(number, 16_000), Micros(0), Priority::Own, &config) {
+        number += 1;
+    }
+    let (lost, here) = (parcel(1_000, 16_000), parcel(1_001, 16_000));
+    assert!(outbox.owe(lost, Micros(0), &config) && outbox.owe(here.clone(), Micros(0), &config));
+    let here = BTreeMap::from([(here.id, here)]);
+    assert_eq!(drained(&mut outbox, &here).len(), number + 1);
+}
+
+/// A program may publish as much at once as may wait for a seal; its neighbour's line takes 100 Mbit/s.
+#[test]
+fn a_burst_of_eight_mebibytes_arrives_and_costs_its_publisher_nothing() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::default());
+    rig.batch_takes = Duration::from_micros(5_240);
+    rig.run_for(SECOND);
+    let texts = (0..8_192_u32).map(|number| {
+        let mut text = vec![0; 1_000];
+        text[..4].copy_from_slice(&number.to_le_bytes());
+        text
+    });
+    let texts: Vec<_> = texts.collect();
+    for text in &texts {
+        rig.publish(0, text);
+    }
+    rig.run_for(5 * SECOND);
+    let arrived = rig.delivered.iter().map(|(.., message)| &message.data);
+    let arrived: BTreeSet<_> = arrived.collect();
+    assert_eq!(arrived.len(), texts.len());
+    assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+    assert_eq!(rig.nodes[1].score(Link(0)).unwrap().behaviour, 0.0);
+    assert_eq!(rig.nodes[0].waiting(Link(1)), 0);
 }

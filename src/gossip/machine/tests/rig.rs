@@ -68,6 +68,8 @@ pub(super) struct Rig {
     pub(super) chunks: Chunks,
     /// Nodes that take one batch of frames and no second one.
     pub(super) paused: Vec<usize>,
+    /// How long a batch of frames takes to be written.
+    pub(super) batch_takes: Duration,
     /// Time that a judgement takes, and how many were asked for.
     pub(super) judging_takes: Duration,
     pub(super) judged: usize,
@@ -133,6 +135,7 @@ impl Rig {
             header_verdict: Verdict::Accept,
             chunks: Chunks::default(),
             paused: Vec::new(),
+            batch_takes: Duration::from_micros(50),
             judging_takes: Duration::from_micros(100),
             judged: 0,
         };
@@ -334,7 +337,7 @@ impl Rig {
             return;
         }
         if !self.paused.contains(&to) {
-            self.plan(Duration::from_micros(50), from, Input::Writable(link));
+            self.plan(self.batch_takes, from, Input::Writable(link));
         }
         let mut decoder = FrameDecoder::new();
         while let Some(frame) = decoder.decode(&mut frames, RECEIVER_READS).unwrap() {
