@@ -7,6 +7,7 @@
 //! everybody before others can give it, too.
 
 mod chunk_set;
+mod news;
 mod outline;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod transfer;
 mod transfers;
 
 pub use chunk_set::ChunkSet;
+pub(super) use news::News;
 pub use outline::Outline;
-pub(super) use transfer::{Arrival, News};
+pub(super) use transfer::Arrival;
 pub(super) use transfers::{NotBegun, Origin, Transfers};

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
-use super::{ChunkSet, Outline};
+use super::{ChunkSet, News, Outline};
 use crate::gossip::{Link, Message};
 use crate::policy::Micros;
 use crate::wire::message::gossip::ChunkRange;
@@ -78,13 +78,6 @@ struct Partner {
     /// Given in all, and announcements in all.
     given: usize,
     heard: usize,
-}
-
-/// What a neighbour is told: what is here, and what it may ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::gossip) struct News {
-    pub(in crate::gossip) has: ChunkSet,
-    pub(in crate::gossip) offers: ChunkSet,
 }
 
 /// What became of a chunk that came.

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
 use super::Outline;
-use super::transfer::{MAX_ASKED, News, Transfer};
+use super::news::News;
+use super::transfer::{MAX_ASKED, Transfer};
 use crate::gossip::{Link, Source, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::Micros;

@@ -95,8 +95,11 @@ impl Gossip {
             self.store.set(&id, State::Dropped);
         }
         let store = &self.store;
-        for neighbour in self.neighbours.values_mut() {
+        for (link, neighbour) in &mut self.neighbours {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());
+            if neighbour.outbox.is_behind() {
+                self.touched.insert(*link);
+            }
         }
         for topic in self.topics.values_mut() {
             topic.backoff.retain(|_, until| now < *until);

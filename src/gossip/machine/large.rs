@@ -9,8 +9,8 @@ use super::store::State;
 use super::{AskId, Event, Fault, Gossip, Link, Message, Output, TopicHash, Verdict};
 use crate::gossip::large::{Arrival, News, NotBegun, Origin, Outline};
 use crate::gossip::seals;
-use crate::wire::codec::{List, decode};
-use crate::wire::message::gossip::{self as wire, ChunkRange, Have, MAX_RANGES, MessageId};
+use crate::wire::codec::decode;
+use crate::wire::message::gossip::{self as wire, Have, MessageId};
 
 impl Gossip {
     pub(super) fn on_large(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
@@ -199,23 +199,8 @@ impl Gossip {
         let Some(neighbour) = self.touch(link) else {
             return;
         };
-        let (has, offers) = (news.has.ranges(), news.offers.ranges());
-        let (mut has, mut offers) = (has.chunks(MAX_RANGES), offers.chunks(MAX_RANGES));
-        let mut next = (has.next(), offers.next());
-        loop {
-            let list = |part: Option<&[ChunkRange]>| {
-                List::truncated(part.unwrap_or_default().iter().copied())
-            };
-            let frame = Have {
-                message,
-                has: list(next.0),
-                offers: list(next.1),
-            };
+        for frame in news.frames(message) {
             neighbour.outbox.control(wire::HAVE, &frame);
-            next = (has.next(), offers.next());
-            if next == (None, None) {
-                return;
-            }
         }
     }
 }

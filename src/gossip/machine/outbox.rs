@@ -113,8 +113,8 @@ impl Outbox {
     }
 
     /// Whether nothing waits, and all that was handed over is written.
-    pub(super) const fn is_idle(&self) -> bool {
-        self.blocked_since.is_none() && self.bytes() == 0
+    pub(super) fn is_idle(&self) -> bool {
+        self.blocked_since.is_none() && self.bytes() == 0 && !self.is_behind()
     }
 
     /// For how long it has taken nothing although something waits.

@@ -78,7 +78,8 @@ impl RequestHandler for Giving {
     }
 }
 
-/// Asks a connected peer for a chunk; none if it does not give it.
+/// Asks a connected peer for a chunk; none if it does not give it. An answer that is no chunk comes to an
+/// empty one: it is as false as any that does not fit.
 pub(super) async fn fetch(
     caller: &Caller,
     peer: PeerId,
@@ -94,6 +95,6 @@ pub(super) async fn fetch(
         responses: DIALLER_READS,
     };
     let reply = caller.request(peer, &request, DEADLINE).await.ok()?;
-    let chunk: Chunk = decode(&reply.body).ok()?;
-    Some(chunk.data.into_bytes())
+    let chunk = decode::<Chunk>(&reply.body);
+    Some(chunk.map_or_else(|_| Bytes::new(), |chunk| chunk.data.into_bytes()))
 }

@@ -174,12 +174,22 @@ impl Driver {
                 return;
             }
             let step = self.next().await;
-            let was_message = matches!(step, Step::Message(_));
+            let is_greedy = matches!(step, Step::Message(_) | Step::Inbound(_));
             self.take(step);
-            // A program that publishes without pause keeps nobody from being heard.
-            if was_message && let Ok(inbound) = self.parts.inbound.try_recv() {
-                self.inbound(inbound);
+            if is_greedy {
+                self.hear_others();
             }
+        }
+    }
+
+    /// A program that publishes without pause keeps nobody from being heard, and neighbours that send
+    /// without pause keep nobody from being given a chunk.
+    fn hear_others(&mut self) {
+        if let Ok(inbound) = self.parts.inbound.try_recv() {
+            self.inbound(inbound);
+        }
+        if let Ok(asked) = self.parts.chunk_asks.try_recv() {
+            self.chunk_asked(asked);
         }
     }
 

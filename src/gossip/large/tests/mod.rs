@@ -1,5 +1,6 @@
 mod chunk_set;
 mod early;
+mod news;
 mod outline;
 mod room;
 mod transfer;
@@ -12,7 +13,8 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 
-use super::transfer::{News, Transfer};
+use super::news::News;
+use super::transfer::Transfer;
 use super::{Origin, Outline, Transfers};
 use crate::crypto::CHUNK_BYTES;
 use crate::gossip::{Link, Source, TopicHash};
