@@ -25,7 +25,8 @@ pub struct GossipConfig {
     /// in a plain mesh. With links by source one is enough: the announcements between heartbeats do
     /// the rest.
     pub gossip_lazy: usize,
-    /// Share of the neighbours outside a mesh that hear of messages at a heartbeat; default 0.25.
+    /// Share of the neighbours outside a mesh that hear of messages at a heartbeat; default 0.25. With links
+    /// by source they take turns.
     pub gossip_factor: f64,
     /// Time between two heartbeats; default 0.7 s, Ethereum's.
     pub heartbeat_interval: Duration,

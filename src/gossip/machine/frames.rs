@@ -14,7 +14,8 @@ use crate::wire::message::gossip::{
 
 impl Gossip {
     pub(super) fn frame(&mut self, link: Link, kind: u8, body: &Bytes) {
-        if !self.neighbours.contains_key(&link) || self.is_unheard(link, kind) {
+        let neighbour = self.neighbours.get(&link);
+        if neighbour.is_none_or(|one| one.is_over) || self.is_unheard(link, kind) {
             return;
         }
         let taken = match kind {
@@ -36,6 +37,9 @@ impl Gossip {
             _ => Err(Fault::Malformed(Violation::UnknownFrame { kind })),
         };
         if let Err(fault) = taken {
+            if let Some(neighbour) = self.neighbours.get_mut(&link) {
+                neighbour.is_over = true;
+            }
             self.fault(link, fault);
         }
     }

@@ -197,9 +197,20 @@ impl Gossip {
             !is_sent_all && self.score.score(*link) >= gossip
         });
         self.shuffle(&mut links);
-        let share = (links.len() as f64 * self.config.gossip_factor) as usize;
-        links.truncate(share.max(self.config.gossip_lazy));
-        links
+        let (share, least) = (
+            links.len() as f64 * self.config.gossip_factor,
+            self.config.gossip_lazy,
+        );
+        match self.topics.get_mut(hash) {
+            Some(topic) if self.sources.is_some() => {
+                topic.take_turns(links, least.max(share.ceil() as usize))
+            }
+            // As GossipSub has it.
+            _ => {
+                links.truncate(least.max(share as usize));
+                links
+            }
+        }
     }
 
     fn announce_all(&mut self, link: Link, hash: TopicHash, ids: &[MessageId]) {

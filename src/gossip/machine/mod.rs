@@ -156,7 +156,21 @@ impl Gossip {
 
     /// Takes an input. See the type for the order of calls.
     pub fn handle(&mut self, now: Now, input: Input) {
+        self.handle_all(now, [input]);
+    }
+
+    /// Takes several inputs at once: what all of them are followed by is done once.
+    pub fn handle_all(&mut self, now: Now, inputs: impl IntoIterator<Item = Input>) {
         self.now = now;
+        for input in inputs {
+            self.take(input);
+        }
+        self.run_timers();
+        self.flush();
+        self.pacer_due = self.pacer.next(now.mono);
+    }
+
+    fn take(&mut self, input: Input) {
         match input {
             Input::Connected {
                 link,
@@ -194,9 +208,6 @@ impl Gossip {
             } => self.chunk_asked(ask, link, &message, index),
             Input::Timer => {}
         }
-        self.run_timers();
-        self.flush();
-        self.pacer_due = self.pacer.next(now.mono);
     }
 
     /// The next thing to do, in order.

@@ -58,6 +58,8 @@ pub(super) struct Neighbour {
     pub(super) given: BTreeMap<MessageId, u32>,
     /// Whether it reads too slowly to be in a mesh.
     pub(super) is_slow: bool,
+    /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
+    pub(super) is_over: bool,
 }
 
 /// Topics by the order in which one end subscribed to them.
@@ -143,6 +145,7 @@ impl Neighbour {
             brought: None,
             given: BTreeMap::new(),
             is_slow: false,
+            is_over: false,
         }
     }
 

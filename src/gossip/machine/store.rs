@@ -196,9 +196,9 @@ impl Store {
         Some(former)
     }
 
-    /// The ids of the last `windows` heartbeats that are held.
+    /// What came since the heartbeat before the last `windows` ones, and is held.
     pub(super) fn recent(&self, windows: usize) -> impl Iterator<Item = &Arc<Parcel>> {
-        let ids = self.windows.iter().take(windows).flatten();
+        let ids = self.windows.iter().take(windows + 1).flatten();
         ids.filter_map(|id| self.held(id))
     }
 

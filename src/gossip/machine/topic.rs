@@ -25,6 +25,8 @@ pub(super) struct Topic {
     pub(super) backoff: BTreeMap<Link, Micros>,
     /// When the mesh was compared with those outside it.
     pub(super) compared: Micros,
+    /// Neighbours whose turn to hear of messages at a heartbeat is yet to come: the last one is next.
+    to_hear: Vec<Link>,
     /// Mean size of its messages, in bytes.
     pub(super) size: f64,
 }
@@ -49,6 +51,20 @@ impl Topic {
         let until = now + span.min(MAX_BACKOFF);
         let agreed = self.backoff.entry(link).or_insert(until);
         *agreed = until.max(*agreed);
+    }
+
+    /// Those whose turn it is to hear of messages, of those who lack some. `fresh` are all of these, in an
+    /// order drawn by lot: nobody has a second turn before everybody had one.
+    pub(super) fn take_turns(&mut self, fresh: Vec<Link>, count: usize) -> Vec<Link> {
+        self.to_hear.retain(|link| fresh.contains(link));
+        if self.to_hear.len() < count {
+            let others = fresh.into_iter();
+            let mut others: Vec<_> = others.filter(|link| !self.to_hear.contains(link)).collect();
+            others.append(&mut self.to_hear);
+            self.to_hear = others;
+        }
+        let first = self.to_hear.len().saturating_sub(count);
+        self.to_hear.split_off(first)
     }
 
     /// Learns of the size of a message.

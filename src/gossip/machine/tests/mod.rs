@@ -12,3 +12,4 @@ mod rig;
 mod sealing;
 mod sources;
 mod spam;
+mod turns;

@@ -76,13 +76,11 @@ impl Driver {
                 generation,
                 frames,
             } => {
-                for (kind, body) in frames {
-                    let session = self.links.session(&peer);
-                    let session = session.filter(|session| session.generation == generation);
-                    let Some(link) = session.map(|session| session.link) else {
-                        return;
-                    };
-                    self.feed(Input::Frame { link, kind, body });
+                let session = self.links.session(&peer);
+                let session = session.filter(|session| session.generation == generation);
+                if let Some(link) = session.map(|session| session.link) {
+                    let frames = frames.into_iter();
+                    self.feed_all(frames.map(|(kind, body)| Input::Frame { link, kind, body }));
                 }
             }
         }

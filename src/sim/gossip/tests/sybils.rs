@@ -76,7 +76,10 @@ fn attack_13_sybils_that_were_there_before_dawn_take_no_message() {
 
 #[test]
 fn attack_13_sybils_that_earned_trust_and_fall_silent_at_once_take_no_message() {
-    assert_holds(SybilAttack::CovertFlash, 26);
+    // Before all neighbours outside a mesh had their turn to hear of messages, two of these lost some.
+    for seed in [26, 28, 30] {
+        assert_holds(SybilAttack::CovertFlash, seed);
+    }
 }
 
 #[test]
