@@ -23,6 +23,8 @@ mod authentication;
 mod calm;
 mod faults;
 mod figures;
+#[path = "../support/numbers.rs"]
+mod numbers;
 #[path = "../support/options.rs"]
 mod options;
 mod report;

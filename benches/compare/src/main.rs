@@ -15,6 +15,8 @@
 
 mod fleet;
 mod idle;
+#[path = "../../support/numbers.rs"]
+mod numbers;
 #[path = "../../support/options.rs"]
 mod options;
 mod process;

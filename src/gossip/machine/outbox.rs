@@ -65,8 +65,8 @@ pub(super) struct Outbox {
     /// What found no place, the oldest first, and the bytes that it takes: it is announced when there is
     /// room.
     missed: VecDeque<Missed>,
-    /// What was asked for and found no place: it is sent when there is room.
-    owed: VecDeque<MessageId>,
+    /// What was asked for, or is this node's, and found no place: it is sent when there is room.
+    owed: VecDeque<(MessageId, Priority)>,
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
     message_bytes: usize,
@@ -81,8 +81,8 @@ const ID_BYTES: usize = size_of::<MessageId>();
 /// shortest time.
 pub(super) const MAX_MISSED: usize = 8_192;
 
-/// Messages that were asked for and wait for room: those of some announcements. 128 KiB.
-pub(super) const MAX_OWED: usize = 4 * MAX_IDS;
+/// Messages that wait for room, by name: as many as a program may publish at once. 320 KiB.
+pub(super) const MAX_OWED: usize = 8_192;
 
 /// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
 const PLACE_BYTES: usize = 64;
@@ -171,15 +171,21 @@ impl Outbox {
         });
     }
 
-    /// A message was asked for: it is sent now, or when there is room. `false` if too much is owed.
-    pub(super) fn owe(&mut self, parcel: Arc<Parcel>, since: Micros, config: &QueueConfig) -> bool {
+    /// A message that comes by no other way is sent now, or when there is room. `false` if too much is owed.
+    pub(super) fn owe(
+        &mut self,
+        parcel: Arc<Parcel>,
+        since: Micros,
+        priority: Priority,
+        config: &QueueConfig,
+    ) -> bool {
         let id = parcel.id;
-        if self.owed.is_empty() && self.push(parcel, since, Priority::Asked, config) {
+        if self.owed.is_empty() && self.push(parcel, since, priority, config) {
             return true;
         }
         let has_room = self.owed.len() < MAX_OWED;
         if has_room {
-            self.owed.push_back(id);
+            self.owed.push_back((id, priority));
         }
         has_room
     }
@@ -268,7 +274,7 @@ impl Outbox {
             return None;
         }
         let mut out = BytesMut::new();
-        self.announce_missed(config, &is_needless);
+        self.announce_missed(config, &is_needless, &held);
         self.write_messages(now, theirs, config, is_needless, &mut out);
         // Before anything else takes the room that this batch left.
         self.line_up_owed(now, config, held);
@@ -285,7 +291,12 @@ impl Outbox {
 
     /// What found no place is announced once half of the room is free and nothing is owed, and no more of
     /// it than fits when it is asked for: it is a promise to answer in time.
-    fn announce_missed(&mut self, config: &QueueConfig, is_needless: impl Fn(&MessageId) -> bool) {
+    fn announce_missed(
+        &mut self,
+        config: &QueueConfig,
+        is_needless: impl Fn(&MessageId) -> bool,
+        held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
+    ) {
         if !self.owed.is_empty() || self.bytes() > config.max_bytes / 2 {
             return;
         }
@@ -294,7 +305,7 @@ impl Outbox {
             && self.announced < config.max_announced
             && let Some(Missed { topic, id, bytes }) = self.missed.pop_front()
         {
-            if !is_needless(&id) {
+            if !is_needless(&id) && held(&id).is_some() {
                 self.announce(topic, id, config);
                 room = room.saturating_sub(bytes);
             }
@@ -308,9 +319,9 @@ impl Outbox {
         config: &QueueConfig,
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) {
-        while let Some(id) = self.owed.front() {
-            if let Some(parcel) = held(id)
-                && !self.push(parcel, now, Priority::Asked, config)
+        while let Some((id, priority)) = self.owed.front().copied() {
+            if let Some(parcel) = held(&id)
+                && !self.push(parcel, now, priority, config)
             {
                 return;
             }

@@ -4,6 +4,7 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::outbox::Priority;
 use super::store::Pull;
 use super::{Gossip, Link, TopicHash};
 use crate::policy::Micros;
@@ -432,7 +433,7 @@ impl Gossip {
                 return;
             };
             let given = neighbour.given.entry(*id).or_default();
-            if *given < most && neighbour.outbox.owe(parcel, now, &config) {
+            if *given < most && neighbour.outbox.owe(parcel, now, Priority::Asked, &config) {
                 *given += 1;
             }
         }

@@ -68,13 +68,19 @@ impl Gossip {
         let Some(neighbour) = self.touch(link) else {
             return false;
         };
-        if neighbour
-            .outbox
-            .push(parcel.clone(), now, priority, &config)
-        {
+        let outbox = &mut neighbour.outbox;
+        let is_taken = match priority {
+            // Nobody else brings it.
+            Priority::Asked | Priority::Own => outbox.owe(parcel.clone(), now, priority, &config),
+            Priority::Forwarded => outbox.push(parcel.clone(), now, priority, &config),
+        };
+        if is_taken {
             return true;
         }
-        self.score.slow(link, 1);
+        // What this node says too fast is not the neighbour's fault.
+        if priority == Priority::Forwarded {
+            self.score.slow(link, 1);
+        }
         self.announce(link, parcel)
     }
 

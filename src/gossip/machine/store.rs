@@ -126,7 +126,7 @@ pub(super) struct Store {
     /// Only looked up, never iterated.
     entries: HashMap<MessageId, Entry>,
     /// Ids by the heartbeat in which they came, the newest first.
-    windows: VecDeque<Vec<MessageId>>,
+    windows: VecDeque<VecDeque<MessageId>>,
     missing: usize,
     held_bytes: usize,
     seen: HashSet<MessageId>,
@@ -174,7 +174,7 @@ impl Store {
             }
             self.missing += 1;
             self.entries.insert(id, Entry::new());
-            self.newest().push(id);
+            self.newest().push_back(id);
         }
         self.entries.get_mut(&id)
     }
@@ -209,7 +209,7 @@ impl Store {
             self.seen_before = std::mem::take(&mut self.seen);
             self.rotated = now;
         }
-        self.windows.push_front(Vec::new());
+        self.windows.push_front(VecDeque::new());
         while self.windows.len() > kept + 1 {
             for id in self.windows.pop_back().unwrap_or_default() {
                 self.forget(id);
@@ -217,20 +217,21 @@ impl Store {
         }
     }
 
-    /// While too much is held, the messages of the oldest heartbeat are dropped.
+    /// While too much is held, the oldest messages are dropped.
     fn let_go(&mut self) {
         while self.held_bytes > MAX_HELD_BYTES
-            && let Some(oldest) = self.windows.pop_back()
+            && let Some(oldest) = self.windows.back_mut()
         {
-            for id in oldest {
-                self.forget(id);
+            match oldest.pop_front() {
+                Some(id) => self.forget(id),
+                None => _ = self.windows.pop_back(),
             }
         }
     }
 
     fn forget(&mut self, id: MessageId) {
         match self.entries.get(&id).map(|entry| &entry.state) {
-            Some(State::Unproven(_) | State::Waiting(..)) => return self.newest().push(id),
+            Some(State::Unproven(_) | State::Waiting(..)) => return self.newest().push_back(id),
             Some(State::Missing) => self.missing = self.missing.saturating_sub(1),
             Some(State::Held(_) | State::Dropped) => _ = self.seen.insert(id),
             None => {}
@@ -241,9 +242,9 @@ impl Store {
         }
     }
 
-    fn newest(&mut self) -> &mut Vec<MessageId> {
+    fn newest(&mut self) -> &mut VecDeque<MessageId> {
         if self.windows.is_empty() {
-            self.windows.push_front(Vec::new());
+            self.windows.push_front(VecDeque::new());
         }
         // There is one now.
         &mut self.windows[0]

@@ -65,6 +65,18 @@ fn what_is_held_is_bounded_in_bytes_and_the_oldest_goes_first() {
     assert!((1..=fit).all(|number| store.held(&id(number)).is_some()));
 }
 
+/// A fast publisher says that much between two heartbeats.
+#[test]
+fn of_what_came_since_the_last_heartbeat_only_the_oldest_goes() {
+    let (mut store, size) = (Store::default(), (1 << 20) - 256);
+    let fit = MAX_HELD_BYTES / (1 << 20);
+    for number in 0..=fit {
+        hold(&mut store, number, size);
+    }
+    assert!(store.held(&id(0)).is_none());
+    assert!((1..=fit).all(|number| store.held(&id(number)).is_some()));
+}
+
 #[test]
 fn a_message_is_had_for_as_many_heartbeats_as_the_history_is_long() {
     let mut store = Store::default();

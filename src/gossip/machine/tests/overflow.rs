@@ -127,11 +127,13 @@ fn as_many_messages_that_found_no_place_are_remembered_as_may_be() {
         (MAX_MISSED + 1, MAX_MISSED),
     ] {
         let mut outbox = Outbox::new();
-        (0..missed).for_each(|number| outbox.miss(&parcel(number, 0)));
+        let here: Vec<_> = (0..missed).map(|number| parcel(number, 0)).collect();
+        here.iter().for_each(|parcel| outbox.miss(parcel));
+        let here = here.into_iter().map(|parcel| (parcel.id, parcel)).collect();
         let mut announced = Vec::new();
         while outbox.is_behind() {
             outbox.beat();
-            for body in drained(&mut outbox, &BTreeMap::new()) {
+            for body in drained(&mut outbox, &here) {
                 announced.extend(decode::<wire::IHave>(&body).unwrap().ids.into_vec());
             }
         }
@@ -149,20 +151,20 @@ fn as_much_is_announced_between_two_heartbeats_as_is_heard() {
         let is_announced = outbox.announce(topic(), id(number), &config);
         assert_eq!(is_announced, number < config.max_announced, "{number}");
     }
-    outbox.miss(&parcel(0, 0));
+    let missed = parcel(0, 0);
+    outbox.miss(&missed);
+    outbox.miss(&parcel(1, 0));
     let announced = |bodies: Vec<Bytes>| -> usize {
         let bodies = bodies
             .iter()
             .map(|body| decode::<wire::IHave>(body).unwrap());
         bodies.map(|ihave| ihave.ids.into_vec().len()).sum()
     };
-    let nothing = BTreeMap::new();
-    assert_eq!(
-        announced(drained(&mut outbox, &nothing)),
-        config.max_announced
-    );
+    // One of the two is not held any more.
+    let here = BTreeMap::from([(missed.id, missed)]);
+    assert_eq!(announced(drained(&mut outbox, &here)), config.max_announced);
     outbox.beat();
-    assert_eq!(announced(drained(&mut outbox, &nothing)), 1);
+    assert_eq!(announced(drained(&mut outbox, &here)), 1);
     assert!(!outbox.is_behind());
 }
 
@@ -178,7 +180,7 @@ fn as_many_messages_are_owed_as_may_be_and_all_are_sent() {
         .map(|owed| parcel(100_000 + owed, 1))
         .collect();
     for (number, parcel) in owed.iter().enumerate() {
-        let is_taken = outbox.owe(parcel.clone(), Micros(0), &config);
+        let is_taken = outbox.owe(parcel.clone(), Micros(0), Priority::Asked, &config);
         assert_eq!(is_taken, number < MAX_OWED, "{number}");
     }
     assert!(outbox.bytes() <= config.max_bytes);
@@ -200,7 +202,10 @@ fn what_is_owed_and_not_held_any_more_keeps_nothing_back() {
         number += 1;
     }
     let (lost, here) = (parcel(1_000, 16_000), parcel(1_001, 16_000));
-    assert!(outbox.owe(lost, Micros(0), &config) && outbox.owe(here.clone(), Micros(0), &config));
+    assert!(
+        outbox.owe(lost, Micros(0), Priority::Asked, &config)
+            && outbox.owe(here.clone(), Micros(0), Priority::Asked, &config)
+    );
     let here = BTreeMap::from([(here.id, here)]);
     assert_eq!(drained(&mut outbox, &here).len(), number + 1);
 }
@@ -240,4 +245,29 @@ fn burst(config: &GossipConfig) -> Rig {
     assert_eq!(arrived.len(), texts.len());
     assert!(rig.faults.is_empty(), "{:?}", rig.faults);
     rig
+}
+
+/// More is under way than finds a place, all the time; the line takes 360 Mbit/s.
+#[test]
+fn whoever_publishes_more_than_finds_a_place_for_a_while_loses_nothing() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::default());
+    rig.batch_takes = Duration::from_micros(1_100);
+    rig.run_for(SECOND);
+    let (start, mut published) = (rig.now, 0_u32);
+    while rig.now.since(start) < 3 * SECOND {
+        while published as usize - rig.delivered.len() < 2_048 {
+            let mut text = vec![0; 1_024];
+            text[..4].copy_from_slice(&published.to_le_bytes());
+            rig.publish(0, &text);
+            published += 1;
+        }
+        rig.run_for(Duration::from_millis(1));
+    }
+    rig.run_for(5 * SECOND);
+    assert_eq!(rig.delivered.len(), published as usize);
+    assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+    for (node, other) in [(0, Link(1)), (1, Link(0))] {
+        let score = rig.nodes[node].score(other).unwrap();
+        assert!(score.total() >= 0.0, "{node}: {score:?}");
+    }
 }
