@@ -73,13 +73,15 @@ impl Sources {
         self.by_age.insert((now, class));
         learned.heard(now, links, self.config.lateness_cap);
         let trial = self.trials.get_mut(&class.0);
-        if let Some(trial) = trial.filter(|trial| trial.class == class) {
-            trial.heard();
-        }
+        let trial = trial.filter(|trial| trial.class == class);
+        let has_ended = trial.is_some_and(Trial::heard);
         if learned.rerank_at.is_none() {
             let at = now + RERANK_AFTER;
             learned.rerank_at = Some(at);
             self.due.insert((at, class));
+        }
+        if has_ended {
+            self.make_due(now, class);
         }
     }
 
@@ -141,7 +143,7 @@ impl Sources {
         let mut changes = Vec::new();
         let tried = self.trials.get(&class.0);
         let tried = tried
-            .filter(|trial| trial.class == *class)
+            .filter(|trial| trial.class == *class && trial.is_open())
             .map(|trial| trial.link);
         for (link, mode) in chosen {
             let mode = if Some(link) == tried {
@@ -162,7 +164,7 @@ impl Sources {
     /// Whether a link is asked for the messages of a class to see whether it sends them.
     pub(super) fn is_tried(&self, class: &Class, link: Link) -> bool {
         let trial = self.trials.get(&class.0);
-        trial.is_some_and(|trial| trial.class == *class && trial.link == link)
+        trial.is_some_and(|trial| trial.class == *class && trial.link == link && trial.is_open())
     }
 
     /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh of whom

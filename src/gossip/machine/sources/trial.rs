@@ -32,9 +32,17 @@ impl Trial {
         }
     }
 
-    /// A message of its publisher was heard of.
-    pub(super) const fn heard(&mut self) {
+    /// A message of its publisher was heard of; whether it was the last one.
+    pub(super) const fn heard(&mut self) -> bool {
+        let was_last = self.left == 1;
         self.left = self.left.saturating_sub(1);
+        was_last
+    }
+
+    /// Whether the member is still asked for messages: of a fast publisher a trial would otherwise bring
+    /// some thousand copies until the next heartbeat.
+    pub(super) const fn is_open(&self) -> bool {
+        self.left > 0
     }
 
     pub(super) fn is_over(&self, now: Micros) -> bool {
