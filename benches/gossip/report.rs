@@ -68,3 +68,7 @@ impl Report {
         ExitCode::FAILURE
     }
 }
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
