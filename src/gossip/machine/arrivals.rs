@@ -30,6 +30,9 @@ impl Gossip {
         let seal = neighbour.received.seal(frame.seal)?.clone();
         let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let hash = TopicHash::from_bytes(*seal.body().topic());
+        if let Some(sources) = &mut self.sources {
+            sources.sent(&(hash, seal.publisher()), link);
+        }
         if !self.is_wanted(link, &leaf.0, &hash)? {
             return Ok(());
         }

@@ -96,7 +96,10 @@ impl Gossip {
         let links = self.subscribers(&parcel.topic).into_iter();
         let links = links.filter(|link| !self.is_explicit(*link));
         let links = links.filter(|link| self.is_awaited(*link, &parcel.topic, Some(&class)));
-        let links: Vec<_> = links.collect();
+        let (now, sources) = (self.now.mono, self.sources.as_ref());
+        let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
+        // Who has not heard yet that it is asked owes nothing.
+        let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
         let window = self
             .score
             .config()
@@ -104,13 +107,10 @@ impl Gossip {
             .mesh_deliveries
             .window;
         let is_audited = self.expectations.audits(&parcel.id);
-        let sources = self.sources.as_ref();
-        let is_tried = |link| sources.is_some_and(|one| one.is_tried(&class, link));
         let audited = links.iter().copied();
         let audited = audited
-            .filter(|link| is_audited || is_tried(*link))
+            .filter(|link| is_audited || tried(*link).is_some())
             .collect();
-        let now = self.now.mono;
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };

@@ -37,9 +37,6 @@ impl Gossip {
             _ => Err(Fault::Malformed(Violation::UnknownFrame { kind })),
         };
         if let Err(fault) = taken {
-            if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                neighbour.is_over = true;
-            }
             self.fault(link, fault);
         }
     }

@@ -97,7 +97,7 @@ impl Gossip {
         let store = &self.store;
         for (link, neighbour) in &mut self.neighbours {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());
-            if neighbour.outbox.is_behind() {
+            if neighbour.outbox.waits() {
                 self.touched.insert(*link);
             }
         }
@@ -174,6 +174,8 @@ impl Gossip {
         }
         for (hash, (links, mut ids)) in told {
             self.shuffle(&mut ids);
+            // What is announced as it comes has the other half.
+            ids.truncate(self.config.queue.max_announced.div_ceil(2));
             for link in links {
                 self.announce_all(link, hash, &ids);
             }
@@ -194,7 +196,10 @@ impl Gossip {
             let in_mesh =
                 topic.is_some_and(|one| one.mesh.contains(link) || one.fanout.contains(link));
             let is_sent_all = in_mesh || self.is_explicit(*link);
-            !is_sent_all && self.score.score(*link) >= gossip
+            // Who is behind hears of what it lacks when there is room, and has its turn later.
+            let neighbour = self.neighbours.get(link);
+            let is_behind = neighbour.is_none_or(|one| one.outbox.is_behind());
+            !is_sent_all && !is_behind && self.score.score(*link) >= gossip
         });
         self.shuffle(&mut links);
         let (share, least) = (
@@ -215,14 +220,6 @@ impl Gossip {
 
     fn announce_all(&mut self, link: Link, hash: TopicHash, ids: &[MessageId]) {
         let config = self.config.queue;
-        // It hears of what it lacks in its turn.
-        if self
-            .neighbours
-            .get(&link)
-            .is_none_or(|one| one.outbox.is_behind())
-        {
-            return;
-        }
         for id in ids {
             let has = self.store.get(id).is_some_and(|entry| entry.is_with(link));
             if has {

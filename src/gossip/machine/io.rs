@@ -346,6 +346,15 @@ pub enum Fault {
     FalseChunks,
 }
 
+impl Fault {
+    /// Whether the neighbour is heard all the same: what the program thinks of a message no other node
+    /// can know.
+    #[must_use]
+    pub const fn is_forgiven(&self) -> bool {
+        matches!(self, Self::Rejected)
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {

@@ -34,6 +34,7 @@ impl Gossip {
         }
         self.touched.remove(&link);
         self.transfers.lose(link);
+        self.pulls.release(link);
         for topic in self.topics.values_mut() {
             topic.mesh.remove(&link);
             topic.fanout.remove(&link);

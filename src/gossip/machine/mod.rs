@@ -316,7 +316,11 @@ impl Gossip {
         }
     }
 
+    /// After a fault a neighbour is not heard any more, unless it may not have known better.
     fn fault(&mut self, link: Link, fault: Fault) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.is_over |= !fault.is_forgiven();
+        }
         self.outputs.push_back(Output::Fault { link, fault });
     }
 

@@ -1,5 +1,7 @@
 //! What waits for one neighbour, by priority: control, own messages, those of others.
 
+mod frames;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,18 +9,16 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 
 use super::neighbour::Subscriptions;
-use super::parcel::{Content, Parcel, Proof};
+use super::parcel::Parcel;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
-use crate::gossip::seals::{Reference, SentReferences};
+use crate::gossip::seals::SentReferences;
 use crate::identity::PeerId;
 use crate::policy::Micros;
-use crate::wire::codec::{List, Payload, WireType, encode};
-use crate::wire::frame::encode_frame;
-use crate::wire::message::gossip::{
-    self as wire, IDontWant, IHave, IWant, MAX_CHANGES, MAX_IDS, MAX_UNWANTED, MessageId, Mode,
-    ModeChange, Modes,
-};
+use crate::wire::codec::WireType;
+use crate::wire::message::gossip::{MAX_UNWANTED, MessageId, Mode};
+
+use self::frames::write_frame;
 
 /// A message in line.
 #[derive(Debug, Clone)]
@@ -57,6 +57,8 @@ pub(super) struct Outbox {
     announcements: BTreeMap<TopicHash, Vec<MessageId>>,
     /// Ids that it was told of since the last heartbeat.
     announced: usize,
+    /// Bytes of what found no place, was announced since the last heartbeat, and was not asked for.
+    promised: usize,
     wanted: Vec<MessageId>,
     unwanted: Vec<MessageId>,
     modes: BTreeMap<TopicHash, BTreeMap<PeerId, Mode>>,
@@ -76,13 +78,13 @@ pub(super) struct Outbox {
 /// Bytes that an id takes in a queue.
 const ID_BYTES: usize = size_of::<MessageId>();
 
-/// Messages that found no place and are to be announced: as many as a program may publish at once, for so
-/// many may wait for a seal. About 640 KiB; the oldest are forgotten first, for they are held for the
-/// shortest time.
+/// Messages of others that found no place and are to be announced: what comes in a second from all at ten
+/// thousand a second. 576 KiB; the oldest are forgotten first, for they are held for the shortest time.
 pub(super) const MAX_MISSED: usize = 8_192;
 
-/// Messages that wait for room, by name: as many as a program may publish at once. 320 KiB.
-pub(super) const MAX_OWED: usize = 8_192;
+/// Messages that wait for room, by name: all that may be announced to a neighbour in two heartbeats and asked
+/// for, and more than a program may publish at once. 330 KiB.
+pub(super) const MAX_OWED: usize = 10_000;
 
 /// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
 const PLACE_BYTES: usize = 64;
@@ -94,6 +96,7 @@ impl Outbox {
             frames: VecDeque::new(),
             announcements: BTreeMap::new(),
             announced: 0,
+            promised: 0,
             wanted: Vec::new(),
             unwanted: Vec::new(),
             modes: BTreeMap::new(),
@@ -112,9 +115,9 @@ impl Outbox {
         self.blocked_since = None;
     }
 
-    /// Whether nothing waits, and all that was handed over is written.
+    /// Whether nothing waits to be sent, and all that was handed over is written.
     pub(super) fn is_idle(&self) -> bool {
-        self.blocked_since.is_none() && self.bytes() == 0 && !self.is_behind()
+        self.blocked_since.is_none() && self.bytes() == 0 && self.owed.is_empty()
     }
 
     /// For how long it has taken nothing although something waits.
@@ -135,11 +138,17 @@ impl Outbox {
     /// A heartbeat: the neighbour hears of more.
     pub(super) const fn beat(&mut self) {
         self.announced = 0;
+        self.promised = 0;
     }
 
     /// Whether it is to hear of, or to get, what found no place.
     pub(super) fn is_behind(&self) -> bool {
         !self.missed.is_empty() || !self.owed.is_empty()
+    }
+
+    /// Whether anything waits, and nothing is under way whose end would tell of it.
+    pub(super) fn waits(&self) -> bool {
+        self.blocked_since.is_none() && (self.bytes() > 0 || self.is_behind())
     }
 
     /// A message is announced; `false` if too much waits, or if it hears of no more until the next
@@ -180,6 +189,9 @@ impl Outbox {
         config: &QueueConfig,
     ) -> bool {
         let id = parcel.id;
+        if priority == Priority::Asked {
+            self.promised = self.promised.saturating_sub(cost(&parcel));
+        }
         if self.owed.is_empty() && self.push(parcel, since, priority, config) {
             return true;
         }
@@ -273,14 +285,23 @@ impl Outbox {
         if self.blocked_since.is_some() || is_empty {
             return None;
         }
-        let mut out = BytesMut::new();
         self.announce_missed(config, &is_needless, &held);
-        self.write_messages(now, theirs, config, is_needless, &mut out);
-        // Before anything else takes the room that this batch left.
-        self.line_up_owed(now, config, held);
         let mut control = BytesMut::new();
         self.write_control(theirs, &mut control);
-        self.control_bytes = 0;
+        let mut out = BytesMut::new();
+        // Until there is something to send: what waits may be needless, or too old.
+        loop {
+            self.write_messages(now, theirs, config, &is_needless, &mut out);
+            // Before anything else takes the room that this batch left.
+            self.line_up_owed(now, config, &held);
+            if !out.is_empty() || (self.own.is_empty() && self.forwarded.is_empty()) {
+                break;
+            }
+        }
+        if control.is_empty() && out.is_empty() {
+            self.announce_missed(config, &is_needless, &held);
+            self.write_control(theirs, &mut control);
+        }
         if control.is_empty() && out.is_empty() {
             return None;
         }
@@ -290,7 +311,8 @@ impl Outbox {
     }
 
     /// What found no place is announced once half of the room is free and nothing is owed, and no more of
-    /// it than fits when it is asked for: it is a promise to answer in time.
+    /// it in a heartbeat than a quarter of the room, beside what was asked for meanwhile: it is a promise
+    /// to answer in time.
     fn announce_missed(
         &mut self,
         config: &QueueConfig,
@@ -300,14 +322,13 @@ impl Outbox {
         if !self.owed.is_empty() || self.bytes() > config.max_bytes / 2 {
             return;
         }
-        let mut room = config.max_bytes / 4;
-        while room > 0
+        while self.promised < config.max_bytes / 4
             && self.announced < config.max_announced
             && let Some(Missed { topic, id, bytes }) = self.missed.pop_front()
         {
             if !is_needless(&id) && held(&id).is_some() {
                 self.announce(topic, id, config);
-                room = room.saturating_sub(bytes);
+                self.promised += bytes;
             }
         }
     }
@@ -320,149 +341,13 @@ impl Outbox {
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) {
         while let Some((id, priority)) = self.owed.front().copied() {
-            if let Some(parcel) = held(&id)
-                && !self.push(parcel, now, priority, config)
-            {
+            let is_lined_up =
+                held(&id).is_none_or(|parcel| self.push(parcel, now, priority, config));
+            // One that does not fit into an empty queue never will.
+            if !is_lined_up && self.bytes() > 0 {
                 return;
             }
             self.owed.pop_front();
-        }
-    }
-
-    fn write_control(&mut self, theirs: &Subscriptions, out: &mut BytesMut) {
-        for frame in self.frames.drain(..) {
-            out.extend_from_slice(&frame);
-        }
-        for (hash, changes) in std::mem::take(&mut self.modes) {
-            let Some(topic) = theirs.ordinal(&hash) else {
-                continue;
-            };
-            let changes: Vec<_> = changes.into_iter().collect();
-            for part in changes.chunks(MAX_CHANGES) {
-                let changes = part.iter();
-                let changes = changes.map(|(publisher, mode)| ModeChange {
-                    publisher: *publisher,
-                    mode: *mode,
-                });
-                let changes = List::truncated(changes);
-                write_frame(wire::MODES, &Modes { topic, changes }, out);
-            }
-        }
-        for part in std::mem::take(&mut self.wanted).chunks(MAX_IDS) {
-            let ids = List::truncated(part.iter().copied());
-            write_frame(wire::IWANT, &IWant { ids }, out);
-        }
-        for (hash, ids) in std::mem::take(&mut self.announcements) {
-            let Some(topic) = theirs.ordinal(&hash) else {
-                continue;
-            };
-            for part in ids.chunks(MAX_IDS) {
-                let ids = List::truncated(part.iter().copied());
-                write_frame(wire::IHAVE, &IHave { topic, ids }, out);
-            }
-        }
-        for part in std::mem::take(&mut self.unwanted).chunks(MAX_UNWANTED) {
-            let ids = List::truncated(part.iter().copied());
-            write_frame(wire::IDONTWANT, &IDontWant { ids }, out);
-        }
-    }
-
-    fn write_messages(
-        &mut self,
-        now: Micros,
-        theirs: &Subscriptions,
-        config: &QueueConfig,
-        is_needless: impl Fn(&MessageId) -> bool,
-        out: &mut BytesMut,
-    ) {
-        while out.len() < config.batch {
-            let (queued, max_age) = match self.own.pop_front() {
-                Some(queued) => (queued, config.max_age_own),
-                None => match self.forwarded.pop_front() {
-                    Some(queued) => (queued, config.max_age_forwarded),
-                    None => break,
-                },
-            };
-            let Queued {
-                parcel,
-                since,
-                priority,
-            } = queued;
-            self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
-            if priority != Priority::Asked && is_needless(&parcel.id) {
-                continue;
-            }
-            let Some(topic) = theirs.ordinal(&parcel.topic) else {
-                continue;
-            };
-            if now.since(since) > max_age {
-                self.miss(&parcel);
-                continue;
-            }
-            match (&parcel.proof, &parcel.content) {
-                (Some(proof), content) => self.write_sealed(proof, content, out),
-                (None, Content::Whole(data)) => {
-                    let data = payload(data);
-                    write_frame(wire::UNSIGNED, &wire::Unsigned { topic, data }, out);
-                }
-                // Only a seal makes a header.
-                (None, Content::Outline(_)) => {}
-            }
-        }
-    }
-
-    /// The key and the seal go before the first message that needs them on this stream.
-    fn write_sealed(&mut self, proof: &Proof, content: &Content, out: &mut BytesMut) {
-        let seal = match self.sent.seal(proof.seal()) {
-            Reference::Known(ordinal) => ordinal,
-            Reference::New(ordinal) => {
-                let key = self.write_key(proof, out);
-                let body = proof.seal().body();
-                let frame = wire::Seal {
-                    key,
-                    topic: *body.topic(),
-                    epoch: body.epoch(),
-                    first: body.first_counter(),
-                    leaves: List::truncated(body.leaves().iter().copied()),
-                    signature: *proof.seal().seal().signature().as_bytes(),
-                };
-                write_frame(wire::SEAL, &frame, out);
-                ordinal
-            }
-        };
-        let (index, timestamp_ms) = (proof.index, proof.listed.timestamp_ms());
-        match content {
-            Content::Whole(data) => {
-                let message = wire::Message {
-                    seal,
-                    index,
-                    timestamp_ms,
-                    data: payload(data),
-                };
-                write_frame(wire::MESSAGE, &message, out);
-            }
-            Content::Outline(outline) => {
-                let large = wire::Large {
-                    seal,
-                    index,
-                    timestamp_ms,
-                    length: outline.length(),
-                    chunks: List::truncated(outline.chunks().iter().copied()),
-                };
-                write_frame(wire::LARGE, &large, out);
-            }
-        }
-    }
-
-    fn write_key(&mut self, proof: &Proof, out: &mut BytesMut) -> u64 {
-        let key = proof.seal().key();
-        match self.sent.key(proof.seal().publisher()) {
-            Reference::Known(ordinal) => ordinal,
-            Reference::New(ordinal) => {
-                let (suite, key) = (key.suite().byte(), *key.as_bytes());
-                write_frame(wire::KEY, &wire::Key { suite, key }, out);
-                ordinal
-            }
         }
     }
 
@@ -474,13 +359,4 @@ impl Outbox {
 
 fn cost(parcel: &Parcel) -> usize {
     PLACE_BYTES + parcel.content.bytes()
-}
-
-fn write_frame<T: WireType>(kind: u8, body: &T, out: &mut BytesMut) {
-    encode_frame(kind, &encode(body), out);
-}
-
-/// A message that is held is never longer than a message may be.
-fn payload<const MAX: usize>(data: &Bytes) -> Payload<MAX> {
-    Payload::try_from(data.clone()).unwrap_or_default()
 }

@@ -266,6 +266,9 @@ impl Gossip {
         self.store.set(id, State::Held(parcel.clone()));
         if let Some(link) = first {
             self.score.first_delivery(link, parcel.topic);
+            if let Some(neighbour) = self.neighbours.get_mut(&link) {
+                neighbour.has_brought(self.now.mono);
+            }
         }
         let message = parcel.message().map(Output::Deliver);
         self.outputs.extend(message);

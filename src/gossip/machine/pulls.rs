@@ -145,6 +145,13 @@ impl Pulls {
         Some(link)
     }
 
+    /// A neighbour is gone, and what it announced on its streams with it.
+    pub(super) fn release(&mut self, link: Link) {
+        self.promised.retain(|(_, one), _| *one != link);
+        self.promises.retain(|(.., one)| *one != link);
+        self.overdue.retain(|(.., one)| *one != link);
+    }
+
     /// A message is asked for a little later, if nobody else brings or announces it.
     pub(super) fn doubt(&mut self, now: Micros, id: MessageId) {
         if self.doubtful.len() < MAX_DOUBTFUL {
@@ -378,9 +385,6 @@ impl Gossip {
     pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
         let now = self.now.mono;
         self.pulls.came(now);
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.has_brought(now);
-        }
         let was_pulled = self.store.get(id).is_some_and(|entry| {
             let pull = entry.pull.as_ref();
             pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))

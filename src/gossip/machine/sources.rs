@@ -74,7 +74,7 @@ impl Sources {
         learned.heard(now, links, self.config.lateness_cap);
         let trial = self.trials.get_mut(&class.0);
         let trial = trial.filter(|trial| trial.class == class);
-        let has_ended = trial.is_some_and(Trial::heard);
+        let has_ended = trial.is_some_and(|trial| trial.heard(now));
         if learned.rerank_at.is_none() {
             let at = now + RERANK_AFTER;
             learned.rerank_at = Some(at);
@@ -161,10 +161,20 @@ impl Sources {
         changes
     }
 
-    /// Whether a link is asked for the messages of a class to see whether it sends them.
-    pub(super) fn is_tried(&self, class: &Class, link: Link) -> bool {
+    /// A link sent a message of a class.
+    pub(super) fn sent(&mut self, class: &Class, link: Link) {
+        let trial = self.trials.get_mut(&class.0);
+        if let Some(trial) = trial.filter(|one| one.class == *class && one.link == link) {
+            trial.sent();
+        }
+    }
+
+    /// Whether a link is asked for the messages of a class to see whether it sends them; and if so, whether
+    /// it has heard of that.
+    pub(super) fn tried(&self, now: Micros, class: &Class, link: Link) -> Option<bool> {
         let trial = self.trials.get(&class.0);
-        trial.is_some_and(|trial| trial.class == *class && trial.link == link && trial.is_open())
+        let trial = trial.filter(|one| one.class == *class && one.link == link && one.is_open());
+        Some(trial?.has_begun(now))
     }
 
     /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh of whom

@@ -1,6 +1,6 @@
 //! One topic as this node deals with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::io::{Link, TopicOptions};
@@ -25,8 +25,8 @@ pub(super) struct Topic {
     pub(super) backoff: BTreeMap<Link, Micros>,
     /// When the mesh was compared with those outside it.
     pub(super) compared: Micros,
-    /// Neighbours whose turn to hear of messages at a heartbeat is yet to come: the last one is next.
-    to_hear: Vec<Link>,
+    /// Neighbours in the order in which they hear of messages at heartbeats.
+    turns: VecDeque<Link>,
     /// Mean size of its messages, in bytes.
     pub(super) size: f64,
 }
@@ -53,18 +53,21 @@ impl Topic {
         *agreed = until.max(*agreed);
     }
 
-    /// Those whose turn it is to hear of messages, of those who lack some. `fresh` are all of these, in an
-    /// order drawn by lot: nobody has a second turn before everybody had one.
-    pub(super) fn take_turns(&mut self, fresh: Vec<Link>, count: usize) -> Vec<Link> {
-        self.to_hear.retain(|link| fresh.contains(link));
-        if self.to_hear.len() < count {
-            let others = fresh.into_iter();
-            let mut others: Vec<_> = others.filter(|link| !self.to_hear.contains(link)).collect();
-            others.append(&mut self.to_hear);
-            self.to_hear = others;
+    /// Those whose turn it is to hear of messages, of those who lack some. `present` are all of these, in an
+    /// order drawn by lot, in which newcomers have their first turn: before the others.
+    pub(super) fn take_turns(&mut self, present: Vec<Link>, count: usize) -> Vec<Link> {
+        let all: BTreeSet<_> = present.iter().copied().collect();
+        self.turns.retain(|link| all.contains(link));
+        let known: BTreeSet<_> = self.turns.iter().copied().collect();
+        for link in present.into_iter().filter(|link| !known.contains(link)) {
+            self.turns.push_front(link);
         }
-        let first = self.to_hear.len().saturating_sub(count);
-        self.to_hear.split_off(first)
+        let count = count.min(self.turns.len());
+        self.turns.rotate_left(count);
+        self.turns
+            .range(self.turns.len() - count..)
+            .copied()
+            .collect()
     }
 
     /// Learns of the size of a message.

@@ -38,8 +38,3 @@ pub(super) const fn fault(found: Found) -> Fault {
     };
     Fault::Protocol { number, severity }
 }
-
-/// Whether the streams go on after it.
-pub(super) const fn is_forgiven(found: &Found) -> bool {
-    matches!(found, Found::Rejected)
-}

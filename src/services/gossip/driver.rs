@@ -114,6 +114,8 @@ pub(super) struct Driver {
     closing: Option<oneshot::Sender<()>>,
     /// Since when somebody does.
     closed_at: Micros,
+    /// When a peer took something last.
+    written_at: Micros,
 }
 
 /// How a task of the driver ended.
@@ -158,6 +160,7 @@ impl Driver {
             writers: 0,
             closing: None,
             closed_at: Micros(0),
+            written_at: Micros(0),
         }
     }
 

@@ -10,6 +10,9 @@ use crate::policy::Micros;
 /// Messages of one trial: two make up what a score asks for before it counts.
 const MESSAGES: u32 = 16;
 
+/// Time after which a member has heard that it is asked, whether or not it has sent anything.
+const HEARS: Duration = Duration::from_secs(1);
+
 /// Longest time of one trial: a publisher that fell silent proves nothing.
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -18,7 +21,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub(super) struct Trial {
     pub(super) link: Link,
     pub(super) class: Class,
+    /// Messages that count, from the first one on that the member sent: before, it had not heard that it
+    /// is asked.
     left: u32,
+    begins: Option<Micros>,
     until: Micros,
 }
 
@@ -28,15 +34,29 @@ impl Trial {
             link,
             class,
             left: MESSAGES,
+            begins: Some(now + HEARS),
             until: now + LONGEST,
         }
     }
 
+    /// The member sent a message of the publisher.
+    pub(super) const fn sent(&mut self) {
+        self.begins = None;
+    }
+
     /// A message of its publisher was heard of; whether it was the last one.
-    pub(super) const fn heard(&mut self) -> bool {
+    pub(super) fn heard(&mut self, now: Micros) -> bool {
+        if !self.has_begun(now) {
+            return false;
+        }
         let was_last = self.left == 1;
         self.left = self.left.saturating_sub(1);
         was_last
+    }
+
+    /// Whether the member owes messages.
+    pub(super) fn has_begun(&self, now: Micros) -> bool {
+        self.begins.is_none_or(|at| now >= at)
     }
 
     /// Whether the member is still asked for messages: of a fast publisher a trial would otherwise bring

@@ -68,8 +68,8 @@ pub(super) struct Rig {
     pub(super) chunks: Chunks,
     /// Nodes that take one batch of frames and no second one.
     pub(super) paused: Vec<usize>,
-    /// How long a batch of frames takes to be written.
-    pub(super) batch_takes: Duration,
+    /// Bytes a second that the links of some nodes carry, each; the others are fast.
+    pub(super) lines: BTreeMap<usize, u64>,
     /// Time that a judgement takes, and how many were asked for.
     pub(super) judging_takes: Duration,
     pub(super) judged: usize,
@@ -135,7 +135,7 @@ impl Rig {
             header_verdict: Verdict::Accept,
             chunks: Chunks::default(),
             paused: Vec::new(),
-            batch_takes: Duration::from_micros(50),
+            lines: BTreeMap::new(),
             judging_takes: Duration::from_micros(100),
             judged: 0,
         };
@@ -336,8 +336,10 @@ impl Rig {
         if self.stuck.contains(&to) {
             return;
         }
+        let micros = |line: &u64| frames.len() as u64 * 1_000_000 / line;
+        let takes = Duration::from_micros(self.lines.get(&from).map_or(50, micros));
         if !self.paused.contains(&to) {
-            self.plan(self.batch_takes, from, Input::Writable(link));
+            self.plan(takes, from, Input::Writable(link));
         }
         let mut decoder = FrameDecoder::new();
         while let Some(frame) = decoder.decode(&mut frames, RECEIVER_READS).unwrap() {
@@ -354,7 +356,7 @@ impl Rig {
                 continue;
             }
             let link = Link(from as u64);
-            self.plan(LATENCY, to, Input::Frame { link, kind, body });
+            self.plan(LATENCY + takes, to, Input::Frame { link, kind, body });
         }
     }
 

@@ -73,7 +73,7 @@ impl Driver {
     fn blame(&mut self, link: Link, fault: Fault) {
         let (swarm, peer) = (self.parts.swarm.upgrade(), self.links.peer(link));
         if let (Some(swarm), Some(peer)) = (swarm, peer) {
-            if !blame::is_forgiven(&fault) {
+            if !fault.is_forgiven() {
                 self.links.stop_reading(&peer, ErrorCode::Malformed);
                 self.ending.push(peer);
             }

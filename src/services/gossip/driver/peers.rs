@@ -92,6 +92,7 @@ impl Driver {
                 let session = self.links.session(&peer);
                 let session = session.filter(|session| session.generation == generation);
                 if let Some(link) = session.map(|session| session.link) {
+                    self.written_at = self.now();
                     self.feed(Input::Writable(link));
                 }
             }
@@ -215,7 +216,8 @@ impl Driver {
 
     /// Lets go of neighbours for whom nothing waits; whether the streams to all have ended.
     pub(super) fn close(&mut self) -> bool {
-        let moved = self.parts.machine.gave_chunk_at().max(self.closed_at);
+        let gave = self.parts.machine.gave_chunk_at();
+        let moved = gave.max(self.written_at).max(self.closed_at);
         if self.now().since(moved) >= STALLED {
             return true;
         }
