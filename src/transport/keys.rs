@@ -73,7 +73,7 @@ impl HandshakeTokenKey for TokenKey {
     }
 }
 
-/// Seals one token; none if the library failed to make the key: then no token is good.
+/// Seals one token. The key is missing only if the library fails to make one of 32 bytes.
 struct OneTokenKey(Option<LessSafeKey>);
 
 impl OneTokenKey {
@@ -105,11 +105,11 @@ impl AeadKey for OneTokenKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::crypto::{RustCrypto, SigningSeed};
+    use crate::crypto::{AwsLc, SigningSeed};
 
     fn keys(seed: u8) -> EndpointKeys {
         let seed = SigningSeed::from_bytes(&[seed; 32]);
-        EndpointKeys::derive(&Keypair::from_seed(Arc::new(RustCrypto), seed).unwrap())
+        EndpointKeys::derive(&Keypair::from_seed(Arc::new(AwsLc), seed).unwrap())
     }
 
     /// What a node sealed before a restart it opens after it, and nobody else does.
