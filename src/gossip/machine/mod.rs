@@ -254,6 +254,14 @@ impl Gossip {
         is_idle && !self.transfers.is_awaited(self.key.hash().into(), link)
     }
 
+    /// Whether a message of this node waits for a neighbour, or a chunk of one.
+    #[must_use]
+    pub fn has_own(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        let waits = neighbour.is_some_and(|neighbour| neighbour.outbox.has_own());
+        waits || self.transfers.is_awaited(self.key.hash().into(), link)
+    }
+
     /// When a neighbour was given a chunk last.
     #[must_use]
     pub const fn gave_chunk_at(&self) -> Micros {

@@ -120,6 +120,14 @@ impl Outbox {
         self.blocked_since.is_none() && self.bytes() == 0 && self.owed.is_empty()
     }
 
+    /// Whether a message of this node waits.
+    pub(super) fn has_own(&self) -> bool {
+        let mut queued = self.own.iter().map(|queued| queued.priority);
+        let mut owed = self.owed.iter().map(|(_, priority)| *priority);
+        queued.any(|priority| priority == Priority::Own)
+            || owed.any(|priority| priority == Priority::Own)
+    }
+
     /// For how long it has taken nothing although something waits.
     pub(super) fn stalled(&self, now: Micros) -> Duration {
         let waits = self.bytes() > 0;
@@ -180,28 +188,6 @@ impl Outbox {
         });
     }
 
-    /// A message that comes by no other way is sent now, or when there is room. `false` if too much is owed.
-    pub(super) fn owe(
-        &mut self,
-        parcel: Arc<Parcel>,
-        since: Micros,
-        priority: Priority,
-        config: &QueueConfig,
-    ) -> bool {
-        let id = parcel.id;
-        if priority == Priority::Asked {
-            self.promised = self.promised.saturating_sub(cost(&parcel));
-        }
-        if self.owed.is_empty() && self.push(parcel, since, priority, config) {
-            return true;
-        }
-        let has_room = self.owed.len() < MAX_OWED;
-        if has_room {
-            self.owed.push_back((id, priority));
-        }
-        has_room
-    }
-
     /// A message is asked for; `false` if too much waits: who announces and does not read is not asked.
     pub(super) fn want(&mut self, id: MessageId, config: &QueueConfig) -> bool {
         if self.bytes() + ID_BYTES > config.max_bytes {
@@ -228,18 +214,43 @@ impl Outbox {
         }
     }
 
-    /// A message stands in line; `false` if too much does. Those of others make room for one of this node,
-    /// and for one that was asked for: they are announced instead.
-    pub(super) fn push(
+    /// A message is to be sent; `false` if it is not. One of this node, or one that was asked for, comes by no
+    /// other way: it waits by name while there is no room, unless too many do.
+    pub(super) fn put(
         &mut self,
         parcel: Arc<Parcel>,
         since: Micros,
         priority: Priority,
         config: &QueueConfig,
     ) -> bool {
-        let bytes = cost(&parcel);
+        let queued = Queued {
+            parcel,
+            since,
+            priority,
+        };
+        if priority == Priority::Forwarded {
+            return self.line_up(queued, config);
+        }
+        let id = queued.parcel.id;
+        if priority == Priority::Asked {
+            self.promised = self.promised.saturating_sub(cost(&queued.parcel));
+        }
+        if self.owed.is_empty() && self.line_up(queued, config) {
+            return true;
+        }
+        let has_room = self.owed.len() < MAX_OWED;
+        if has_room {
+            self.owed.push_back((id, priority));
+        }
+        has_room
+    }
+
+    /// A message stands in line; `false` if too much does. Those of others make room for one of this node,
+    /// and for one that was asked for: they are announced instead.
+    fn line_up(&mut self, queued: Queued, config: &QueueConfig) -> bool {
+        let bytes = cost(&queued.parcel);
         while self.bytes() + bytes > config.max_bytes {
-            let displaced = match priority {
+            let displaced = match queued.priority {
                 Priority::Asked | Priority::Own => self.forwarded.pop_front(),
                 Priority::Forwarded => None,
             };
@@ -250,12 +261,7 @@ impl Outbox {
             self.miss(&parcel);
         }
         self.message_bytes += bytes;
-        let queued = Queued {
-            parcel,
-            since,
-            priority,
-        };
-        match priority {
+        match queued.priority {
             Priority::Asked | Priority::Own => self.own.push_back(queued),
             Priority::Forwarded => self.forwarded.push_back(queued),
         }
@@ -285,7 +291,7 @@ impl Outbox {
         if self.blocked_since.is_some() || is_empty {
             return None;
         }
-        self.announce_missed(config, &is_needless, &held);
+        self.announce_missed(theirs, config, &is_needless, &held);
         let mut control = BytesMut::new();
         self.write_control(theirs, &mut control);
         let mut out = BytesMut::new();
@@ -299,7 +305,7 @@ impl Outbox {
             }
         }
         if control.is_empty() && out.is_empty() {
-            self.announce_missed(config, &is_needless, &held);
+            self.announce_missed(theirs, config, &is_needless, &held);
             self.write_control(theirs, &mut control);
         }
         if control.is_empty() && out.is_empty() {
@@ -315,6 +321,7 @@ impl Outbox {
     /// to answer in time.
     fn announce_missed(
         &mut self,
+        theirs: &Subscriptions,
         config: &QueueConfig,
         is_needless: impl Fn(&MessageId) -> bool,
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
@@ -326,7 +333,7 @@ impl Outbox {
             && self.announced < config.max_announced
             && let Some(Missed { topic, id, bytes }) = self.missed.pop_front()
         {
-            if !is_needless(&id) && held(&id).is_some() {
+            if theirs.contains(&topic) && !is_needless(&id) && held(&id).is_some() {
                 self.announce(topic, id, config);
                 self.promised += bytes;
             }
@@ -341,8 +348,12 @@ impl Outbox {
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) {
         while let Some((id, priority)) = self.owed.front().copied() {
-            let is_lined_up =
-                held(&id).is_none_or(|parcel| self.push(parcel, now, priority, config));
+            let queued = held(&id).map(|parcel| Queued {
+                parcel,
+                since: now,
+                priority,
+            });
+            let is_lined_up = queued.is_none_or(|queued| self.line_up(queued, config));
             // One that does not fit into an empty queue never will.
             if !is_lined_up && self.bytes() > 0 {
                 return;

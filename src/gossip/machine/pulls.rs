@@ -437,7 +437,7 @@ impl Gossip {
                 return;
             };
             let given = neighbour.given.entry(*id).or_default();
-            if *given < most && neighbour.outbox.owe(parcel, now, Priority::Asked, &config) {
+            if *given < most && neighbour.outbox.put(parcel, now, Priority::Asked, &config) {
                 *given += 1;
             }
         }

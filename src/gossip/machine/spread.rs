@@ -68,13 +68,7 @@ impl Gossip {
         let Some(neighbour) = self.touch(link) else {
             return false;
         };
-        let outbox = &mut neighbour.outbox;
-        let is_taken = match priority {
-            // Nobody else brings it.
-            Priority::Asked | Priority::Own => outbox.owe(parcel.clone(), now, priority, &config),
-            Priority::Forwarded => outbox.push(parcel.clone(), now, priority, &config),
-        };
-        if is_taken {
+        if neighbour.outbox.put(parcel.clone(), now, priority, &config) {
             return true;
         }
         // What this node says too fast is not the neighbour's fault.

@@ -95,6 +95,66 @@ pub(super) async fn fetch(
         responses: DIALLER_READS,
     };
     let reply = caller.request(peer, &request, DEADLINE).await.ok()?;
-    let chunk = decode::<Chunk>(&reply.body);
-    Some(chunk.map_or_else(|_| Bytes::new(), |chunk| chunk.data.into_bytes()))
+    Some(chunk_in(&reply.body))
+}
+
+fn chunk_in(body: &Bytes) -> Bytes {
+    let chunk = decode::<Chunk>(body);
+    chunk.map_or_else(|_| Bytes::new(), |chunk| chunk.data.into_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+    use crate::transport::Path;
+
+    fn request() -> InboundRequest {
+        let question = GetChunk {
+            message: [7; 32],
+            index: 3,
+        };
+        InboundRequest {
+            origin: Origin::Confirmed(PeerId::from_bytes([1; 32])),
+            path: Path::direct("192.0.2.1:4000".parse().unwrap()),
+            version: VERSION,
+            kind: GET_CHUNK,
+            body: encode(&question),
+        }
+    }
+
+    /// Who asks beyond that is told so at once, and keeps nothing waiting.
+    #[test]
+    fn as_many_questions_wait_for_the_driver_as_may_be() {
+        let (queue, mut asked) = mpsc::channel(QUEUE);
+        let giving = Giving(queue);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut answers: Vec<_> = (0..=QUEUE).map(|_| giving.handle(request())).collect();
+        for (number, answer) in answers.iter_mut().enumerate() {
+            let is_busy = match answer.as_mut().poll(&mut context) {
+                Poll::Pending => false,
+                Poll::Ready(answer) => matches!(answer, Err(Refusal::Busy)),
+            };
+            assert_eq!(is_busy, number == QUEUE, "{number}");
+        }
+        // One is taken: there is room for one more.
+        let first = asked.try_recv().unwrap();
+        assert_eq!((first.message, first.index), ([7; 32], 3));
+        assert!(
+            giving
+                .handle(request())
+                .as_mut()
+                .poll(&mut context)
+                .is_pending()
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_no_chunk_is_an_empty_one_and_none_that_fits() {
+        let data = Payload::try_from(Bytes::from_static(b"chunk")).unwrap();
+        assert_eq!(chunk_in(&encode(&Chunk { data })), "chunk");
+        assert_eq!(chunk_in(&Bytes::new()), "");
+        assert_eq!(chunk_in(&Bytes::from_static(&[0xff; 3])), "");
+    }
 }

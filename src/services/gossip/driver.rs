@@ -39,6 +39,15 @@ pub(super) const MAX_OPINIONS: usize = 4_096;
 
 type Outcome = Result<Published, NotPublished>;
 
+/// Something that the program says.
+#[derive(Debug)]
+pub(super) struct Publication {
+    pub(super) id: PublicationId,
+    pub(super) topic: TopicHash,
+    pub(super) data: Bytes,
+    pub(super) done: oneshot::Sender<Outcome>,
+}
+
 /// What handles tell the driver.
 #[derive(Debug)]
 pub(super) enum Message {
@@ -48,12 +57,7 @@ pub(super) enum Message {
         done: oneshot::Sender<Result<Subscription, GossipError>>,
     },
     Unsubscribe(TopicHash),
-    Publish {
-        id: PublicationId,
-        topic: TopicHash,
-        data: Bytes,
-        done: oneshot::Sender<Outcome>,
-    },
+    Publish(Publication),
     Neighbours {
         topic: TopicHash,
         done: oneshot::Sender<Vec<NeighbourInfo>>,
@@ -242,15 +246,7 @@ impl Driver {
                 done,
             } => self.subscribe(topic, options, done),
             Message::Unsubscribe(topic) => self.unsubscribe(topic),
-            Message::Publish {
-                id,
-                topic,
-                data,
-                done,
-            } => {
-                self.publications.insert(id, done);
-                self.publish_all(Input::Publish { id, topic, data });
-            }
+            Message::Publish(publication) => self.publish_all(publication),
             Message::Neighbours { topic, done } => {
                 // Who asked may be gone.
                 _ = done.send(self.neighbours(&topic));
@@ -277,23 +273,15 @@ impl Driver {
     }
 
     /// Publishes a message, and those that wait behind it.
-    fn publish_all(&mut self, first: Input) {
-        let mut inputs = vec![first];
+    fn publish_all(&mut self, first: Publication) {
+        let mut inputs = vec![self.begin_publication(first)];
         let mut other = None;
         while inputs.len() < PUBLISHED_AT_ONCE
             && other.is_none()
             && let Ok(message) = self.parts.messages.try_recv()
         {
             match message {
-                Message::Publish {
-                    id,
-                    topic,
-                    data,
-                    done,
-                } => {
-                    self.publications.insert(id, done);
-                    inputs.push(Input::Publish { id, topic, data });
-                }
+                Message::Publish(next) => inputs.push(self.begin_publication(next)),
                 message => other = Some(message),
             }
         }
@@ -301,6 +289,17 @@ impl Driver {
         if let Some(message) = other {
             self.message(message);
         }
+    }
+
+    fn begin_publication(&mut self, publication: Publication) -> Input {
+        let Publication {
+            id,
+            topic,
+            data,
+            done,
+        } = publication;
+        self.publications.insert(id, done);
+        Input::Publish { id, topic, data }
     }
 
     fn feed(&mut self, input: Input) {

@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 use crate::gossip::{PublicationId, Published, ScoreSnapshot, TopicHash};
 use crate::identity::PeerId;
 
-use self::driver::Message;
+use self::driver::{Message, Publication};
 
 /// Longest that a node that stops waits for its neighbours to take what was said: one of the longest
 /// messages at 5 Mbit/s. It waits for 3 s at most in which nothing moves.
@@ -110,13 +110,13 @@ impl GossipProtocol {
         let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
         let number = shared.next_publication.fetch_add(1, Ordering::Relaxed);
         let (done, outcome) = oneshot::channel();
-        self.send(Message::Publish {
+        let publication = Publication {
             id: PublicationId(number),
             topic: TopicHash::of(topic),
             data,
             done,
-        })
-        .await?;
+        };
+        self.send(Message::Publish(publication)).await?;
         let outcome = outcome.await.map_err(|_| GossipError::Stopped)?;
         Ok(outcome?)
     }

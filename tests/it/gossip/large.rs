@@ -3,13 +3,24 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cretoai_network::gossip::{Header, Message, Verdict};
 use cretoai_network::services::gossip::{MessageValidator, SubscribeOptions};
+use cretoai_network::sim::LinkProfile;
+use tokio::join;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::support::{TOPIC, is_silent, network, next, subscribe_all};
-use crate::support::nodes::{in_virtual_time, peer, quiet_net};
+use crate::support::nodes::{LATENCY, in_virtual_time, net_with, peer, quiet_net};
+
+/// 8 MiB of 16 000 bytes each.
+const COUNT: usize = 524;
+
+/// After that a node that stops ends what does not move.
+const STALL: Duration = Duration::from_secs(3);
 
 fn text(bytes: usize) -> Bytes {
     (0..bytes).map(|at| (at / 5 % 251) as u8).collect()
@@ -57,6 +68,38 @@ fn a_publisher_that_stops_gives_first_what_it_said() {
         for subscription in &mut subscriptions[..3] {
             assert!(next(subscription).await.data == said);
         }
+    });
+}
+
+/// What was said last stands in line for seconds: 8 MiB of short messages at 16 Mbit/s.
+#[test]
+fn a_publisher_that_stops_gives_first_all_that_stands_in_line() {
+    in_virtual_time(async {
+        let profile = LinkProfile {
+            rate_bits_per_s: Some(16_000_000),
+            ..LinkProfile::with_latency(LATENCY)
+        };
+        let net = net_with(74, profile);
+        let nodes = network(&net, 2).await;
+        let mut subscriptions = subscribe_all(&nodes, &SubscribeOptions::default()).await;
+        let mut saying = JoinSet::new();
+        for number in 0..COUNT {
+            let gossip = nodes[0].gossip().clone();
+            let said = Bytes::from(vec![(number % 251) as u8; 16_000]);
+            saying.spawn(async move { gossip.publish(TOPIC, said).await.unwrap() });
+        }
+        while let Some(said) = saying.join_next().await {
+            said.unwrap();
+        }
+        let stopped = Instant::now();
+        let stopping = nodes[0].shutdown();
+        let hearing = async {
+            for _ in 0..COUNT {
+                assert_eq!(next(&mut subscriptions[1]).await.data.len(), 16_000);
+            }
+        };
+        join!(stopping, hearing);
+        assert!(stopped.elapsed() > STALL, "a shorter test than it says");
     });
 }
 

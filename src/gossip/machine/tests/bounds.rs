@@ -125,12 +125,12 @@ fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
             content: Content::Whole(Bytes::from(vec![0; size])),
         });
         for number in 0..fit {
-            let is_in = outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config);
+            let is_in = outbox.put(message.clone(), Micros(0), Priority::Forwarded, &config);
             assert!(is_in, "{number} of {fit}");
         }
-        assert!(!outbox.push(message.clone(), Micros(0), Priority::Forwarded, &config));
+        assert!(!outbox.put(message.clone(), Micros(0), Priority::Forwarded, &config));
         // One of this node takes the place of another's.
-        assert!(outbox.push(message, Micros(0), Priority::Own, &config));
+        assert!(outbox.put(message, Micros(0), Priority::Own, &config));
         assert!(outbox.bytes() <= config.max_bytes && outbox.bytes() + place > config.max_bytes);
     }
 }

@@ -271,3 +271,40 @@ fn attack_a_neighbour_with_wishes_without_end_is_heard_up_to_the_limit() {
     assert_eq!(rig.nodes[0].neighbours[&Link(1)].wishes(), MAX_ASKED);
     assert_eq!(rig.faults, []);
 }
+
+/// Who was first to bring a message so lately may be overloaded; who was not is a stranger.
+#[test]
+fn a_neighbour_brings_messages_for_ten_seconds_after_the_last_one() {
+    let mut neighbour = Neighbour::new(IpGroup::Local, false);
+    assert!(!neighbour.brings(Micros(0)));
+    neighbour.has_brought(Micros(5));
+    for (at, brings) in [
+        (5, true),
+        (10_000_004, true),
+        (10_000_005, false),
+        (10_000_006, false),
+    ] {
+        assert_eq!(neighbour.brings(Micros(at)), brings, "{at}");
+    }
+}
+
+/// What it announced on its streams went with them.
+#[test]
+fn who_is_gone_and_comes_back_owes_nothing_of_before() {
+    let mut rig = pair();
+    rig.forge(
+        1,
+        0,
+        wire::IHAVE,
+        &wire::IHave {
+            topic: 0,
+            ids: ids(0, 20),
+        },
+    );
+    rig.run_for(Duration::from_millis(100));
+    assert!(rig.count(wire::IWANT, Micros(0)) > 0, "it was asked");
+    rig.disconnect(0, 1);
+    rig.connect(0, 1);
+    rig.run_for(Duration::from_secs(4));
+    assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
+}

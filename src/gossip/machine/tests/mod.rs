@@ -7,6 +7,7 @@ mod explicit;
 mod judging;
 mod large;
 mod mesh;
+mod outbox;
 mod overflow;
 mod rig;
 mod sealing;

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::attacks::{ids, pair};
 use super::rig::Rig;
-use crate::gossip::machine::{Fault, Link};
+use crate::gossip::machine::{Fault, Input, Link};
 use crate::gossip::{GossipConfig, TopicHash};
-use crate::wire::codec::List;
+use crate::wire::codec::{List, encode};
 use crate::wire::message::gossip as wire;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -61,11 +61,36 @@ fn attack_5_a_graft_of_a_topic_that_is_not_shared_fetches_nothing() {
     let other = TopicHash::of("a topic of one end");
     let options = crate::gossip::TopicOptions::default();
     let topic = other;
-    rig.tell(0, crate::gossip::Input::Subscribe { topic, options });
+    rig.tell(0, Input::Subscribe { topic, options });
     for _ in 0..1_000 {
         graft(&mut rig, 1);
     }
     rig.run_for(SECOND);
     assert_eq!(rig.count(wire::PRUNE, since), 0);
     assert!(rig.nodes[0].mesh(&other).next().is_none());
+}
+
+/// The frames are handed over together, and the session ends when all are done.
+#[test]
+fn attack_what_stands_behind_a_fault_in_one_batch_is_not_heard() {
+    let frame = |kind, body| Input::Frame {
+        link: Link(1),
+        kind,
+        body,
+    };
+    let ihave = |topic, number| {
+        frame(
+            wire::IHAVE,
+            encode(&wire::IHave {
+                topic,
+                ids: ids(number, 1),
+            }),
+        )
+    };
+    for (first, is_heard) in [(ihave(0, 0), true), (ihave(7, 0), false)] {
+        let mut rig = pair();
+        let now = rig.time();
+        rig.nodes[0].handle_all(now, [first, ihave(0, 2)]);
+        assert_eq!(rig.nodes[0].store.get(&ids(2, 1)[0]).is_some(), is_heard);
+    }
 }

@@ -8,7 +8,7 @@ use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
 use super::super::{GossipError, NeighbourInfo};
 use super::{Driver, MAX_OPINIONS, Work};
-use crate::gossip::{Input, TopicHash};
+use crate::gossip::{Input, Link, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::{Direction, SwarmEvent};
 use crate::services::discovery::introduced;
@@ -224,11 +224,19 @@ impl Driver {
         for peer in self.links.peers() {
             let session = self.links.session(&peer);
             let link = session.map(|session| session.link);
-            if link.is_some_and(|link| self.parts.machine.is_idle(link)) {
+            if link.is_some_and(|link| self.has_enough(link)) {
                 self.end(&peer);
             }
         }
         self.links.peers().is_empty() && self.writers == 0
+    }
+
+    /// Whether nothing waits for a neighbour of a node that stops. What others say may never end: after a
+    /// while only what this node said counts.
+    fn has_enough(&self, link: Link) -> bool {
+        let machine = &self.parts.machine;
+        let is_late = self.now().since(self.closed_at) >= STALLED;
+        machine.is_idle(link) || (is_late && !machine.has_own(link))
     }
 
     pub(super) fn end(&mut self, peer: &PeerId) {
