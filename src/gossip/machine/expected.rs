@@ -86,16 +86,16 @@ impl Owed {
 
 impl Gossip {
     /// A message is proven: whoever was asked for such ones owes it.
-    pub(super) fn expect(&mut self, parcel: &Parcel) {
+    pub(super) fn expect(&mut self, parcel: &Parcel, links: &[Link]) {
         let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
             return;
         };
         if self.expectations.due.len() >= MAX_OPEN {
             return;
         }
-        let links = self.subscribers(&parcel.topic).into_iter();
+        let awaited = self.awaited(&parcel.topic, Some(&class));
+        let links = links.iter().copied().filter(|link| awaited.of(*link));
         let links = links.filter(|link| !self.is_explicit(*link));
-        let links = links.filter(|link| self.is_awaited(*link, &parcel.topic, Some(&class)));
         let (now, sources) = (self.now.mono, self.sources.as_ref());
         let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
         // Who has not heard yet that it is asked owes nothing.
@@ -128,7 +128,7 @@ impl Gossip {
 
     /// Those in a topic who may be told of a message now.
     pub(super) fn tellable(&self, parcel: &Parcel) -> Vec<Link> {
-        let mut links = self.subscribers(&parcel.topic);
+        let mut links = self.subscribers(&parcel.topic).to_vec();
         let entry = self.store.get(&parcel.id);
         if let Some(owed) = entry.and_then(|entry| entry.owed.as_ref()) {
             links.retain(|link| !owed.is_withheld(*link));

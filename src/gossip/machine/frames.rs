@@ -62,6 +62,9 @@ impl Gossip {
                 neighbour.theirs.remove(&topic);
                 return Err(Fault::TooManySubscriptions);
             }
+            if !neighbour.is_slow {
+                self.audience.join(topic, link);
+            }
             let own = self.topics.get(&topic);
             if is_new && own.is_some_and(|one| one.is_subscribed()) {
                 self.beats.soon(self.now.mono, &self.config);
@@ -78,6 +81,7 @@ impl Gossip {
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
                     neighbour.theirs.remove(&topic);
                     neighbour.unsubscribed(&topic);
+                    self.audience.leave(&topic, link);
                 }
                 self.lost_subscriber(link, &topic);
             }

@@ -97,8 +97,9 @@ impl Gossip {
         let store = &self.store;
         for (link, neighbour) in &mut self.neighbours {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());
-            if neighbour.outbox.waits() {
-                self.touched.insert(*link);
+            if neighbour.outbox.waits() && !neighbour.is_touched {
+                neighbour.is_touched = true;
+                self.touched.push(*link);
             }
         }
         for topic in self.topics.values_mut() {
@@ -122,6 +123,9 @@ impl Gossip {
             if let Some(neighbour) = self.neighbours.get_mut(&link) {
                 neighbour.is_slow = true;
                 neighbour.outbox.drop_messages();
+                for topic in neighbour.theirs.topics() {
+                    self.audience.leave(&topic, link);
+                }
             }
             self.score.slow(link, 1);
             self.emit(Event::SlowReader(link));
@@ -142,7 +146,7 @@ impl Gossip {
 
     pub(super) fn fill_fanout(&mut self, hash: &TopicHash) {
         let publish = self.score.thresholds().publish;
-        let mut links = self.subscribers(hash);
+        let mut links = self.subscribers(hash).to_vec();
         links.retain(|link| !self.is_explicit(*link) && self.score.score(*link) >= publish);
         self.shuffle(&mut links);
         let n = self.config.mesh_n;
@@ -190,7 +194,7 @@ impl Gossip {
     )]
     fn listeners(&mut self, hash: &TopicHash) -> Vec<Link> {
         let gossip = self.score.thresholds().gossip;
-        let mut links = self.subscribers(hash);
+        let mut links = self.subscribers(hash).to_vec();
         let topic = self.topics.get(hash);
         links.retain(|link| {
             let in_mesh =

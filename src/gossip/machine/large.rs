@@ -67,7 +67,7 @@ impl Gossip {
             Err(NotBegun::Known) => return true,
             Err(NotBegun::Full | NotBegun::Distrusted) => return false,
         }
-        for link in self.subscribers(&parcel.topic) {
+        for link in self.subscribers(&parcel.topic).to_vec() {
             self.tell_chunks(link, id, &News::default());
         }
         true
@@ -86,7 +86,7 @@ impl Gossip {
         let Some(origin) = origin(parcel) else {
             return false;
         };
-        let links = self.subscribers(&parcel.topic);
+        let links = self.subscribers(&parcel.topic).to_vec();
         let (now, id) = (self.now.mono, parcel.id);
         let begun = self.transfers.publish(now, id, origin, outline, data);
         let Ok(transfer) = begun else {

@@ -29,10 +29,13 @@ impl Gossip {
     }
 
     pub(super) fn disconnected(&mut self, link: Link) {
-        if self.neighbours.remove(&link).is_none() {
+        let Some(neighbour) = self.neighbours.remove(&link) else {
             return;
+        };
+        for topic in neighbour.theirs.topics() {
+            self.audience.leave(&topic, link);
         }
-        self.touched.remove(&link);
+        self.touched.retain(|touched| *touched != link);
         self.transfers.lose(link);
         self.pulls.release(link);
         for topic in self.topics.values_mut() {
@@ -62,9 +65,15 @@ impl Gossip {
     }
 
     pub(super) fn writable(&mut self, link: Link) {
-        if let Some(neighbour) = self.touch(link) {
-            neighbour.outbox.writable();
-            neighbour.is_slow = false;
+        let Some(neighbour) = self.touch(link) else {
+            return;
+        };
+        neighbour.outbox.writable();
+        if std::mem::take(&mut neighbour.is_slow) {
+            let topics: Vec<_> = neighbour.theirs.topics().collect();
+            for topic in topics {
+                self.audience.join(topic, link);
+            }
         }
     }
 
@@ -98,15 +107,16 @@ impl Gossip {
         for link in mesh {
             self.prune(link, hash, backoff, false);
         }
-        for neighbour in self.neighbours.values_mut() {
-            if let Some(ordinal) = neighbour.ours.remove(&hash) {
+        let links: Vec<_> = self.neighbours.keys().copied().collect();
+        for link in links {
+            if let Some(neighbour) = self.touch(link)
+                && let Some(ordinal) = neighbour.ours.remove(&hash)
+            {
                 let topics = List::truncated([ordinal]);
-                neighbour
-                    .outbox
-                    .control(wire::UNSUBSCRIBE, &Topics { topics });
+                let frame = Topics { topics };
+                neighbour.outbox.control(wire::UNSUBSCRIBE, &frame);
             }
         }
-        self.touched.extend(self.neighbours.keys());
     }
 
     fn tell_subscriptions(&mut self, link: Link, hashes: &[TopicHash]) {
@@ -394,7 +404,7 @@ impl Gossip {
     /// Neighbours that could join a mesh, drawn by lot.
     fn candidates(&mut self, hash: &TopicHash) -> Vec<Link> {
         let now = self.now.mono;
-        let mut links = self.subscribers(hash);
+        let mut links = self.subscribers(hash).to_vec();
         links.retain(|link| {
             let topic = self.topics.get(hash);
             let is_free = topic.is_some_and(|topic: &Topic| {

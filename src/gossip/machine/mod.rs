@@ -1,12 +1,14 @@
 //! The machine: everything that gossip decides.
 
 mod arrivals;
+mod audience;
 mod expected;
 mod frames;
 mod heartbeat;
 mod io;
 mod judging;
 mod large;
+mod learning;
 mod mesh;
 mod neighbour;
 mod outbox;
@@ -21,7 +23,7 @@ mod store;
 mod tests;
 mod topic;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
@@ -35,6 +37,7 @@ use crate::crypto::VerifyingKey;
 use crate::policy::{Micros, Now};
 use crate::wire::message::gossip::MessageId;
 
+use self::audience::Audience;
 use self::expected::Expectations;
 use self::heartbeat::Beats;
 use self::judging::Judging;
@@ -86,7 +89,8 @@ pub struct Gossip {
     outputs: VecDeque<Output>,
     neighbours: BTreeMap<Link, Neighbour>,
     /// Neighbours for whom something may wait.
-    touched: BTreeSet<Link>,
+    touched: Vec<Link>,
+    audience: Audience,
     topics: BTreeMap<TopicHash, Topic>,
     store: Store,
     /// None in a plain mesh.
@@ -133,7 +137,8 @@ impl Gossip {
             rng,
             outputs: VecDeque::new(),
             neighbours: BTreeMap::new(),
-            touched: BTreeSet::new(),
+            touched: Vec::new(),
+            audience: Audience::default(),
             topics: BTreeMap::new(),
             store: Store::default(),
             sources,
@@ -233,9 +238,9 @@ impl Gossip {
     /// The neighbours that subscribe to a topic, with whether each is in its mesh, and its score.
     pub fn neighbours(&self, topic: &TopicHash) -> impl Iterator<Item = (Link, bool, f64)> + '_ {
         let mesh = self.topics.get(topic).map(|topic| &topic.mesh);
-        self.subscribers(topic).into_iter().map(move |link| {
-            let in_mesh = mesh.is_some_and(|mesh| mesh.contains(&link));
-            (link, in_mesh, self.score.score(link))
+        self.subscribers(topic).iter().map(move |link| {
+            let in_mesh = mesh.is_some_and(|mesh| mesh.contains(link));
+            (*link, in_mesh, self.score.score(*link))
         })
     }
 
@@ -311,10 +316,13 @@ impl Gossip {
     /// Hands over what waits for those who take it.
     fn flush(&mut self) {
         let store = &self.store;
-        for link in std::mem::take(&mut self.touched) {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        for link in touched.drain(..) {
             let Some(neighbour) = self.neighbours.get_mut(&link) else {
                 continue;
             };
+            neighbour.is_touched = false;
             let has = |id: &MessageId| store.get(id).is_some_and(|entry| entry.is_with(link));
             let held = |id: &MessageId| store.held(id).cloned();
             let frames = neighbour.take(self.now.mono, &self.config.queue, has, held);
@@ -322,6 +330,8 @@ impl Gossip {
                 self.outputs.push_back(Output::Send { link, frames });
             }
         }
+        // Its room serves again.
+        self.touched = touched;
     }
 
     /// After a fault a neighbour is not heard any more, unless it may not have known better.
@@ -347,7 +357,9 @@ impl Gossip {
     /// A neighbour for whom something is put in line.
     fn touch(&mut self, link: Link) -> Option<&mut Neighbour> {
         let neighbour = self.neighbours.get_mut(&link)?;
-        self.touched.insert(link);
+        if !std::mem::replace(&mut neighbour.is_touched, true) {
+            self.touched.push(link);
+        }
         Some(neighbour)
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
@@ -43,19 +44,21 @@ pub(super) struct Neighbour {
     pub(super) received: ReceivedReferences,
     pub(super) outbox: Outbox,
     /// How it wants the messages of a class.
-    asked: BTreeMap<Class, Mode>,
+    asked: HashMap<Class, Mode>,
     /// Bytes of its messages that are not proven.
     pub(super) unproven: usize,
     /// Until when it wants to hear of everything.
     pub(super) awake_until: Micros,
     /// Messages that it refused, and until which heartbeat that counts.
-    refused: BTreeMap<MessageId, u64>,
+    refused: HashMap<MessageId, u64>,
     /// Announcements of it since the last heartbeat, and their ids.
     pub(super) announced: (usize, usize),
     /// When it was the first to bring a message last.
     brought: Option<Micros>,
     /// How often it was given each message that it asked for, of those still held.
-    pub(super) given: BTreeMap<MessageId, u32>,
+    pub(super) given: HashMap<MessageId, u32>,
+    /// Whether something may wait for it.
+    pub(super) is_touched: bool,
     /// Whether it reads too slowly to be in a mesh.
     pub(super) is_slow: bool,
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
@@ -137,13 +140,14 @@ impl Neighbour {
             ours: Subscriptions::default(),
             received: ReceivedReferences::default(),
             outbox: Outbox::new(),
-            asked: BTreeMap::new(),
+            asked: HashMap::default(),
             unproven: 0,
             awake_until: Micros(0),
-            refused: BTreeMap::new(),
+            refused: HashMap::default(),
             announced: (0, 0),
             brought: None,
-            given: BTreeMap::new(),
+            given: HashMap::default(),
+            is_touched: false,
             is_slow: false,
             is_over: false,
         }

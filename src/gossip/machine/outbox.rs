@@ -54,7 +54,7 @@ pub(super) struct Outbox {
     /// None while the neighbour takes more; else since when it does not.
     blocked_since: Option<Micros>,
     frames: VecDeque<Bytes>,
-    announcements: BTreeMap<TopicHash, Vec<MessageId>>,
+    announcements: Vec<(TopicHash, MessageId)>,
     /// Ids that it was told of since the last heartbeat.
     announced: usize,
     /// Bytes of what found no place, was announced since the last heartbeat, and was not asked for.
@@ -94,7 +94,7 @@ impl Outbox {
         Self {
             blocked_since: None,
             frames: VecDeque::new(),
-            announcements: BTreeMap::new(),
+            announcements: Vec::new(),
             announced: 0,
             promised: 0,
             wanted: Vec::new(),
@@ -172,7 +172,7 @@ impl Outbox {
         }
         self.announced += 1;
         self.control_bytes += ID_BYTES;
-        self.announcements.entry(topic).or_default().push(id);
+        self.announcements.push((topic, id));
         true
     }
 

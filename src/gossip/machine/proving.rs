@@ -208,8 +208,9 @@ impl Gossip {
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
             topic.sized(parcel.content.bytes());
         }
-        self.expect(&parcel);
-        self.learn(&parcel);
+        let links = self.subscribers(&parcel.topic).to_vec();
+        self.expect(&parcel, &links);
+        self.learn(&parcel, &links);
         if let Some(link) = first {
             self.came_first(link, id);
         }

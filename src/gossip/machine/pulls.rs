@@ -409,10 +409,10 @@ impl Gossip {
                 continue;
             };
             let (class, topic) = (parcel.class(), parcel.topic);
-            let links = self.subscribers(&topic).into_iter();
+            let links = self.subscribers(&topic).iter().copied();
             let links = links.filter(|link| !self.is_explicit(*link));
-            let failed = links.filter(|link| !entry.is_with(*link));
-            let failed = failed.filter(|link| self.is_awaited(*link, &topic, class.as_ref()));
+            let awaited = self.awaited(&topic, class.as_ref());
+            let failed = links.filter(|link| !entry.is_with(*link) && awaited.of(*link));
             let failed: Vec<_> = failed.collect();
             for link in failed {
                 if let Some(sources) = &mut self.sources {

@@ -12,6 +12,7 @@ mod trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use foldhash::HashMap;
 use rand_core::Rng;
 
 use super::io::Link;
@@ -21,9 +22,9 @@ use crate::gossip::config::BySourceConfig;
 use crate::policy::Micros;
 use crate::wire::message::gossip::Mode;
 
-pub(super) use class::cold;
+pub(super) use class::{Learned, cold, mixed};
 
-use class::{Choice, Learned};
+use class::Choice;
 use standing::Standing;
 use trial::Trial;
 
@@ -35,9 +36,7 @@ const RERANK_AFTER: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct Sources {
     config: BySourceConfig,
-    classes: BTreeMap<Class, Learned>,
-    /// Classes by when they were heard of last.
-    by_age: BTreeSet<(Micros, Class)>,
+    classes: HashMap<Class, Learned>,
     due: BTreeSet<(Micros, Class)>,
     standings: BTreeMap<Link, Standing>,
     /// One at a time in each topic.
@@ -48,11 +47,10 @@ pub(super) struct Sources {
 }
 
 impl Sources {
-    pub(super) const fn new(config: BySourceConfig) -> Self {
+    pub(super) fn new(config: BySourceConfig) -> Self {
         Self {
             config,
-            classes: BTreeMap::new(),
-            by_age: BTreeSet::new(),
+            classes: HashMap::default(),
             due: BTreeSet::new(),
             standings: BTreeMap::new(),
             trials: BTreeMap::new(),
@@ -69,8 +67,6 @@ impl Sources {
             .classes
             .entry(class)
             .or_insert_with(|| Learned::new(rng.next_u64(), now));
-        self.by_age.remove(&(learned.heard_at, class));
-        self.by_age.insert((now, class));
         learned.heard(now, links, self.config.lateness_cap);
         let trial = self.trials.get_mut(&class.0);
         let trial = trial.filter(|trial| trial.class == class);
@@ -85,16 +81,22 @@ impl Sources {
         }
     }
 
-    /// A link had the message this much later than the first one.
-    pub(super) fn sighted(&mut self, class: &Class, link: Link, late: Duration) {
+    /// Links had a message this much later than the first one.
+    pub(super) fn sighted(
+        &mut self,
+        class: &Class,
+        links: impl IntoIterator<Item = (Link, Duration)>,
+    ) {
         if let Some(learned) = self.classes.get_mut(class) {
-            learned.sighted(link, late, self.config.lateness_cap);
+            for (link, late) in links {
+                learned.sighted(link, late, self.config.lateness_cap);
+            }
         }
     }
 
-    /// What this node asked a link for; none if it never did, so that the mesh decides.
-    pub(super) fn asked(&self, class: &Class, link: Link) -> Option<Mode> {
-        self.classes.get(class)?.mode(link)
+    /// What is learned of a class, if anything is.
+    pub(super) fn learned(&self, class: &Class) -> Option<&Learned> {
+        self.classes.get(class)
     }
 
     /// When the next class is due.
@@ -152,9 +154,10 @@ impl Sources {
                 mode
             };
             let former = learned.set_mode(link, mode);
-            if former != Some(mode) {
-                changes.push((link, mode));
+            if former == Some(mode) {
+                continue;
             }
+            changes.push((link, mode));
             let standing = self.standings.entry(link).or_default();
             standing.count_eager(former == Some(Mode::Eager), mode == Mode::Eager);
         }
@@ -205,10 +208,11 @@ impl Sources {
         let classes = self.classes.iter().filter(|((of, _), learned)| {
             *of == topic && learned.is_lively(now) && learned.mode(link) != Some(Mode::Eager)
         });
-        let classes: Vec<_> = classes.map(|(class, _)| *class).collect();
+        let mut classes: Vec<_> = classes.map(|(class, _)| *class).collect();
         if classes.is_empty() {
             return;
         }
+        classes.sort_unstable();
         let drawn = rng.next_u64() % classes.len() as u64;
         let Some(class) = usize::try_from(drawn)
             .ok()
@@ -283,7 +287,9 @@ impl Sources {
         if self.classes.contains_key(class) || self.classes.len() < self.config.max_classes {
             return;
         }
-        let Some((_, oldest)) = self.by_age.pop_first() else {
+        let ages = self.classes.iter();
+        let ages = ages.map(|(class, learned)| (learned.heard_at, *class));
+        let Some((_, oldest)) = ages.min() else {
             return;
         };
         if let Some(learned) = self.classes.remove(&oldest) {

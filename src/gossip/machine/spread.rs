@@ -1,15 +1,19 @@
-//! Passing messages on, and choosing the links that bring them.
+//! Passing messages on.
 
 use std::sync::Arc;
 
 use rand_core::Rng;
 
+use super::learning::Awaited;
+use super::neighbour::Neighbour;
 use super::outbox::Priority;
 use super::parcel::{Class, Parcel};
-use super::sources::cold;
-use super::store::State;
+use super::sources::{cold, mixed};
+use super::store::Entry;
+use super::topic::Topic;
 use super::{Gossip, Link, TopicHash};
 use crate::gossip::config::{BySourceConfig, Spreading};
+use crate::policy::Micros;
 use crate::wire::message::gossip::{self as wire, MessageId, Mode};
 
 /// A silent link announces one message in this many all the same: so that it is seen when it becomes
@@ -21,7 +25,57 @@ const SILENT_ANNOUNCES: u64 = 32;
 enum Share {
     All,
     Announcement,
-    Nothing,
+    /// It would send the message, too: it is told that it is here.
+    Refusal,
+}
+
+/// What decides who gets what of one message.
+struct Sharing<'a> {
+    /// Draws the silent links that hear of it.
+    lot: u64,
+    id: MessageId,
+    /// None where the mesh alone decides.
+    class: Option<Class>,
+    entry: Option<&'a Entry>,
+    topic: Option<&'a Topic>,
+    awaited: Awaited<'a>,
+    is_flooded: bool,
+    is_refused: bool,
+    now: Micros,
+}
+
+impl Sharing<'_> {
+    fn is_with(&self, link: Link) -> bool {
+        self.entry.is_some_and(|entry| entry.is_with(link))
+    }
+
+    fn share(&self, link: Link, neighbour: &Neighbour, is_trusted: bool) -> Option<Share> {
+        let is_explicit = neighbour.is_explicit;
+        let share = match is_trusted && !neighbour.refuses(&self.id) {
+            true if self.is_flooded || is_explicit => Some(Share::All),
+            true => self.wish(link, neighbour),
+            false => None,
+        };
+        let would_send = || is_explicit || self.awaited.of(link);
+        share.or_else(|| (self.is_refused && would_send()).then_some(Share::Refusal))
+    }
+
+    /// What it asked for, or what its place in the mesh says.
+    fn wish(&self, link: Link, neighbour: &Neighbour) -> Option<Share> {
+        let in_mesh = self.topic.is_some_and(|topic| {
+            topic.mesh.contains(&link) || (!topic.is_subscribed() && topic.fanout.contains(&link))
+        });
+        let Some(class) = &self.class else {
+            return in_mesh.then_some(Share::All);
+        };
+        let asked = neighbour.asked(class, self.now);
+        let is_drawn = || mixed(self.lot, link).is_multiple_of(SILENT_ANNOUNCES);
+        match asked.unwrap_or_else(|| cold(in_mesh)) {
+            Mode::Eager => Some(Share::All),
+            Mode::Lazy => Some(Share::Announcement),
+            Mode::Silent => is_drawn().then_some(Share::Announcement),
+        }
+    }
 }
 
 impl Gossip {
@@ -38,28 +92,20 @@ impl Gossip {
         priority: Priority,
         links: &[Link],
     ) -> usize {
-        let shares = self.shares(parcel, priority, links);
+        let mut heard = Vec::with_capacity(links.len());
         let mut reached = 0;
-        for (link, share) in &shares {
-            let is_told = match share {
-                Share::All => self.send(*link, parcel, priority),
-                Share::Announcement => self.announce(*link, parcel),
-                Share::Nothing => false,
+        for (link, share) in self.shares(parcel, priority, links) {
+            let is_heard = match share {
+                Share::All => self.send(link, parcel, priority),
+                Share::Announcement => self.announce(link, parcel),
+                Share::Refusal => self.refuse(link, parcel.id),
             };
-            reached += usize::from(is_told);
-            if is_told {
-                self.excuse(*link, parcel);
+            reached += usize::from(is_heard && share != Share::Refusal);
+            if is_heard {
+                heard.push(link);
             }
         }
-        if parcel.content.bytes() >= self.config.idontwant_threshold
-            && priority == Priority::Forwarded
-        {
-            let told = |link: Link| {
-                let share = shares.iter().find(|(one, _)| *one == link);
-                share.is_some_and(|(_, share)| *share != Share::Nothing)
-            };
-            self.refuse_from_others(parcel, links, told);
-        }
+        self.excuse(parcel, &heard);
         reached
     }
 
@@ -90,6 +136,60 @@ impl Gossip {
         true
     }
 
+    fn refuse(&mut self, link: Link, id: MessageId) -> bool {
+        let neighbour = self.touch(link);
+        neighbour.map(|one| one.outbox.refuse(id)).is_some()
+    }
+
+    /// Who is told of a message does not owe it any more.
+    fn excuse(&mut self, parcel: &Parcel, told: &[Link]) {
+        let entry = self.store.get_mut(&parcel.id);
+        if let Some(owed) = entry.and_then(|entry| entry.owed.as_mut()) {
+            for link in told {
+                owed.told(*link);
+            }
+        }
+    }
+
+    /// What each neighbour in the topic gets: nothing if it has the message or does not want it.
+    fn shares(
+        &mut self,
+        parcel: &Parcel,
+        priority: Priority,
+        links: &[Link],
+    ) -> Vec<(Link, Share)> {
+        let (bytes, thresholds) = (parcel.content.bytes(), self.score.thresholds());
+        let (is_own, is_others) = (priority == Priority::Own, priority == Priority::Forwarded);
+        let class = parcel.class().filter(|_| self.sources.is_some());
+        let least = if is_others {
+            thresholds.graylist
+        } else {
+            thresholds.publish
+        };
+        let lot = self.rng.next_u64();
+        let sharing = Sharing {
+            lot,
+            id: parcel.id,
+            entry: self.store.get(&parcel.id),
+            topic: self.topics.get(&parcel.topic),
+            awaited: self.awaited(&parcel.topic, class.as_ref()),
+            class,
+            is_flooded: is_own && self.config.flood_publish && !self.is_large(bytes),
+            is_refused: is_others && bytes >= self.config.idontwant_threshold,
+            now: self.now.mono,
+        };
+        let mut shares = Vec::with_capacity(links.len());
+        for link in links.iter().filter(|link| !sharing.is_with(**link)) {
+            let Some(neighbour) = self.neighbours.get(link) else {
+                continue;
+            };
+            let is_trusted = neighbour.is_explicit || self.score.score(*link) >= least;
+            let share = sharing.share(*link, neighbour, is_trusted);
+            shares.extend(share.map(|share| (*link, share)));
+        }
+        shares
+    }
+
     /// A neighbour wants to hear of everything for a while. What it should have heard of before it
     /// noticed is announced at once: those who were to send it may have fallen silent.
     pub(super) fn woken_by(&mut self, link: Link) {
@@ -116,189 +216,9 @@ impl Gossip {
         }
     }
 
-    /// What each neighbour in the topic gets: nothing if it has the message or does not want it.
-    fn shares(
-        &mut self,
-        parcel: &Parcel,
-        priority: Priority,
-        links: &[Link],
-    ) -> Vec<(Link, Share)> {
-        let class = parcel.class();
-        let is_large = self.is_large(parcel.content.bytes());
-        let floods = priority == Priority::Own && self.config.flood_publish && !is_large;
-        let thresholds = self.score.thresholds();
-        let least = match priority {
-            Priority::Asked | Priority::Own => thresholds.publish,
-            Priority::Forwarded => thresholds.graylist,
-        };
-        let mut shares = Vec::new();
-        for link in links.iter().copied() {
-            let has = self
-                .store
-                .get(&parcel.id)
-                .is_some_and(|one| one.is_with(link));
-            let refuses = self
-                .neighbours
-                .get(&link)
-                .is_some_and(|one| one.refuses(&parcel.id));
-            if has || refuses || !self.is_trusted(link, least) {
-                continue;
-            }
-            let share = if floods || self.is_explicit(link) {
-                Share::All
-            } else {
-                self.share(link, &parcel.topic, class.as_ref())
-            };
-            shares.push((link, share));
-        }
-        shares
-    }
-
-    fn share(&mut self, link: Link, topic: &TopicHash, class: Option<&Class>) -> Share {
-        let topic = self.topics.get(topic);
-        let in_mesh = topic.is_some_and(|topic| {
-            topic.mesh.contains(&link) || (!topic.is_subscribed() && topic.fanout.contains(&link))
-        });
-        let by_source = class.filter(|_| self.sources.is_some());
-        let Some(class) = by_source else {
-            return if in_mesh { Share::All } else { Share::Nothing };
-        };
-        let neighbour = self.neighbours.get(&link);
-        let asked = neighbour.and_then(|one| one.asked(class, self.now.mono));
-        match asked.unwrap_or_else(|| cold(in_mesh)) {
-            Mode::Eager => Share::All,
-            Mode::Lazy => Share::Announcement,
-            Mode::Silent if self.rng.next_u64().is_multiple_of(SILENT_ANNOUNCES) => {
-                Share::Announcement
-            }
-            Mode::Silent => Share::Nothing,
-        }
-    }
-
-    /// Tells those that would send the message, too, that it is here.
-    fn refuse_from_others(
-        &mut self,
-        parcel: &Parcel,
-        links: &[Link],
-        was_told: impl Fn(Link) -> bool,
-    ) {
-        let class = parcel.class();
-        for link in links.iter().copied() {
-            let has = self
-                .store
-                .get(&parcel.id)
-                .is_some_and(|one| one.is_with(link));
-            let is_awaited =
-                self.is_explicit(link) || self.is_awaited(link, &parcel.topic, class.as_ref());
-            if has || was_told(link) || !is_awaited {
-                continue;
-            }
-            if let Some(neighbour) = self.touch(link) {
-                neighbour.outbox.refuse(parcel.id);
-                self.excuse(link, parcel);
-            }
-        }
-    }
-
-    /// Who is told of a message does not owe it any more.
-    fn excuse(&mut self, link: Link, parcel: &Parcel) {
-        let entry = self.store.get_mut(&parcel.id);
-        if let Some(owed) = entry.and_then(|entry| entry.owed.as_mut()) {
-            owed.told(link);
-        }
-    }
-
-    /// Whether a neighbour was asked to send messages like this one.
-    pub(super) fn is_awaited(&self, link: Link, topic: &TopicHash, class: Option<&Class>) -> bool {
-        let in_mesh = self
-            .topics
-            .get(topic)
-            .is_some_and(|topic| topic.mesh.contains(&link));
-        let (Some(sources), Some(class)) = (&self.sources, class) else {
-            return in_mesh;
-        };
-        sources.asked(class, link).unwrap_or_else(|| cold(in_mesh)) == Mode::Eager
-    }
-
-    /// A neighbour has a message: it sent or announced it. `false` if that was known.
-    pub(super) fn sighted(&mut self, link: Link, id: &MessageId) -> bool {
-        let now = self.now.mono;
-        let is_bad = self.is_bad(link);
-        let Some(entry) = self.store.hear(*id) else {
-            return false;
-        };
-        if entry.is_with(link) {
-            return false;
-        }
-        entry.sightings.push((link, now));
-        if is_bad {
-            // It does not set the clock for others.
-            return true;
-        }
-        let late = now.since(*entry.first.get_or_insert(now));
-        let parcel = match &entry.state {
-            State::Waiting(parcel, _) | State::Held(parcel) => Some(parcel),
-            State::Missing | State::Unproven(_) | State::Dropped => None,
-        };
-        if let (Some(class), Some(sources)) =
-            (parcel.and_then(|parcel| parcel.class()), &mut self.sources)
-        {
-            sources.sighted(&class, link, late);
-        }
-        true
-    }
-
-    /// The class of a message is known now: what was seen of it counts.
-    pub(super) fn learn(&mut self, parcel: &Parcel) {
-        let now = self.now.mono;
-        let links = self.subscribers(&parcel.topic);
-        let (Some(class), Some(sources)) = (parcel.class(), &mut self.sources) else {
-            return;
-        };
-        sources.heard(now, class, &links, &mut self.rng);
-        if let Some(entry) = self.store.get(&parcel.id) {
-            let first = entry.first.unwrap_or(now);
-            for (link, at) in &entry.sightings {
-                sources.sighted(&class, *link, at.since(first));
-            }
-        }
-    }
-
-    /// Chooses the links of all classes that are due, and tells those concerned.
-    pub(super) fn choose_links(&mut self) {
-        let now = self.now.mono;
-        while let Some(class) = self.sources.as_mut().and_then(|one| one.pop_due(now)) {
-            let links: Vec<_> = {
-                let mesh = self.topics.get(&class.0).map(|topic| &topic.mesh);
-                let in_mesh = |link: &Link| mesh.is_some_and(|mesh| mesh.contains(link));
-                let subscribers = self.subscribers(&class.0).into_iter();
-                // With some there is nothing to choose.
-                let subscribers = subscribers.filter(|link| !self.is_explicit(*link));
-                subscribers.map(|link| (link, in_mesh(&link))).collect()
-            };
-            let size = self.topics.get(&class.0).map_or(0.0, |topic| topic.size);
-            let is_large = self.is_large_on_average(size);
-            let Some(sources) = &mut self.sources else {
-                return;
-            };
-            for (link, mode) in sources.choose(now, &class, &links, is_large) {
-                if let Some(neighbour) = self.touch(link) {
-                    neighbour.outbox.mode(class.0, class.1, mode);
-                }
-            }
-        }
-    }
-
     /// Neighbours that want the messages of a topic.
-    pub(super) fn subscribers(&self, topic: &TopicHash) -> Vec<Link> {
-        let neighbours = self.neighbours.iter();
-        let subscribed = neighbours.filter(|(_, one)| one.theirs.contains(topic) && !one.is_slow);
-        subscribed.map(|(link, _)| *link).collect()
-    }
-
-    pub(super) fn is_bad(&self, link: Link) -> bool {
-        let sources = self.sources.as_ref();
-        sources.is_some_and(|sources| sources.is_bad(self.now.mono, link))
+    pub(super) fn subscribers(&self, topic: &TopicHash) -> &[Link] {
+        self.audience.of(topic)
     }
 
     /// Whether nothing that a neighbour says counts.

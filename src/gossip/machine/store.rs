@@ -1,7 +1,10 @@
 //! What a node knows of messages: those it has heard of, those it holds, those it has seen.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
+use std::collections::hash_map::Entry as Place;
 use std::sync::Arc;
+
+use foldhash::{HashMap, HashSet};
 
 use super::expected::Owed;
 use super::io::Link;
@@ -168,15 +171,15 @@ impl Store {
 
     /// The entry of a message that is here, however many are missing. None if it was seen and forgotten.
     pub(super) fn arrive(&mut self, id: MessageId) -> Option<&mut Entry> {
-        if !self.entries.contains_key(&id) {
-            if self.is_known(&id) {
-                return None;
+        match self.entries.entry(id) {
+            Place::Occupied(place) => Some(place.into_mut()),
+            Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
+            Place::Vacant(place) => {
+                self.missing += 1;
+                newest(&mut self.windows).push_back(id);
+                Some(place.insert(Entry::new()))
             }
-            self.missing += 1;
-            self.entries.insert(id, Entry::new());
-            self.newest().push_back(id);
         }
-        self.entries.get_mut(&id)
     }
 
     /// Another state, and the one before.
@@ -231,7 +234,9 @@ impl Store {
 
     fn forget(&mut self, id: MessageId) {
         match self.entries.get(&id).map(|entry| &entry.state) {
-            Some(State::Unproven(_) | State::Waiting(..)) => return self.newest().push_back(id),
+            Some(State::Unproven(_) | State::Waiting(..)) => {
+                return newest(&mut self.windows).push_back(id);
+            }
             Some(State::Missing) => self.missing = self.missing.saturating_sub(1),
             Some(State::Held(_) | State::Dropped) => _ = self.seen.insert(id),
             None => {}
@@ -241,14 +246,14 @@ impl Store {
             self.held_bytes = self.held_bytes.saturating_sub(held);
         }
     }
+}
 
-    fn newest(&mut self) -> &mut VecDeque<MessageId> {
-        if self.windows.is_empty() {
-            self.windows.push_front(VecDeque::new());
-        }
-        // There is one now.
-        &mut self.windows[0]
+fn newest(windows: &mut VecDeque<VecDeque<MessageId>>) -> &mut VecDeque<MessageId> {
+    if windows.is_empty() {
+        windows.push_front(VecDeque::new());
     }
+    // There is one now.
+    &mut windows[0]
 }
 
 fn bytes_held(state: &State) -> usize {

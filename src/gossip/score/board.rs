@@ -1,5 +1,6 @@
 //! The board on which all neighbours are scored.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::config::{ScoreConfig, Thresholds};
@@ -27,12 +28,24 @@ pub struct ScoreBoard {
     retained: Retained,
     traffic: Traffic,
     clock: DecayClock,
+    /// Counts what changes all scores at once.
+    changes: u64,
 }
 
 #[derive(Debug, Clone)]
 struct Neighbour {
     group: IpGroup,
     counters: Counters,
+    /// Its score, and the change of all scores after which it was added up.
+    known: Cell<Option<(u64, f64)>>,
+}
+
+impl Neighbour {
+    /// Its counters, to change them.
+    fn change(&mut self) -> &mut Counters {
+        self.known.set(None);
+        &mut self.counters
+    }
 }
 
 impl ScoreBoard {
@@ -46,6 +59,7 @@ impl ScoreBoard {
             retained: Retained::default(),
             traffic: Traffic::default(),
             clock: DecayClock::default(),
+            changes: 0,
         }
     }
 
@@ -68,12 +82,14 @@ impl ScoreBoard {
         let topics = &mut self.config.topics;
         if topics.len() < MAX_TOPICS || topics.contains_key(&topic) {
             topics.entry(topic).or_insert(self.config.unsigned_topic);
+            self.changes += 1;
         }
     }
 
     /// A neighbour is there, with the penalties that it went with if it comes back in time. A link that
     /// is there already has moved to another network. One beyond [`MAX_LINKS`] is not scored.
     pub fn connected(&mut self, now: Micros, link: Link, group: IpGroup) {
+        self.changes += 1;
         if let Some(neighbour) = self.links.get_mut(&link) {
             self.groups.leave(neighbour.group);
             self.groups.enter(group);
@@ -85,7 +101,13 @@ impl ScoreBoard {
         }
         self.groups.enter(group);
         let counters = self.retained.take(link, now).unwrap_or_default();
-        self.links.insert(link, Neighbour { group, counters });
+        let known = Cell::default();
+        let neighbour = Neighbour {
+            group,
+            counters,
+            known,
+        };
+        self.links.insert(link, neighbour);
     }
 
     /// A neighbour is gone. What it earned is forgotten at once, what it owes is kept for
@@ -94,6 +116,7 @@ impl ScoreBoard {
         let Some(neighbour) = self.links.remove(&link) else {
             return;
         };
+        self.changes += 1;
         self.groups.leave(neighbour.group);
         let mut counters = neighbour.counters;
         if counters.strip(&self.config, self.clock.now(), &self.traffic) {
@@ -110,7 +133,7 @@ impl ScoreBoard {
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
-        if let Some(counters) = neighbour.counters.topic(topic, config) {
+        if let Some(counters) = neighbour.change().topic(topic, config) {
             counters.join(config.topic(&topic), now, traffic);
         }
     }
@@ -121,7 +144,7 @@ impl ScoreBoard {
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
-        if let Some(counters) = neighbour.counters.known_mut(&topic) {
+        if let Some(counters) = neighbour.change().known_mut(&topic) {
             let traffic = self.traffic.of(&topic);
             counters.leave(self.config.topic(&topic), self.clock.now(), traffic);
         }
@@ -130,7 +153,9 @@ impl ScoreBoard {
     /// A neighbour brought an accepted message that nobody brought before, pushed or asked for: P2, and
     /// P3 where deliveries count absolutely.
     pub fn first_delivery(&mut self, link: Link, topic: TopicHash) {
-        self.traffic.count(topic, &self.config);
+        if self.traffic.count(topic, &self.config) {
+            self.changes += 1;
+        }
         self.on_topic(link, topic, |counters, config| {
             counters.bring_first(config.topic(&topic));
         });
@@ -153,7 +178,7 @@ impl ScoreBoard {
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
-        let counters = neighbour.counters.known_mut(&topic);
+        let counters = neighbour.change().known_mut(&topic);
         if let Some(member) = counters.filter(|counters| counters.is_member()) {
             let deliveries = &self.config.topic(&topic).mesh_deliveries;
             member.tally.expect(deliveries, outcome);
@@ -168,7 +193,7 @@ impl ScoreBoard {
     /// A neighbour broke rules of the protocol, so many times: P7.
     pub fn misbehaved(&mut self, link: Link, count: u32) {
         if let Some(neighbour) = self.links.get_mut(&link) {
-            let counter = &mut neighbour.counters.behaviour;
+            let counter = &mut neighbour.change().behaviour;
             add(counter, f64::from(count), MAX_COUNT);
         }
     }
@@ -176,7 +201,7 @@ impl ScoreBoard {
     /// So many messages for a neighbour were dropped because it reads too slowly.
     pub fn slow(&mut self, link: Link, count: u32) {
         if let Some(neighbour) = self.links.get_mut(&link) {
-            let counter = &mut neighbour.counters.slow;
+            let counter = &mut neighbour.change().slow;
             add(counter, f64::from(count), self.config.slow.cap);
         }
     }
@@ -186,13 +211,14 @@ impl ScoreBoard {
     pub fn set_application(&mut self, link: Link, value: f64) {
         let neighbour = self.links.get_mut(&link);
         if let Some(neighbour) = neighbour.filter(|_| !value.is_nan()) {
-            neighbour.counters.application = value.clamp(-MAX_COUNT, MAX_COUNT);
+            neighbour.change().application = value.clamp(-MAX_COUNT, MAX_COUNT);
         }
     }
 
     /// Time passes: memberships are measured to `now`, counters decay once for every interval that
     /// passed, and old penalties are forgotten.
     pub fn decay(&mut self, now: Micros) {
+        self.changes += 1;
         self.retained.expire(now);
         let Some(decay) = self.clock.advance(now, &self.config) else {
             return;
@@ -207,7 +233,7 @@ impl ScoreBoard {
     #[must_use]
     pub fn score(&self, link: Link) -> f64 {
         let neighbour = self.links.get(&link);
-        neighbour.map_or(0.0, |neighbour| self.sums(neighbour).total())
+        neighbour.map_or(0.0, |neighbour| self.total(neighbour))
     }
 
     /// A neighbour's score on one topic, by P1 to P4 alone; zero where nothing is known.
@@ -245,6 +271,17 @@ impl ScoreBoard {
     #[must_use]
     pub fn retained(&self) -> usize {
         self.retained.len()
+    }
+
+    /// The sum of all terms; added up anew when something changed.
+    fn total(&self, neighbour: &Neighbour) -> f64 {
+        let known = neighbour.known.get();
+        if let Some((_, score)) = known.filter(|(after, _)| *after == self.changes) {
+            return score;
+        }
+        let score = self.sums(neighbour).total();
+        neighbour.known.set(Some((self.changes, score)));
+        score
     }
 
     /// All terms, without the topics one by one.
@@ -294,7 +331,7 @@ impl ScoreBoard {
         let Some(neighbour) = self.links.get_mut(&link) else {
             return;
         };
-        if let Some(counters) = neighbour.counters.topic(topic, config) {
+        if let Some(counters) = neighbour.change().topic(topic, config) {
             change(counters, config);
         }
     }

@@ -20,21 +20,23 @@ impl Traffic {
         self.0.get(topic).copied().unwrap_or(0.0)
     }
 
-    /// One more. The counter is capped in the same proportion as the deliveries: when the topic falls
+    /// One more; `false` where they are not counted. The counter is capped in the same proportion as the deliveries: when the topic falls
     /// silent, it is too quiet to judge by before a member at its own cap falls below the threshold.
-    pub(super) fn count(&mut self, topic: TopicHash, config: &ScoreConfig) {
+    pub(super) fn count(&mut self, topic: TopicHash, config: &ScoreConfig) -> bool {
         let deliveries = &config.topic(&topic).mesh_deliveries;
         let Deliveries::Absolute {
             threshold, traffic, ..
         } = deliveries.rule
         else {
-            return;
+            return false;
         };
-        if self.0.len() < MAX_TOPICS || self.0.contains_key(&topic) {
+        let has_room = self.0.len() < MAX_TOPICS || self.0.contains_key(&topic);
+        if has_room {
             let cap = traffic * deliveries.cap / threshold;
             let counter = self.0.entry(topic).or_default();
             *counter = (*counter + 1.0).min(cap);
         }
+        has_room
     }
 
     pub(super) fn decay(&mut self, config: &ScoreConfig, decay: &Decay) {

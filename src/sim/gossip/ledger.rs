@@ -88,14 +88,14 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Enters a message of so many bytes; its number, and what it says.
+    /// Enters a message of so many bytes; its number.
     pub(super) fn publish(
         &mut self,
         at: Micros,
         publisher: NodeId,
         nodes: usize,
         bytes: usize,
-    ) -> (u64, Bytes) {
+    ) -> u64 {
         let number = self.publications.len() as u64;
         let bytes = bytes.max(SHORTEST);
         self.publications.push(Publication {
@@ -106,11 +106,20 @@ impl Ledger {
             bytes,
             delivered: vec![0; nodes.div_ceil(64)].into(),
         });
+        number
+    }
+
+    /// What a message says.
+    pub(super) fn text(&self, number: u64) -> Bytes {
+        let publication = usize::try_from(number)
+            .ok()
+            .and_then(|number| self.publications.get(number));
+        let bytes = publication.map_or(SHORTEST, |publication| publication.bytes);
         let mut data = BytesMut::with_capacity(bytes);
         data.put_u64(number);
         data.put_bytes(FILLER, bytes - SHORTEST);
         data.put_u64(number);
-        (number, data.freeze())
+        data.freeze()
     }
 
     /// A machine did not take what it was told to publish.

@@ -7,10 +7,17 @@ use crate::policy::{Micros, Now};
 
 /// A gossip machine, an attacker, or whatever a test puts in its place.
 ///
-/// It is handed an input, then its outputs are drained, then it is asked for its timeout.
+/// It is handed inputs, then its outputs are drained, then it is asked for its timeout.
 pub trait Machine: fmt::Debug {
     /// Takes an input.
     fn handle(&mut self, now: Now, input: Input);
+
+    /// Takes what comes at once, in this order.
+    fn handle_all(&mut self, now: Now, inputs: Vec<Input>) {
+        for input in inputs {
+            self.handle(now, input);
+        }
+    }
 
     /// The next thing that it wants done.
     fn poll_output(&mut self) -> Option<Output>;
@@ -28,6 +35,10 @@ pub type Build<'a> = &'a dyn Fn(Setup) -> Box<dyn Machine>;
 impl Machine for Gossip {
     fn handle(&mut self, now: Now, input: Input) {
         Self::handle(self, now, input);
+    }
+
+    fn handle_all(&mut self, now: Now, inputs: Vec<Input>) {
+        Self::handle_all(self, now, inputs);
     }
 
     fn poll_output(&mut self) -> Option<Output> {

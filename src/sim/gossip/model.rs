@@ -77,6 +77,12 @@ impl NetworkModel {
         vary(latency, self.jitter, rng)
     }
 
+    /// The least that [`draw_transit`](Self::draw_transit) can draw.
+    pub(super) fn least_transit(&self, latency: Duration) -> Duration {
+        let (least, _) = range(latency, self.jitter);
+        Duration::from_micros(least)
+    }
+
     /// How much later a batch arrives because it, or its repetitions, were lost.
     pub(super) fn draw_lateness(&self, latency: Duration, rng: &mut ChaCha8Rng) -> Duration {
         let mut late = Duration::ZERO;
@@ -105,8 +111,14 @@ impl NetworkModel {
 
 /// `mean`, give or take so many thousandths of it, in whole microseconds.
 fn vary(mean: Duration, thousandths: u32, rng: &mut ChaCha8Rng) -> Duration {
+    let (least, width) = range(mean, thousandths);
+    let drawn = (width * u64::from(rng.next_u32())) >> 32;
+    Duration::from_micros(least + drawn)
+}
+
+/// The least of these, and how many there are.
+fn range(mean: Duration, thousandths: u32) -> (u64, u64) {
     let mean = u64::try_from(mean.as_micros()).unwrap_or(u64::MAX);
     let most = mean * u64::from(thousandths) / 1_000;
-    let drawn = ((2 * most + 1) * u64::from(rng.next_u32())) >> 32;
-    Duration::from_micros(mean - most + drawn)
+    (mean - most, 2 * most + 1)
 }

@@ -94,6 +94,8 @@ pub(super) struct Node {
     pub(super) processor: Processor,
     /// Messages that its program judges, and when it has.
     pub(super) judging: VecDeque<(Micros, MessageId)>,
+    /// Numbers of the messages that its program will publish.
+    pub(super) publishing: VecDeque<u64>,
     pub(super) lives: Vec<Life>,
 }
 
@@ -114,6 +116,7 @@ impl Node {
             uplink: Uplink::default(),
             processor: Processor::default(),
             judging: VecDeque::new(),
+            publishing: VecDeque::new(),
             lives: Vec::new(),
         };
         node.wake(now);
@@ -134,6 +137,7 @@ impl Node {
         self.uplink = Uplink::default();
         self.processor = Processor::default();
         self.judging.clear();
+        self.publishing.clear();
         if let Some(life) = self.lives.last_mut() {
             life.until = now;
         }

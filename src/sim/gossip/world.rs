@@ -1,10 +1,10 @@
 //! The world: all nodes, the network between them, and the clock.
 
 mod links;
+mod passing;
 mod seen;
 mod transmit;
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -21,8 +21,8 @@ use super::traffic::Traffic;
 use crate::crypto::SealBody;
 use crate::gossip::seals::SharedSeals;
 use crate::gossip::{
-    CheckId, Event as Happened, Fault, Input, Link, Message, Output, PublicationId, Setup,
-    SharedSeal, SigningId, TopicHash, TopicOptions, Verdict,
+    CheckId, Event as Happened, Fault, Input, Link, Message, Output, Setup, SharedSeal, SigningId,
+    TopicHash, TopicOptions, Verdict,
 };
 use crate::policy::{Micros, Now, UnixMillis};
 use crate::wire::message::gossip::MessageId;
@@ -55,6 +55,8 @@ pub struct World {
     events: Events,
     nodes: Vec<Node>,
     lines: Vec<Line>,
+    /// The least latency of a line, if there are lines.
+    nearest: Option<Duration>,
     /// Connections that were made so far.
     dials: u32,
     /// Draws who is where: what the machines do has no influence on it.
@@ -67,7 +69,7 @@ pub struct World {
     ledger: Ledger,
     traffic: Traffic,
     /// What a machine is to be told at once about what it just did.
-    answers: VecDeque<Input>,
+    answers: Vec<Input>,
     accusations: Vec<Accusation>,
     accused: u64,
     happened: Vec<(Micros, NodeId, Happened)>,
@@ -87,6 +89,7 @@ impl World {
             events: Events::default(),
             nodes: Vec::new(),
             lines: Vec::new(),
+            nearest: None,
             dials: 0,
             places,
             packets,
@@ -94,7 +97,7 @@ impl World {
             _seals: SharedSeals::begin(),
             ledger: Ledger::default(),
             traffic: Traffic::default(),
-            answers: VecDeque::new(),
+            answers: Vec::new(),
             accusations: Vec::new(),
             accused: 0,
             happened: Vec::new(),
@@ -154,41 +157,21 @@ impl World {
         self.tell(node, Input::Subscribe { topic, options });
     }
 
-    /// A node publishes something new of so many bytes.
+    /// A node publishes something new of so many bytes, now.
     pub fn publish(&mut self, node: NodeId, bytes: usize) {
-        if !self.is_alive(node) {
-            return;
+        if self.is_alive(node) {
+            let number = self.ledger.publish(self.now, node, self.nodes.len(), bytes);
+            self.say(node, number);
         }
-        let (number, data) = self.ledger.publish(self.now, node, self.nodes.len(), bytes);
-        let id = PublicationId(number);
-        let topic = self.topic;
-        self.tell(node, Input::Publish { id, topic, data });
     }
 
-    // What happens.
-
-    /// Lets time pass.
-    pub fn run_until(&mut self, end: Micros) {
-        while let Some((at, event)) = self.events.pop_until(end) {
-            self.now = at;
-            self.happen(event);
-        }
-        self.now = self.now.max(end);
-    }
-
-    /// Lets time pass.
-    pub fn run_for(&mut self, span: Duration) {
-        self.run_until(self.now + span);
-    }
-
-    fn happen(&mut self, event: Event) {
-        match event {
-            Event::Arrival(line) => self.arrive(line),
-            Event::Written(node) => self.written(node),
-            Event::Worked(node) => self.worked(node),
-            Event::Judged(node) => self.judged(node),
-            Event::Timer(node) => self.timer(node),
-            Event::Dialled(line) => self.dialled(line),
+    /// The same at a moment to come; several of one node in the order of their moments. Until then the node
+    /// is not to stop.
+    pub(super) fn publish_at(&mut self, at: Micros, node: NodeId, bytes: usize) {
+        if self.is_alive(node) {
+            let number = self.ledger.publish(at, node, self.nodes.len(), bytes);
+            self.nodes[node.index()].publishing.push_back(number);
+            self.events.plan(at, node, Event::Published(node));
         }
     }
 
@@ -201,24 +184,28 @@ impl World {
 
     /// Hands a machine an input, and does what it wants done.
     pub fn tell(&mut self, id: NodeId, input: Input) {
-        self.hand(id, input);
+        self.tell_all(id, vec![input]);
+    }
+
+    /// The same with inputs that come at once.
+    pub(super) fn tell_all(&mut self, id: NodeId, inputs: Vec<Input>) {
+        self.hand(id, inputs);
         self.plan_timer(id, self.now);
     }
 
-    fn hand(&mut self, id: NodeId, input: Input) {
+    fn hand(&mut self, id: NodeId, mut inputs: Vec<Input>) {
         let now = self.clock();
-        let mut next = Some(input);
-        while let Some(input) = next {
+        while !inputs.is_empty() {
             if !self.nodes[id.index()].is_alive {
                 self.answers.clear();
                 return;
             }
-            self.handled += 1;
-            self.nodes[id.index()].machine.handle(now, input);
+            self.handled += inputs.len() as u64;
+            self.nodes[id.index()].machine.handle_all(now, inputs);
             while let Some(output) = self.nodes[id.index()].machine.poll_output() {
                 self.output(id, output);
             }
-            next = self.answers.pop_front();
+            inputs = std::mem::take(&mut self.answers);
         }
     }
 
@@ -230,7 +217,7 @@ impl World {
         let at = at.max(earliest);
         if node.timer.is_none_or(|planned| at < planned) {
             node.timer = Some(at);
-            self.events.plan(at, Event::Timer(id));
+            self.events.plan(at, id, Event::Timer(id));
         }
     }
 
@@ -246,7 +233,7 @@ impl World {
             .poll_timeout()
             .is_some_and(|due| due <= self.now)
         {
-            self.hand(id, Input::Timer);
+            self.hand(id, vec![Input::Timer]);
         }
         // A machine that asks for the past cannot stop time.
         self.plan_timer(id, Micros(self.now.0 + 1));
@@ -322,7 +309,7 @@ impl World {
     fn work(&mut self, id: NodeId, effort: Duration, answer: Input) {
         let processor = &mut self.nodes[id.index()].processor;
         if let Some(done) = processor.take(self.now, effort, answer) {
-            self.events.plan(done, Event::Worked(id));
+            self.events.plan(done, id, Event::Worked(id));
         }
     }
 
@@ -331,7 +318,7 @@ impl World {
             return;
         };
         if let Some(next) = self.nodes[id.index()].processor.next() {
-            self.events.plan(next, Event::Worked(id));
+            self.events.plan(next, id, Event::Worked(id));
         }
         self.tell(id, answer);
     }
@@ -341,14 +328,14 @@ impl World {
     fn judge(&mut self, node: NodeId, message: MessageId) {
         let after = self.model.judging.unwrap_or_default();
         if after.is_zero() {
-            self.answers.push_back(accepted(message));
+            self.answers.push(accepted(message));
             return;
         }
         let at = self.now + after;
         let judging = &mut self.nodes[node.index()].judging;
         judging.push_back((at, message));
         if judging.len() == 1 {
-            self.events.plan(at, Event::Judged(node));
+            self.events.plan(at, node, Event::Judged(node));
         }
     }
 
@@ -359,7 +346,7 @@ impl World {
             return;
         };
         if let Some((at, _)) = judging.front() {
-            self.events.plan(*at, Event::Judged(id));
+            self.events.plan(*at, id, Event::Judged(id));
         }
         self.tell(id, accepted(message));
     }
@@ -415,9 +402,8 @@ impl World {
     #[cfg(test)]
     pub(super) fn emit(&mut self, node: NodeId, output: Output) {
         self.output(node, output);
-        while let Some(answer) = self.answers.pop_front() {
-            self.tell(node, answer);
-        }
+        let answers = std::mem::take(&mut self.answers);
+        self.tell_all(node, answers);
     }
 
     /// The network between the nodes; it may be changed during a run.

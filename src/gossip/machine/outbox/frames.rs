@@ -40,15 +40,18 @@ impl Outbox {
             let ids = List::truncated(part.iter().copied());
             write_frame(wire::IWANT, &IWant { ids }, out);
         }
-        for (hash, ids) in std::mem::take(&mut self.announcements) {
-            let Some(topic) = theirs.ordinal(&hash) else {
+        // Within a topic in the order in which they were announced.
+        self.announcements.sort_by_key(|(topic, _)| *topic);
+        for ids in self.announcements.chunk_by(|one, next| one.0 == next.0) {
+            let Some(topic) = ids.first().and_then(|(topic, _)| theirs.ordinal(topic)) else {
                 continue;
             };
             for part in ids.chunks(MAX_IDS) {
-                let ids = List::truncated(part.iter().copied());
+                let ids = List::truncated(part.iter().map(|(_, id)| *id));
                 write_frame(wire::IHAVE, &IHave { topic, ids }, out);
             }
         }
+        self.announcements.clear();
         for part in std::mem::take(&mut self.unwanted).chunks(MAX_UNWANTED) {
             let ids = List::truncated(part.iter().copied());
             write_frame(wire::IDONTWANT, &IDontWant { ids }, out);

@@ -1,6 +1,5 @@
 //! What is learned of the links of one class.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Link;
@@ -36,19 +35,21 @@ pub(super) struct Choice {
 
 #[derive(Debug)]
 struct Place {
+    link: Link,
     mode: Option<Mode>,
     /// Mean lateness in microseconds.
     late: f64,
 }
 
 #[derive(Debug)]
-pub(super) struct Learned {
+pub(in crate::gossip::machine) struct Learned {
     /// Draws the links that announce whatever they achieve: nobody else knows it.
     lot: u64,
     heard: u32,
     pub(super) heard_at: Micros,
     pub(super) rerank_at: Option<Micros>,
-    places: BTreeMap<Link, Place>,
+    /// In the order of links.
+    places: Vec<Place>,
 }
 
 impl Learned {
@@ -58,7 +59,7 @@ impl Learned {
             heard: 0,
             heard_at: now,
             rerank_at: None,
-            places: BTreeMap::new(),
+            places: Vec::new(),
         }
     }
 
@@ -67,24 +68,22 @@ impl Learned {
         self.heard >= ENOUGH_HEARD && now.since(self.heard_at) < LATELY
     }
 
-    pub(super) fn mode(&self, link: Link) -> Option<Mode> {
-        self.places.get(&link)?.mode
+    pub(in crate::gossip::machine) fn mode(&self, link: Link) -> Option<Mode> {
+        self.place(link)?.mode
     }
 
     pub(super) fn set_mode(&mut self, link: Link, mode: Mode) -> Option<Mode> {
-        self.places.get_mut(&link)?.mode.replace(mode)
+        self.place_mut(link)?.mode.replace(mode)
     }
 
     pub(super) fn eager(&self) -> impl Iterator<Item = Link> {
-        let eager = |place: &Place| place.mode == Some(Mode::Eager);
         let places = self.places.iter();
-        places
-            .filter(move |(_, place)| eager(place))
-            .map(|(link, _)| *link)
+        let eager = places.filter(|place| place.mode == Some(Mode::Eager));
+        eager.map(|place| place.link)
     }
 
     pub(super) fn left(&mut self, link: Link) {
-        self.places.remove(&link);
+        self.places.retain(|place| place.link != link);
     }
 
     pub(super) fn heard(&mut self, now: Micros, links: &[Link], cap: Duration) {
@@ -92,8 +91,7 @@ impl Learned {
         self.heard_at = now;
         let (weight, cap) = (self.weight(), micros(cap));
         for link in links {
-            let (mode, late) = (None, cap);
-            let place = self.places.entry(*link).or_insert(Place { mode, late });
+            let place = self.place_of(*link, cap);
             if place.mode != Some(Mode::Silent) {
                 place.late += weight * (cap - place.late);
             }
@@ -103,7 +101,7 @@ impl Learned {
     pub(super) fn sighted(&mut self, link: Link, late: Duration, cap: Duration) {
         let (weight, cap) = (self.weight(), micros(cap));
         let late = micros(late).min(cap);
-        let Some(place) = self.places.get_mut(&link) else {
+        let Some(place) = self.place_mut(link) else {
             return;
         };
         if place.mode == Some(Mode::Silent) {
@@ -123,76 +121,117 @@ impl Learned {
         is_good: impl Fn(Link) -> bool,
         has_room: impl Fn(Link) -> bool,
     ) -> Vec<(Link, Mode)> {
-        for (link, _) in links {
-            let (mode, late) = (None, micros(cap));
-            self.places.entry(*link).or_insert(Place { mode, late });
-        }
-        let mut ranked: Vec<_> = links
-            .iter()
-            .map(|(link, in_mesh)| (self.rank(*link, *in_mesh), *link))
-            .collect();
-        ranked.sort_by(|one, other| one.0.total_cmp(&other.0).then(one.1.cmp(&other.1)));
-        let mut modes: BTreeMap<Link, Mode> = links
-            .iter()
-            .map(|(link, _)| (*link, Mode::Silent))
-            .collect();
-        let ranked = ranked.into_iter().map(|(_, link)| link);
-        let (good, bad): (Vec<_>, Vec<_>) = ranked.partition(|link| is_good(*link));
-        let mut left = choice.eager;
-        for link in &good {
-            let is_incumbent = self.mode(*link) == Some(Mode::Eager);
-            if left > 0 && (is_incumbent || has_room(*link)) {
-                modes.insert(*link, Mode::Eager);
-                left -= 1;
+        let ranked = links.iter().map(|(link, in_mesh)| {
+            let place = self.place_of(*link, micros(cap));
+            Candidate {
+                link: *link,
+                rank: place.rank(*in_mesh),
+                is_heard: place.late < micros(cap),
+                is_incumbent: place.mode == Some(Mode::Eager),
+                is_good: is_good(*link),
+                mode: Mode::Silent,
             }
-        }
-        let announce = |modes: &mut BTreeMap<Link, Mode>, link: Link| {
-            if modes.get(&link) == Some(&Mode::Silent) {
-                modes.insert(link, Mode::Lazy);
-                return true;
-            }
-            false
-        };
-        let mut drawn = good.clone();
-        drawn.retain(|link| modes.get(link) == Some(&Mode::Silent));
-        drawn.sort_by_key(|link| mixed(self.lot, *link));
-        for link in drawn.into_iter().take(choice.lazy_random) {
-            announce(&mut modes, link);
-        }
+        });
+        let mut ranked: Vec<_> = ranked.collect();
+        ranked.sort_by(|one, other| {
+            let by_rank = one.rank.total_cmp(&other.rank);
+            by_rank.then(one.link.cmp(&other.link))
+        });
+        let eager = |one: &Candidate| one.is_good && (one.is_incumbent || has_room(one.link));
+        assign(&mut ranked, choice.eager, Mode::Eager, eager);
+        self.draw_announcers(&mut ranked, choice.lazy_random);
         // A bad link that was ever heard of comes before those of whom nothing is known: when all that
         // bring something are bad, they are all there is.
-        let (heard, others): (Vec<_>, Vec<_>) =
-            good.into_iter().partition(|link| self.is_heard(*link, cap));
-        let bad = bad.into_iter().filter(|link| self.is_heard(*link, cap));
         let mut left = choice.lazy_best;
-        for link in heard.into_iter().chain(bad).chain(others) {
-            if left > 0 && announce(&mut modes, link) {
-                left -= 1;
-            }
+        left = assign(&mut ranked, left, Mode::Lazy, |one| {
+            one.is_good && one.is_heard
+        });
+        left = assign(&mut ranked, left, Mode::Lazy, |one| {
+            !one.is_good && one.is_heard
+        });
+        assign(&mut ranked, left, Mode::Lazy, |one| one.is_good);
+        let modes = ranked.into_iter();
+        modes.map(|one| (one.link, one.mode)).collect()
+    }
+
+    /// Some announce whatever they achieve.
+    fn draw_announcers(&self, ranked: &mut [Candidate], count: usize) {
+        let silent = ranked.iter_mut();
+        let silent = silent.filter(|one| one.is_good && one.mode == Mode::Silent);
+        let mut drawn: Vec<_> = silent.collect();
+        drawn.sort_by_key(|one| mixed(self.lot, one.link));
+        for one in drawn.into_iter().take(count) {
+            one.mode = Mode::Lazy;
         }
-        modes.into_iter().collect()
     }
 
-    /// Whether a link brought or announced any message.
-    fn is_heard(&self, link: Link, cap: Duration) -> bool {
-        let place = self.places.get(&link);
-        place.is_some_and(|place| place.late < micros(cap))
+    fn place(&self, link: Link) -> Option<&Place> {
+        let at = self.find(link).ok()?;
+        self.places.get(at)
     }
 
-    fn rank(&self, link: Link, in_mesh: bool) -> f64 {
-        let place = self.places.get(&link);
-        let mode = place.and_then(|place| place.mode);
-        let ahead = match mode.unwrap_or_else(|| cold(in_mesh)) {
-            Mode::Eager => AHEAD_EAGER,
-            Mode::Lazy => AHEAD_LAZY,
-            Mode::Silent => 0.0,
-        };
-        place.map_or(f64::MAX, |place| place.late - ahead)
+    fn place_mut(&mut self, link: Link) -> Option<&mut Place> {
+        let at = self.find(link).ok()?;
+        self.places.get_mut(at)
+    }
+
+    /// The place of a link; of one that is new, as late as can be.
+    fn place_of(&mut self, link: Link, late: f64) -> &mut Place {
+        let at = self.find(link).unwrap_or_else(|at| {
+            let mode = None;
+            self.places.insert(at, Place { link, mode, late });
+            at
+        });
+        &mut self.places[at]
+    }
+
+    fn find(&self, link: Link) -> Result<usize, usize> {
+        self.places.binary_search_by_key(&link, |place| place.link)
     }
 
     fn weight(&self) -> f64 {
         (1.0 / f64::from(self.heard.max(1))).max(NEWEST)
     }
+}
+
+impl Place {
+    fn rank(&self, in_mesh: bool) -> f64 {
+        let ahead = match self.mode.unwrap_or_else(|| cold(in_mesh)) {
+            Mode::Eager => AHEAD_EAGER,
+            Mode::Lazy => AHEAD_LAZY,
+            Mode::Silent => 0.0,
+        };
+        self.late - ahead
+    }
+}
+
+/// A link that may be chosen.
+#[derive(Debug)]
+struct Candidate {
+    link: Link,
+    rank: f64,
+    /// Whether it brought or announced any message.
+    is_heard: bool,
+    /// Whether it sends at once already.
+    is_incumbent: bool,
+    is_good: bool,
+    mode: Mode,
+}
+
+/// Gives the first so many of those that are silent and fit a mode; how many are left to give.
+fn assign(
+    ranked: &mut [Candidate],
+    mut left: usize,
+    mode: Mode,
+    fits: impl Fn(&Candidate) -> bool,
+) -> usize {
+    for one in ranked {
+        if left > 0 && one.mode == Mode::Silent && fits(one) {
+            one.mode = mode;
+            left -= 1;
+        }
+    }
+    left
 }
 
 /// What a link does for a class of which nothing is known yet.
@@ -206,7 +245,7 @@ fn micros(span: Duration) -> f64 {
 }
 
 /// The finaliser of SplitMix64 over a secret and a link.
-fn mixed(lot: u64, link: Link) -> u64 {
+pub(in crate::gossip::machine) fn mixed(lot: u64, link: Link) -> u64 {
     let mut hash = lot ^ link.0.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

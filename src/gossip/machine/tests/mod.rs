@@ -1,4 +1,5 @@
 mod attacks;
+mod audience;
 mod bad_input;
 mod bounds;
 mod clocks;

@@ -239,11 +239,10 @@ impl Run<'_> {
     fn advance(&mut self, to: Micros) {
         let end = Micros(0) + self.scenario.measured_until();
         while let Some((at, publisher)) = self.schedule.next_until(to.min(end)) {
-            self.world.run_until(at);
             let bytes = self.scenario.publishing.bytes;
             let is_censored = self.censored == Some(publisher);
             self.world.begin_stage(part(self.stage, is_censored));
-            self.world.publish(publisher, bytes);
+            self.world.publish_at(at, publisher, bytes);
         }
         self.world.run_until(to);
     }

@@ -33,7 +33,9 @@ impl World {
             self.lines.push(Line::new(to, link, latency));
             debug_assert_ne!(from, to, "nobody is its own neighbour");
         }
-        self.events.plan(at + latency * 2, Event::Dialled(line));
+        self.nearest = self.nearest.into_iter().chain([latency]).min();
+        self.events
+            .plan_shared(at + latency * 2, Event::Dialled(line));
     }
 
     /// A handshake is done at its dialler.
@@ -91,7 +93,7 @@ impl World {
         };
         self.carry(line, dial, Carried::Closed);
         let link = self.lines[line.back().index()].link;
-        self.answers.push_back(Input::Disconnected(link));
+        self.answers.push(Input::Disconnected(link));
     }
 
     /// A node stops without a word. Its neighbours notice after the idle timeout.
@@ -137,7 +139,8 @@ impl World {
                 line.back()
             };
             let handshake = self.lines[line.index()].latency * 2;
-            self.events.plan(now + handshake, Event::Dialled(dialled));
+            self.events
+                .plan_shared(now + handshake, Event::Dialled(dialled));
         }
         self.subscribe(id);
     }
@@ -158,7 +161,7 @@ impl World {
             carried,
         };
         if let Some(at) = self.lines[line.index()].push(parcel) {
-            self.events.plan(at, Event::Arrival(line));
+            self.plan_arrival(at, line);
         }
     }
 

@@ -33,7 +33,7 @@ impl World {
             return;
         };
         if frames.is_empty() {
-            self.answers.push_back(Input::Writable(link));
+            self.answers.push(Input::Writable(link));
             return;
         }
         if !self.is_taken(line, frames.len()) {
@@ -47,7 +47,7 @@ impl World {
         match self.model.uplink {
             None => {
                 self.depart(line, dial, self.now, late, frames);
-                self.answers.push_back(Input::Writable(link));
+                self.answers.push(Input::Writable(link));
             }
             Some(rate) => self.queue(from, (line, dial), rate, late, frames),
         }
@@ -91,7 +91,7 @@ impl World {
             dial,
         };
         if self.nodes[from.index()].uplink.note(leaving) {
-            self.events.plan(left, Event::Written(from));
+            self.events.plan(left, from, Event::Written(from));
         }
     }
 
@@ -131,8 +131,13 @@ impl World {
             carried: Carried::Frames(frames),
         };
         if let Some(at) = self.lines[line.index()].push(parcel) {
-            self.events.plan(at, Event::Arrival(line));
+            self.plan_arrival(at, line);
         }
+    }
+
+    pub(super) fn plan_arrival(&mut self, at: Micros, line: LineId) {
+        let to = self.lines[line.index()].to;
+        self.events.plan(at, to, Event::Arrival(line));
     }
 
     /// The first that waits at a node's uplink has left.
@@ -141,7 +146,7 @@ impl World {
             return;
         };
         if let Some(next) = self.nodes[id.index()].uplink.next() {
-            self.events.plan(next, Event::Written(id));
+            self.events.plan(next, id, Event::Written(id));
         }
         let is_open = self.lines[leaving.line.index()].open == Some(leaving.dial);
         if is_open {
@@ -159,7 +164,7 @@ impl World {
             self.take_in(line, parcel);
         }
         if let Some(at) = self.lines[line.index()].plan() {
-            self.events.plan(at, Event::Arrival(line));
+            self.plan_arrival(at, line);
         }
     }
 
@@ -175,40 +180,37 @@ impl World {
                 self.open(back, parcel.dial);
             }
             Carried::Closed if is_open => self.lose(back),
-            Carried::Frames(frames) if is_open => self.read(line, parcel.dial, frames),
+            Carried::Frames(frames) if is_open => self.read(line, frames),
             Carried::Closed | Carried::Frames(_) => {}
         }
     }
 
-    /// Hands a machine the frames of a batch, one after the other.
-    fn read(&mut self, line: LineId, dial: Dial, mut frames: Bytes) {
+    /// Hands a machine the frames of a batch.
+    fn read(&mut self, line: LineId, mut batch: Bytes) {
         let (to, link) = (self.lines[line.index()].to, self.lines[line.index()].link);
-        let whole = frames.len();
+        let whole = batch.len();
         if self.nodes[to.index()].role == Role::Deaf {
             return;
         }
-        loop {
-            match next_frame(&mut frames) {
-                Ok(None) => return,
+        let mut inputs = Vec::new();
+        let end = loop {
+            match next_frame(&mut batch) {
                 Ok(Some(frame)) => {
                     if self.is_counted(to) {
                         self.traffic.receive(&frame);
                     }
                     // A machine may hold on to it: what it is a slice of would stay, too.
                     let (kind, body) = (frame.kind, keep(frame.body, whole));
-                    self.tell(to, Input::Frame { link, kind, body });
+                    inputs.push(Input::Frame { link, kind, body });
                 }
-                Err(_) => {
-                    self.accuse(to, link, None);
-                    if let Some(lost) = self.answers.pop_front() {
-                        self.tell(to, lost);
-                    }
-                    return;
-                }
+                end => break end,
             }
-            if self.lines[line.back().index()].open != Some(dial) {
-                return;
-            }
+        };
+        self.tell_all(to, inputs);
+        if end.is_err() {
+            self.accuse(to, link, None);
+            let lost = std::mem::take(&mut self.answers);
+            self.tell_all(to, lost);
         }
     }
 }
