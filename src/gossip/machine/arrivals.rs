@@ -104,7 +104,7 @@ impl Gossip {
             return false;
         }
         let now = self.now.mono;
-        if self.sighted(link, id)
+        if self.sighted(link, topic, id)
             && let Some(first) = self.store.get(id).and_then(|entry| entry.first)
         {
             self.score.duplicate(now, link, *topic, first);
@@ -128,7 +128,7 @@ impl Gossip {
         if !pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link)) {
             entry.sent_by(link);
         }
-        self.sighted(link, &id);
+        self.sighted(link, &parcel.topic, &id);
         match self.judgement(&parcel) {
             // That its counter was used counts only once its seal is verified.
             None | Some(Judgement::Fresh | Judgement::CounterReused { .. }) => {}

@@ -102,13 +102,10 @@ impl Gossip {
                 self.touched.push(*link);
             }
         }
-        for topic in self.topics.values_mut() {
-            topic.backoff.retain(|_, until| now < *until);
-        }
         let fanout_ttl = self.config.fanout_ttl;
         self.topics.retain(|_, topic| {
             let is_used = topic.is_subscribed() || now.since(topic.published) < fanout_ttl;
-            is_used || !topic.backoff.is_empty()
+            topic.end_backoffs(now) || is_used
         });
     }
 

@@ -39,7 +39,7 @@ impl Gossip {
     }
 
     /// A neighbour has a message: it sent or announced it. `false` if that was known.
-    pub(super) fn sighted(&mut self, link: Link, id: &MessageId) -> bool {
+    pub(super) fn sighted(&mut self, link: Link, topic: &TopicHash, id: &MessageId) -> bool {
         let now = self.now.mono;
         let is_bad = self.is_bad(link);
         let Some(entry) = self.store.hear(*id) else {
@@ -49,6 +49,9 @@ impl Gossip {
             return false;
         }
         entry.sightings.push((link, now));
+        if let Some(topic) = self.topics.get_mut(topic) {
+            topic.saw(link);
+        }
         if is_bad {
             // It does not set the clock for others.
             return true;

@@ -39,8 +39,8 @@ impl Gossip {
         self.transfers.lose(link);
         self.pulls.release(link);
         for topic in self.topics.values_mut() {
-            topic.mesh.remove(&link);
-            topic.fanout.remove(&link);
+            topic.leave(link);
+            topic.forget(link);
         }
         self.score.disconnected(self.now.mono, link);
         for seal in self.admission.forget_link(link) {
@@ -137,9 +137,9 @@ impl Gossip {
         let Some(topic) = self.topics.get_mut(hash) else {
             return;
         };
-        topic.fanout.remove(&link);
-        if topic.mesh.remove(&link) {
-            topic.back_off(link, now, backoff);
+        topic.forget(link);
+        if topic.leave(link) {
+            topic.avoid(link, now, backoff);
             self.score.pruned(link, *hash);
             self.emit(Event::Pruned(link, *hash));
             self.beats.soon(now, &self.config);
@@ -165,12 +165,23 @@ impl Gossip {
             let backoff = self.config.prune_backoff;
             return self.prune(link, hash, backoff, false);
         }
-        if topic.is_backed_off(link, now) {
+        if topic.is_sent_away(link, now) {
             // It was told. An answer would let one frame of many topics cost many.
             self.score.misbehaved(link, 1);
             return;
         }
-        let is_full = topic.mesh.len() >= self.config.mesh_n_high && !is_outbound;
+        let told = topic.avoided_for(link, now);
+        if told.is_some_and(|ago| ago < self.config.heartbeat_interval) {
+            // It may take its word back, but not at once and again and again.
+            self.score.misbehaved(link, 1);
+            return;
+        }
+        if topic.mesh.len() >= self.config.mesh_n_high {
+            self.make_place(link, hash);
+        }
+        let size = self.mesh(&hash).count();
+        let is_full = size >= self.config.mesh_n_high || self.has_strangers_enough(link, &hash);
+        let is_full = is_full && !is_outbound;
         if is_full || is_slow || !self.score.deserves_mesh(link, &hash) {
             let backoff = self.config.prune_backoff;
             return self.prune(link, hash, backoff, is_full);
@@ -185,8 +196,8 @@ impl Gossip {
         let Some(topic) = self.topics.get_mut(&hash) else {
             return;
         };
-        topic.back_off(link, now, Duration::from_secs(prune.backoff_s.into()));
-        if topic.mesh.remove(&link) {
+        topic.avoid(link, now, Duration::from_secs(prune.backoff_s.into()));
+        if topic.leave(link) {
             self.score.pruned(link, hash);
             self.emit(Event::Pruned(link, hash));
             self.beats.soon(now, &self.config);
@@ -212,13 +223,13 @@ impl Gossip {
                 Some(topic) if topic.mesh.contains(&link) => {
                     self.prune(link, hash, backoff, false);
                 }
-                Some(topic) => topic.back_off(link, now, backoff),
+                Some(topic) => topic.send_away(link, now, backoff),
                 None => {}
             }
         }
     }
 
-    fn graft(&mut self, link: Link, hash: TopicHash) {
+    pub(super) fn graft(&mut self, link: Link, hash: TopicHash) {
         if let Some(neighbour) = self.touch(link)
             && let Some(ordinal) = neighbour.theirs.ordinal(&hash)
         {
@@ -231,13 +242,19 @@ impl Gossip {
     fn join(&mut self, link: Link, hash: TopicHash) {
         let now = self.now.mono;
         let topic = self.topics.entry(hash).or_default();
-        if topic.mesh.insert(link) {
+        if topic.join(link) {
             self.score.grafted(now, link, hash);
             self.emit(Event::Grafted(link, hash));
         }
     }
 
-    fn prune(&mut self, link: Link, hash: TopicHash, backoff: Duration, with_others: bool) {
+    pub(super) fn prune(
+        &mut self,
+        link: Link,
+        hash: TopicHash,
+        backoff: Duration,
+        with_others: bool,
+    ) {
         let now = self.now.mono;
         let peers = if with_others {
             self.others(link, &hash)
@@ -245,8 +262,8 @@ impl Gossip {
             Vec::new()
         };
         if let Some(topic) = self.topics.get_mut(&hash) {
-            topic.back_off(link, now, backoff);
-            if topic.mesh.remove(&link) {
+            topic.send_away(link, now, backoff);
+            if topic.leave(link) {
                 self.score.pruned(link, hash);
                 self.emit(Event::Pruned(link, hash));
             }
@@ -297,6 +314,7 @@ impl Gossip {
         let subscribed: Vec<_> = subscribed.map(|(hash, _)| *hash).collect();
         for hash in subscribed {
             self.expel_undeserving(&hash);
+            self.replace_idle(&hash);
             self.fill(&hash);
             self.shrink(&hash);
             self.seek_better(&hash);
@@ -401,18 +419,28 @@ impl Gossip {
         }
     }
 
-    /// Neighbours that could join a mesh, drawn by lot.
-    fn candidates(&mut self, hash: &TopicHash) -> Vec<Link> {
+    /// Neighbours that could join a mesh, drawn by lot: first among those that bring messages.
+    pub(super) fn candidates(&mut self, hash: &TopicHash) -> Vec<Link> {
         let now = self.now.mono;
         let mut links = self.subscribers(hash).to_vec();
+        let counts_bringers = self.counts_bringers(hash);
+        // A neighbour counts from when it heard of it: twice what it demands.
+        let taken_back_after = self.config.heartbeat_interval * 2;
         links.retain(|link| {
-            let topic = self.topics.get(hash);
-            let is_free = topic.is_some_and(|topic: &Topic| {
-                !topic.mesh.contains(link) && !topic.is_backed_off(*link, now)
+            // Who was sent away for want of room may be taken back when it is worth a place.
+            let is_worth = counts_bringers && self.brings(*link, hash);
+            let is_free = self.topics.get(hash).is_some_and(|topic: &Topic| {
+                let told = topic.sent_away_for(*link, now);
+                let is_away = topic.is_sent_away(*link, now)
+                    && (!is_worth || told.is_none_or(|ago| ago < taken_back_after));
+                !topic.mesh.contains(link) && !topic.is_avoided(*link, now) && !is_away
             });
             is_free && !self.is_explicit(*link) && self.score.deserves_mesh(*link, hash)
         });
         self.shuffle(&mut links);
+        if counts_bringers {
+            links.sort_by_key(|link| !self.brings(*link, hash));
+        }
         links
     }
 

@@ -5,6 +5,7 @@ mod audience;
 mod expected;
 mod frames;
 mod heartbeat;
+mod idle;
 mod io;
 mod judging;
 mod large;

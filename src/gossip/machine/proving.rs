@@ -265,6 +265,9 @@ impl Gossip {
             return;
         }
         self.store.set(id, State::Held(parcel.clone()));
+        if let Some(topic) = self.topics.get_mut(&parcel.topic) {
+            topic.accept();
+        }
         if let Some(link) = first {
             self.score.first_delivery(link, parcel.topic);
             if let Some(neighbour) = self.neighbours.get_mut(&link) {

@@ -212,7 +212,7 @@ impl Gossip {
             return;
         }
         for id in ids.iter().take(room) {
-            self.sighted(link, id);
+            self.sighted(link, &topic, id);
             self.consider_pull(link, &topic, *id);
         }
     }

@@ -10,6 +10,11 @@ use crate::policy::Micros;
 /// else's number reaches the clock.
 pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(3_600);
 
+/// So many messages of a topic come, and a member is not seen with any of them: it brings nothing. A silent
+/// link announces one in 32 all the same, so that one in sixty of those that are silent is taken for such a
+/// member by chance.
+pub(super) const IDLE_AFTER: u64 = 128;
+
 /// A topic to which the program subscribed, or in which it published lately.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
@@ -17,18 +22,32 @@ pub(super) struct Topic {
     pub(super) subscription: Option<TopicOptions>,
     /// Neighbours that send each other its messages.
     pub(super) mesh: BTreeSet<Link>,
+    /// At which message each neighbour was seen with one last, or joined.
+    seen: BTreeMap<Link, u64>,
+    /// Messages so far.
+    accepted: u64,
     /// Neighbours to whom own messages go while there is no subscription.
     pub(super) fanout: BTreeSet<Link>,
     /// When this node published in it last.
     pub(super) published: Micros,
-    /// Until when a neighbour is not grafted.
-    pub(super) backoff: BTreeMap<Link, Micros>,
+    /// Neighbours that this node told to stay away.
+    sent_away: BTreeMap<Link, Away>,
+    /// Neighbours that told this node to stay away.
+    avoided: BTreeMap<Link, Away>,
     /// When the mesh was compared with those outside it.
     pub(super) compared: Micros,
     /// Neighbours in the order in which they hear of messages at heartbeats.
     turns: VecDeque<Link>,
     /// Mean size of its messages, in bytes.
     pub(super) size: f64,
+}
+
+/// A back-off.
+#[derive(Debug, Clone, Copy)]
+struct Away {
+    /// When it was said last.
+    since: Micros,
+    until: Micros,
 }
 
 impl Topic {
@@ -40,17 +59,79 @@ impl Topic {
         self.subscription.is_some_and(|options| options.is_unsigned)
     }
 
-    /// Whether a neighbour has to stay away.
-    pub(super) fn is_backed_off(&self, link: Link, now: Micros) -> bool {
-        self.backoff.get(&link).is_some_and(|until| now < *until)
+    /// A neighbour joins the mesh; `false` if it is in it.
+    pub(super) fn join(&mut self, link: Link) -> bool {
+        self.sent_away.remove(&link);
+        self.avoided.remove(&link);
+        self.seen.insert(link, self.accepted);
+        self.mesh.insert(link)
     }
 
-    /// A neighbour stays away, at least this long and at most an hour. What is agreed later counts if it
-    /// is longer.
-    pub(super) fn back_off(&mut self, link: Link, now: Micros, span: Duration) {
-        let until = now + span.min(MAX_BACKOFF);
-        let agreed = self.backoff.entry(link).or_insert(until);
-        *agreed = until.max(*agreed);
+    /// A neighbour leaves the mesh; `false` if it is not in it.
+    pub(super) fn leave(&mut self, link: Link) -> bool {
+        self.mesh.remove(&link)
+    }
+
+    /// A neighbour is gone, or wants no messages of it any more.
+    pub(super) fn forget(&mut self, link: Link) {
+        self.seen.remove(&link);
+        self.fanout.remove(&link);
+    }
+
+    /// A message came.
+    pub(super) const fn accept(&mut self) {
+        self.accepted += 1;
+    }
+
+    /// A neighbour had a message before it was told of it.
+    pub(super) fn saw(&mut self, link: Link) {
+        self.seen.insert(link, self.accepted);
+    }
+
+    /// Whether a neighbour brings nothing, not even news.
+    pub(super) fn is_idle(&self, link: Link) -> bool {
+        let seen = self.seen.get(&link);
+        seen.is_none_or(|seen| self.accepted - seen >= IDLE_AFTER)
+    }
+
+    /// Whether a neighbour was told to stay away.
+    pub(super) fn is_sent_away(&self, link: Link, now: Micros) -> bool {
+        self.sent_away
+            .get(&link)
+            .is_some_and(|away| now < away.until)
+    }
+
+    /// Whether this node was told to stay away.
+    pub(super) fn is_avoided(&self, link: Link, now: Micros) -> bool {
+        self.avoided.get(&link).is_some_and(|away| now < away.until)
+    }
+
+    /// How long ago a neighbour was told to stay away, if it was.
+    pub(super) fn sent_away_for(&self, link: Link, now: Micros) -> Option<Duration> {
+        Some(now.since(self.sent_away.get(&link)?.since))
+    }
+
+    /// How long ago this node was told to stay away, if it was.
+    pub(super) fn avoided_for(&self, link: Link, now: Micros) -> Option<Duration> {
+        Some(now.since(self.avoided.get(&link)?.since))
+    }
+
+    /// A neighbour stays away, at least this long and at most an hour.
+    pub(super) fn send_away(&mut self, link: Link, now: Micros, span: Duration) {
+        keep_longer(&mut self.sent_away, link, now, span);
+    }
+
+    /// This node stays away from a neighbour, at least this long and at most an hour.
+    pub(super) fn avoid(&mut self, link: Link, now: Micros, span: Duration) {
+        keep_longer(&mut self.avoided, link, now, span);
+    }
+
+    /// Time passes; whether anybody is still to stay away.
+    pub(super) fn end_backoffs(&mut self, now: Micros) -> bool {
+        for backoffs in [&mut self.sent_away, &mut self.avoided] {
+            backoffs.retain(|_, away| now < away.until);
+        }
+        !self.sent_away.is_empty() || !self.avoided.is_empty()
     }
 
     /// Those whose turn it is to hear of messages, of those who lack some. `present` are all of these, in an
@@ -80,4 +161,12 @@ impl Topic {
             self.size += (bytes - self.size) / 8.0;
         }
     }
+}
+
+/// What is agreed later counts if it is longer.
+fn keep_longer(backoffs: &mut BTreeMap<Link, Away>, link: Link, now: Micros, span: Duration) {
+    let (since, until) = (now, now + span.min(MAX_BACKOFF));
+    let agreed = backoffs.entry(link).or_insert(Away { since, until });
+    agreed.since = since;
+    agreed.until = until.max(agreed.until);
 }

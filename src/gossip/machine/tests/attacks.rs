@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, SealBody, Suite};
-use crate::gossip::machine::{Event, Fault, Link, TopicOptions, Verdict};
+use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::policy::Micros;
 use crate::wire::codec::{List, Payload};
@@ -170,12 +170,8 @@ fn attack_3_one_message_is_sent_to_one_neighbour_three_times_at_most() {
 #[test]
 fn attack_5_grafts_during_backoff_cost_the_sender_and_are_not_answered() {
     let mut rig = pair();
-    let prune = wire::Prune {
-        topic: 0,
-        backoff_s: 60,
-        peers: List::new(),
-    };
-    rig.forge(1, 0, wire::PRUNE, &prune);
+    rig.tell(0, Input::Veto(Link(1)));
+    rig.run_for(Duration::from_millis(100));
     let since = rig.now;
     for _ in 0..100 {
         let topics = List::truncated([0; 128]);
@@ -185,6 +181,43 @@ fn attack_5_grafts_during_backoff_cost_the_sender_and_are_not_answered() {
     assert_eq!(rig.count(wire::PRUNE, since), 0);
     assert!(rig.nodes[0].mesh(&topic()).next().is_none());
     assert!(rig.nodes[0].is_graylisted(Link(1)), "P7");
+}
+
+/// Node 1 is no more than what the test says.
+fn tell_away(rig: &mut Rig) {
+    let prune = wire::Prune {
+        topic: 0,
+        backoff_s: 60,
+        peers: List::new(),
+    };
+    rig.forge(1, 0, wire::PRUNE, &prune);
+}
+
+fn graft(rig: &mut Rig) {
+    let topics = List::truncated([0]);
+    rig.forge(1, 0, wire::GRAFT, &wire::Topics { topics });
+}
+
+#[test]
+fn attack_5_who_prunes_and_grafts_in_turns_pays_for_it() {
+    let mut rig = pair();
+    for _ in 0..100 {
+        tell_away(&mut rig);
+        graft(&mut rig);
+    }
+    assert!(rig.nodes[0].mesh(&topic()).next().is_none());
+    assert!(rig.nodes[0].is_graylisted(Link(1)), "P7");
+}
+
+#[test]
+fn who_told_a_neighbour_to_stay_away_may_take_its_word_back() {
+    let mut rig = pair();
+    tell_away(&mut rig);
+    rig.run_for(SECOND);
+    assert!(rig.nodes[0].mesh(&topic()).next().is_none());
+    graft(&mut rig);
+    assert_eq!(rig.nodes[0].mesh(&topic()).collect::<Vec<_>>(), [Link(1)]);
+    assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
 }
 
 #[test]
@@ -390,7 +423,7 @@ fn attack_34_a_clock_at_its_end_stops_nothing() {
     let mut rig = Rig::new(1, &GossipConfig::default());
     rig.now = Micros(u64::MAX - 1_000_000);
     rig.subscribe(0, TopicOptions::default());
-    rig.tell(0, crate::gossip::Input::Timer);
+    rig.tell(0, Input::Timer);
 }
 
 /// It subscribes, grafts, takes everything, and passes nothing on (CVE-2022-47547).

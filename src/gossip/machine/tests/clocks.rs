@@ -19,9 +19,10 @@ proptest! {
     #[test]
     fn attack_6_no_span_locks_out_for_more_than_an_hour(now: u64, millis: u64) {
         let (mut topic, now) = (Topic::default(), Micros(now));
-        topic.back_off(Link(1), now, Duration::from_millis(millis));
-        prop_assert!(topic.backoff[&Link(1)].since(now) <= MAX_BACKOFF);
-        prop_assert!(!topic.is_backed_off(Link(1), now + HOUR));
+        topic.avoid(Link(1), now, Duration::from_millis(millis));
+        topic.send_away(Link(1), now, Duration::from_millis(millis));
+        prop_assert!(!topic.is_avoided(Link(1), now + MAX_BACKOFF));
+        prop_assert!(!topic.is_sent_away(Link(1), now + HOUR));
     }
 }
 

@@ -86,3 +86,46 @@ fn attack_13_sybils_that_earned_trust_and_fall_silent_at_once_take_no_message() 
 fn attack_13_sybils_that_drop_every_second_message_take_none() {
     assert_holds(SybilAttack::Degrade, 27);
 }
+
+/// The part of the places in meshes that attackers have at the tenth heartbeat from the begin of the attack, and
+/// most of it at later ones. Much is said: who brings nothing is told by the messages that others bring.
+fn assert_places_are_lost(attack: SybilAttack, seed: u64) {
+    println!("{attack:?}, seed {seed}");
+    let scenario = Scenario {
+        nodes: 16,
+        dials: 5,
+        publishing: Publishing {
+            publishers: 16,
+            per_second: 80.0,
+            bytes: 64,
+        },
+        warm_up: 3 * SECOND,
+        measured: 8 * SECOND,
+        ..besieged(attack)
+    };
+    let outcome = scenario.run(seed, &shipped);
+    assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    let most = outcome.taken.iter().skip(9).copied().fold(0.0, f64::max);
+    println!("{:.3?}", outcome.taken);
+    assert!(outcome.taken.len() > 10 && most < 0.2, "{most}");
+}
+
+#[test]
+fn attack_11_sybils_that_drop_everything_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::EclipseNet, 31);
+}
+
+#[test]
+fn attack_13_after_a_cold_boot_sybils_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::ColdBoot, 32);
+}
+
+#[test]
+fn attack_13_sybils_that_were_honest_before_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::CovertFlash, 33);
+}
+
+#[test]
+fn attack_13_sybils_that_drop_every_second_message_get_no_places() {
+    assert_places_are_lost(SybilAttack::Degrade, 34);
+}
