@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::neighbour::Neighbour;
-use super::topic::Topic;
+use super::topic::{Topic, Why};
 use super::{Event, Gossip, Link, Output, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
 use crate::wire::Address;
@@ -223,7 +223,7 @@ impl Gossip {
                 Some(topic) if topic.mesh.contains(&link) => {
                     self.prune(link, hash, backoff, false);
                 }
-                Some(topic) => topic.send_away(link, now, backoff),
+                Some(topic) => topic.send_away(link, now, backoff, Why::Unwanted),
                 None => {}
             }
         }
@@ -262,7 +262,13 @@ impl Gossip {
             Vec::new()
         };
         if let Some(topic) = self.topics.get_mut(&hash) {
-            topic.send_away(link, now, backoff);
+            // Only who finds no room is told of others.
+            let why = if with_others {
+                Why::NoRoom
+            } else {
+                Why::Unwanted
+            };
+            topic.send_away(link, now, backoff, why);
             if topic.leave(link) {
                 self.score.pruned(link, hash);
                 self.emit(Event::Pruned(link, hash));
@@ -430,9 +436,9 @@ impl Gossip {
             // Who was sent away for want of room may be taken back when it is worth a place.
             let is_worth = counts_bringers && self.brings(*link, hash);
             let is_free = self.topics.get(hash).is_some_and(|topic: &Topic| {
-                let told = topic.sent_away_for(*link, now);
-                let is_away = topic.is_sent_away(*link, now)
-                    && (!is_worth || told.is_none_or(|ago| ago < taken_back_after));
+                let refused = topic.refused_for(*link, now);
+                let may_return = is_worth && refused.is_some_and(|ago| ago >= taken_back_after);
+                let is_away = topic.is_sent_away(*link, now) && !may_return;
                 !topic.mesh.contains(link) && !topic.is_avoided(*link, now) && !is_away
             });
             is_free && !self.is_explicit(*link) && self.score.deserves_mesh(*link, hash)

@@ -48,6 +48,16 @@ struct Away {
     /// When it was said last.
     since: Micros,
     until: Micros,
+    why: Why,
+}
+
+/// Why somebody is to stay away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The mesh is full: whoever is worth more than a member may be taken back.
+    NoRoom,
+    /// Anything else.
+    Unwanted,
 }
 
 impl Topic {
@@ -106,9 +116,11 @@ impl Topic {
         self.avoided.get(&link).is_some_and(|away| now < away.until)
     }
 
-    /// How long ago a neighbour was told to stay away, if it was.
-    pub(super) fn sent_away_for(&self, link: Link, now: Micros) -> Option<Duration> {
-        Some(now.since(self.sent_away.get(&link)?.since))
+    /// How long ago a neighbour was told that there is no room for it, if it was told that alone.
+    pub(super) fn refused_for(&self, link: Link, now: Micros) -> Option<Duration> {
+        let away = self.sent_away.get(&link);
+        let refused = away.filter(|away| away.why == Why::NoRoom)?;
+        Some(now.since(refused.since))
     }
 
     /// How long ago this node was told to stay away, if it was.
@@ -117,13 +129,13 @@ impl Topic {
     }
 
     /// A neighbour stays away, at least this long and at most an hour.
-    pub(super) fn send_away(&mut self, link: Link, now: Micros, span: Duration) {
-        keep_longer(&mut self.sent_away, link, now, span);
+    pub(super) fn send_away(&mut self, link: Link, now: Micros, span: Duration, why: Why) {
+        keep_longer(&mut self.sent_away, link, now, span, why);
     }
 
     /// This node stays away from a neighbour, at least this long and at most an hour.
     pub(super) fn avoid(&mut self, link: Link, now: Micros, span: Duration) {
-        keep_longer(&mut self.avoided, link, now, span);
+        keep_longer(&mut self.avoided, link, now, span, Why::Unwanted);
     }
 
     /// Time passes; whether anybody is still to stay away.
@@ -164,9 +176,18 @@ impl Topic {
 }
 
 /// What is agreed later counts if it is longer.
-fn keep_longer(backoffs: &mut BTreeMap<Link, Away>, link: Link, now: Micros, span: Duration) {
+fn keep_longer(
+    backoffs: &mut BTreeMap<Link, Away>,
+    link: Link,
+    now: Micros,
+    span: Duration,
+    why: Why,
+) {
     let (since, until) = (now, now + span.min(MAX_BACKOFF));
-    let agreed = backoffs.entry(link).or_insert(Away { since, until });
+    let agreed = backoffs.entry(link).or_insert(Away { since, until, why });
     agreed.since = since;
     agreed.until = until.max(agreed.until);
+    if why == Why::Unwanted {
+        agreed.why = why;
+    }
 }

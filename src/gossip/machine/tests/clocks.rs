@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::attacks::{forged, now_ms, pair};
 use super::rig::{Rig, topic};
-use crate::gossip::machine::topic::{MAX_BACKOFF, Topic};
+use crate::gossip::machine::topic::{MAX_BACKOFF, Topic, Why};
 use crate::gossip::machine::{Input, Link, TopicOptions};
 use crate::gossip::{Event, GossipConfig};
 use crate::policy::{Micros, Now, UnixMillis};
@@ -20,7 +20,7 @@ proptest! {
     fn attack_6_no_span_locks_out_for_more_than_an_hour(now: u64, millis: u64) {
         let (mut topic, now) = (Topic::default(), Micros(now));
         topic.avoid(Link(1), now, Duration::from_millis(millis));
-        topic.send_away(Link(1), now, Duration::from_millis(millis));
+        topic.send_away(Link(1), now, Duration::from_millis(millis), Why::Unwanted);
         prop_assert!(!topic.is_avoided(Link(1), now + MAX_BACKOFF));
         prop_assert!(!topic.is_sent_away(Link(1), now + HOUR));
     }

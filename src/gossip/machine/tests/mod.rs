@@ -5,6 +5,7 @@ mod bounds;
 mod clocks;
 mod crowds;
 mod explicit;
+mod idle;
 mod judging;
 mod large;
 mod mesh;

@@ -1,0 +1,136 @@
+//! Who brings nothing loses its place in a mesh to whoever brings messages.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::rig::{Rig, topic};
+use crate::gossip::GossipConfig;
+use crate::gossip::machine::{Input, Link, TopicOptions};
+use crate::wire::codec::List;
+use crate::wire::message::gossip as wire;
+
+/// Of these the first twelve speak, and bring each other's messages.
+const NODES: usize = 24;
+const HONEST: usize = 12;
+
+/// Nodes that are all connected, half of which fall silent; then the others say so many messages.
+fn half_falls_silent(config: &GossipConfig, is_unsigned: bool, messages: u64) -> Rig {
+    let mut rig = Rig::new(NODES, config);
+    for node in 0..NODES {
+        let options = TopicOptions {
+            is_unsigned,
+            ..TopicOptions::default()
+        };
+        rig.subscribe(node, options);
+    }
+    for one in 0..NODES {
+        for other in 0..one {
+            rig.connect(one, other);
+        }
+    }
+    rig.run_for(Duration::from_secs(2));
+    rig.silent.extend(HONEST..NODES);
+    for number in 0..messages {
+        let node = usize::try_from(number).unwrap() % HONEST;
+        rig.publish(node, &number.to_le_bytes());
+        rig.run_for(Duration::from_millis(25));
+    }
+    rig
+}
+
+fn silent_members(rig: &Rig, node: usize) -> usize {
+    let members = rig.nodes[node].mesh(&topic());
+    members.filter(|link| link.0 >= HONEST as u64).count()
+}
+
+#[test]
+fn silent_members_lose_their_places_to_those_that_bring_messages() {
+    let before = half_falls_silent(&GossipConfig::default(), false, 0);
+    let count = (0..HONEST).map(|node| silent_members(&before, node));
+    assert!(count.sum::<usize>() > HONEST, "they had many places");
+    let rig = half_falls_silent(&GossipConfig::default(), false, 250);
+    for node in 0..HONEST {
+        assert!(silent_members(&rig, node) <= 1, "node {node}");
+        assert!(rig.nodes[node].mesh(&topic()).count() >= 6, "node {node}");
+    }
+}
+
+/// There the mesh alone says who sends to whom, and who is far from all publishers brings nothing.
+#[test]
+fn in_a_plain_mesh_and_without_signatures_nobody_leaves_for_bringing_nothing() {
+    for (config, is_unsigned) in [
+        (GossipConfig::plain(), false),
+        (GossipConfig::default(), true),
+    ] {
+        let before = half_falls_silent(&config, is_unsigned, 0);
+        let after = half_falls_silent(&config, is_unsigned, 150);
+        for node in 0..HONEST {
+            let (before, after) = (silent_members(&before, node), silent_members(&after, node));
+            assert!(after >= before, "node {node}: {before}, {after}");
+        }
+    }
+}
+
+/// Where enough members bring messages, strangers get one place among all of them.
+#[test]
+fn attack_11_of_a_hundred_strangers_one_finds_a_place() {
+    let mut rig = half_falls_silent(&GossipConfig::default(), false, 250);
+    let before: BTreeSet<_> = rig.nodes[0].mesh(&topic()).collect();
+    for stranger in 100..200 {
+        come(&mut rig, stranger);
+    }
+    let after: BTreeSet<_> = rig.nodes[0].mesh(&topic()).collect();
+    assert!(before.is_subset(&after));
+    assert!(after.len() - before.len() <= 1, "{before:?}, {after:?}");
+}
+
+/// A node whose mesh is full of twelve that do nothing, and one that it refused.
+fn full() -> Rig {
+    let mut rig = Rig::new(2, &GossipConfig::default());
+    rig.subscribe(0, TopicOptions::default());
+    rig.subscribe(1, TopicOptions::default());
+    for stranger in 100..112 {
+        come(&mut rig, stranger);
+    }
+    rig.connect(1, 0);
+    rig.run_for(Duration::from_secs(2));
+    rig
+}
+
+fn come(rig: &mut Rig, stranger: usize) {
+    let address = ([93, 184, stranger as u8, 1], 9_000).into();
+    rig.place(0, stranger, address);
+    let topics = List::truncated([*topic().as_bytes()]);
+    rig.forge(stranger, 0, wire::SUBSCRIBE, &wire::Subscribe { topics });
+    let topics = List::truncated([0]);
+    rig.forge(stranger, 0, wire::GRAFT, &wire::Topics { topics });
+}
+
+#[test]
+fn who_was_refused_and_brings_messages_takes_the_place_of_an_idle_member() {
+    let mut rig = full();
+    assert!(rig.nodes[0].mesh(&topic()).all(|link| link != Link(1)));
+    for number in 0..200_u64 {
+        rig.publish(1, &number.to_le_bytes());
+        rig.run_for(Duration::from_millis(20));
+    }
+    for (node, other) in [(0, Link(1)), (1, Link(0))] {
+        let mut mesh = rig.nodes[node].mesh(&topic());
+        assert!(mesh.any(|link| link == other), "node {node}");
+    }
+    assert_eq!(rig.nodes[1].score(Link(0)).unwrap().behaviour, 0.0);
+}
+
+#[test]
+fn a_veto_is_not_taken_back() {
+    let mut rig = half_falls_silent(&GossipConfig::default(), false, 100);
+    rig.tell(0, Input::Veto(Link(1)));
+    for number in 0..200_u64 {
+        rig.publish(
+            1 + usize::try_from(number).unwrap() % 8,
+            &(number + 1_000).to_le_bytes(),
+        );
+        rig.run_for(Duration::from_millis(25));
+    }
+    assert!(rig.nodes[0].mesh(&topic()).all(|link| link != Link(1)));
+}
