@@ -4,6 +4,7 @@
 //! that are free later, by saying GRAFT. Where links are chosen by source the mesh says who sends the messages of
 //! publishers of whom nothing is known yet: such members keep them back.
 
+use super::topic::Why;
 use super::{Gossip, Link, TopicHash};
 
 /// Members of one mesh that are replaced at a heartbeat: of twelve, all within four.
@@ -11,22 +12,24 @@ const MOST_REPLACED: usize = 3;
 
 impl Gossip {
     /// Idle members of a mesh are replaced by neighbours that bring messages, as long as there are such. Where
-    /// enough members bring some, the other idle ones go, too.
+    /// enough members bring some, the other idle ones go, too, as long as the mesh is large enough without them.
     pub(super) fn replace_idle(&mut self, hash: &TopicHash) {
         if !self.counts_bringers(hash) {
             return;
+        }
+        if let Some(topic) = self.topics.get_mut(hash) {
+            topic.replaced = 0;
         }
         let mut idle = self.idle(hash);
         idle.truncate(MOST_REPLACED);
         let better = self.candidates(hash).into_iter();
         let better = better.take_while(|link| self.brings(*link, hash));
         let better: Vec<_> = better.take(idle.len()).collect();
-        if self.bringers(hash) < self.config.mesh_n_low {
-            idle.truncate(better.len());
-        }
-        let backoff = self.config.prune_backoff;
+        let is_served = self.bringers(hash) >= self.config.mesh_n_low;
+        let surplus = self.mesh(hash).count().saturating_sub(self.config.mesh_n);
+        idle.truncate(better.len().max(if is_served { surplus } else { 0 }));
         for member in idle {
-            self.prune(member, *hash, backoff, false);
+            self.prune(member, *hash, self.config.prune_backoff, Why::Idle);
         }
         for link in better {
             self.graft(link, *hash);
@@ -42,14 +45,24 @@ impl Gossip {
             && bringers < self.mesh(hash).count()
     }
 
-    /// A neighbour that brings messages wants to join a mesh that is full: an idle member leaves it.
-    pub(super) fn make_place(&mut self, link: Link, hash: TopicHash) {
+    /// A neighbour that brings messages joins a mesh that is full: an idle member leaves it. `false` if there is
+    /// none, or if enough did since the last heartbeat.
+    pub(super) fn make_place(&mut self, link: Link, hash: TopicHash) -> bool {
         if !self.counts_bringers(&hash) || !self.brings(link, &hash) {
-            return;
+            return false;
         }
-        if let Some(member) = self.idle(&hash).first() {
-            self.prune(*member, hash, self.config.prune_backoff, false);
+        let Some(member) = self.idle(&hash).first().copied() else {
+            return false;
+        };
+        let Some(topic) = self.topics.get_mut(&hash) else {
+            return false;
+        };
+        if topic.replaced >= MOST_REPLACED {
+            return false;
         }
+        topic.replaced += 1;
+        self.prune(member, hash, self.config.prune_backoff, Why::Idle);
+        true
     }
 
     /// Whether it counts for a mesh who brings messages. In a plain one, and where nobody signs, whoever is far
@@ -59,27 +72,33 @@ impl Gossip {
         self.sources.is_some() && topic.is_some_and(|topic| !topic.is_unsigned())
     }
 
-    /// Whether a neighbour was the first to bring a message lately, and has not fallen silent since.
+    /// Whether a neighbour brings messages of a topic.
     pub(super) fn brings(&self, link: Link, hash: &TopicHash) -> bool {
-        let neighbour = self.neighbours.get(&link);
-        let brings = neighbour.is_some_and(|neighbour| neighbour.brings(self.now.mono));
         let topic = self.topics.get(hash);
-        brings && topic.is_some_and(|topic| !topic.is_idle(link))
+        topic.is_some_and(|topic| topic.brings(link, self.now.mono))
     }
 
     /// How many members bring messages.
     fn bringers(&self, hash: &TopicHash) -> usize {
-        self.mesh(hash)
-            .filter(|link| self.brings(*link, hash))
-            .count()
+        let members = self.mesh(hash);
+        members.filter(|link| self.brings(*link, hash)).count()
     }
 
-    /// Members that bring nothing, drawn by lot.
+    /// Members that bring nothing, drawn by lot. As many as a mesh needs of those that this node dialled stay: an
+    /// attacker does not choose them.
     fn idle(&mut self, hash: &TopicHash) -> Vec<Link> {
-        let topic = self.topics.get(hash);
-        let is_idle = |link: &Link| topic.is_some_and(|topic| topic.is_idle(*link));
+        let (now, topic) = (self.now.mono, self.topics.get(hash));
+        let is_idle = |link: &Link| topic.is_some_and(|topic| topic.is_idle(*link, now));
         let mut idle: Vec<_> = self.mesh(hash).filter(is_idle).collect();
+        let dialled = self.outbound(hash);
+        let mut may_go = dialled.saturating_sub(self.config.mesh_outbound_min);
         self.shuffle(&mut idle);
+        idle.retain(|link| {
+            let is_dialled = self.is_outbound(*link);
+            let goes = !is_dialled || may_go > 0;
+            may_go = may_go.saturating_sub(usize::from(is_dialled));
+            goes
+        });
         idle
     }
 }

@@ -49,12 +49,12 @@ impl Gossip {
             return false;
         }
         entry.sightings.push((link, now));
-        if let Some(topic) = self.topics.get_mut(topic) {
-            topic.saw(link);
-        }
         if is_bad {
             // It does not set the clock for others.
             return true;
+        }
+        if let Some(topic) = self.topics.get_mut(topic) {
+            topic.saw(link, now);
         }
         let late = now.since(*entry.first.get_or_insert(now));
         let parcel = match &entry.state {

@@ -1,5 +1,6 @@
 //! Who belongs to a mesh.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::neighbour::Neighbour;
@@ -10,6 +11,10 @@ use crate::wire::Address;
 use crate::wire::codec::{List, SharedList};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{self as wire, MAX_TOPICS, Prune, Subscribe, Topics};
+
+/// Heartbeats after which a neighbour that was refused may be taken back. It demands one: what waits in its queue
+/// for longer than the other three has stalled, and it is about to be out of all meshes.
+const TAKEN_BACK_AFTER: u32 = 4;
 
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
@@ -105,7 +110,7 @@ impl Gossip {
         let mesh: Vec<_> = topic.mesh.iter().copied().collect();
         self.transfers.leave(&hash);
         for link in mesh {
-            self.prune(link, hash, backoff, false);
+            self.prune(link, hash, backoff, Why::Unwanted);
         }
         let links: Vec<_> = self.neighbours.keys().copied().collect();
         for link in links {
@@ -163,7 +168,7 @@ impl Gossip {
         if neighbour.is_explicit {
             // The other end does not know of the agreement, or not yet.
             let backoff = self.config.prune_backoff;
-            return self.prune(link, hash, backoff, false);
+            return self.prune(link, hash, backoff, Why::Unwanted);
         }
         if topic.is_sent_away(link, now) {
             // It was told. An answer would let one frame of many topics cost many.
@@ -176,15 +181,17 @@ impl Gossip {
             self.score.misbehaved(link, 1);
             return;
         }
-        if topic.mesh.len() >= self.config.mesh_n_high {
-            self.make_place(link, hash);
+        let (backoff, size) = (self.config.prune_backoff, topic.mesh.len());
+        if is_slow || !self.score.deserves_mesh(link, &hash) {
+            return self.prune(link, hash, backoff, Why::Unwanted);
         }
-        let size = self.mesh(&hash).count();
-        let is_full = size >= self.config.mesh_n_high || self.has_strangers_enough(link, &hash);
-        let is_full = is_full && !is_outbound;
-        if is_full || is_slow || !self.score.deserves_mesh(link, &hash) {
-            let backoff = self.config.prune_backoff;
-            return self.prune(link, hash, backoff, is_full);
+        let has_place = match size.cmp(&self.config.mesh_n_high) {
+            Ordering::Less => !self.has_strangers_enough(link, &hash),
+            Ordering::Equal => !is_outbound && self.make_place(link, hash),
+            Ordering::Greater => false,
+        };
+        if !is_outbound && !has_place {
+            return self.prune(link, hash, backoff, Why::NoRoom);
         }
         self.join(link, hash);
     }
@@ -196,7 +203,9 @@ impl Gossip {
         let Some(topic) = self.topics.get_mut(&hash) else {
             return;
         };
-        topic.avoid(link, now, Duration::from_secs(prune.backoff_s.into()));
+        // However short it is: a pair is not made and broken all the time.
+        let span = Duration::from_secs(prune.backoff_s.into());
+        topic.avoid(link, now, span.max(self.config.heartbeat_interval));
         if topic.leave(link) {
             self.score.pruned(link, hash);
             self.emit(Event::Pruned(link, hash));
@@ -221,7 +230,7 @@ impl Gossip {
             let topic = self.topics.get_mut(&hash);
             match topic.filter(|topic| topic.is_subscribed()) {
                 Some(topic) if topic.mesh.contains(&link) => {
-                    self.prune(link, hash, backoff, false);
+                    self.prune(link, hash, backoff, Why::Unwanted);
                 }
                 Some(topic) => topic.send_away(link, now, backoff, Why::Unwanted),
                 None => {}
@@ -242,32 +251,20 @@ impl Gossip {
     fn join(&mut self, link: Link, hash: TopicHash) {
         let now = self.now.mono;
         let topic = self.topics.entry(hash).or_default();
-        if topic.join(link) {
+        if topic.join(link, now) {
             self.score.grafted(now, link, hash);
             self.emit(Event::Grafted(link, hash));
         }
     }
 
-    pub(super) fn prune(
-        &mut self,
-        link: Link,
-        hash: TopicHash,
-        backoff: Duration,
-        with_others: bool,
-    ) {
+    pub(super) fn prune(&mut self, link: Link, hash: TopicHash, backoff: Duration, why: Why) {
         let now = self.now.mono;
-        let peers = if with_others {
+        let peers = if why == Why::NoRoom {
             self.others(link, &hash)
         } else {
             Vec::new()
         };
         if let Some(topic) = self.topics.get_mut(&hash) {
-            // Only who finds no room is told of others.
-            let why = if with_others {
-                Why::NoRoom
-            } else {
-                Why::Unwanted
-            };
             topic.send_away(link, now, backoff, why);
             if topic.leave(link) {
                 self.score.pruned(link, hash);
@@ -333,7 +330,7 @@ impl Gossip {
         for link in mesh {
             let is_slow = self.neighbours.get(&link).is_none_or(|one| one.is_slow);
             if is_slow || !self.score.deserves_mesh(link, hash) {
-                self.prune(link, *hash, backoff, false);
+                self.prune(link, *hash, backoff, Why::Unwanted);
             }
         }
     }
@@ -392,7 +389,7 @@ impl Gossip {
         }
         let backoff = self.config.prune_backoff;
         for link in mesh.into_iter().skip(n) {
-            self.prune(link, *hash, backoff, true);
+            self.prune(link, *hash, backoff, Why::NoRoom);
         }
     }
 
@@ -430,8 +427,8 @@ impl Gossip {
         let now = self.now.mono;
         let mut links = self.subscribers(hash).to_vec();
         let counts_bringers = self.counts_bringers(hash);
-        // A neighbour counts from when it heard of it: twice what it demands.
-        let taken_back_after = self.config.heartbeat_interval * 2;
+        // A neighbour counts from when it heard of it, and demands a heartbeat.
+        let taken_back_after = self.config.heartbeat_interval * TAKEN_BACK_AFTER;
         links.retain(|link| {
             // Who was sent away for want of room may be taken back when it is worth a place.
             let is_worth = counts_bringers && self.brings(*link, hash);
@@ -450,13 +447,13 @@ impl Gossip {
         links
     }
 
-    fn is_outbound(&self, link: Link) -> bool {
+    pub(super) fn is_outbound(&self, link: Link) -> bool {
         self.neighbours
             .get(&link)
             .is_some_and(|one| one.is_outbound)
     }
 
-    fn outbound(&self, hash: &TopicHash) -> usize {
+    pub(super) fn outbound(&self, hash: &TopicHash) -> usize {
         self.mesh(hash)
             .filter(|link| self.is_outbound(*link))
             .count()

@@ -266,7 +266,7 @@ impl Gossip {
         }
         self.store.set(id, State::Held(parcel.clone()));
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
-            topic.accept();
+            topic.accept(first, self.now.mono);
         }
         if let Some(link) = first {
             self.score.first_delivery(link, parcel.topic);

@@ -15,6 +15,16 @@ pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(3_600);
 /// member by chance.
 pub(super) const IDLE_AFTER: u64 = 128;
 
+/// And for so long: three heartbeats. A burst of one publisher says nothing of anybody else.
+const IDLE_FOR: Duration = Duration::from_secs(2);
+
+/// A neighbour that was the first to bring a message within this time brings messages.
+const BRINGS: Duration = Duration::from_secs(10);
+
+/// Who joins a mesh has the time of an idle member to be seen, once in this time: to leave and to come back
+/// makes nobody busy.
+const GRANTED_EVERY: Duration = Duration::from_secs(60);
+
 /// A topic to which the program subscribed, or in which it published lately.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
@@ -22,8 +32,10 @@ pub(super) struct Topic {
     pub(super) subscription: Option<TopicOptions>,
     /// Neighbours that send each other its messages.
     pub(super) mesh: BTreeSet<Link>,
-    /// At which message each neighbour was seen with one last, or joined.
-    seen: BTreeMap<Link, u64>,
+    /// What each neighbour was seen to bring.
+    seen: BTreeMap<Link, Seen>,
+    /// Idle members that made place since the last look at the mesh.
+    pub(super) replaced: usize,
     /// Messages so far.
     accepted: u64,
     /// Neighbours to whom own messages go while there is no subscription.
@@ -56,8 +68,22 @@ struct Away {
 pub(super) enum Why {
     /// The mesh is full: whoever is worth more than a member may be taken back.
     NoRoom,
+    /// It brought nothing; it may be taken back when it does.
+    Idle,
     /// Anything else.
     Unwanted,
+}
+
+/// What a neighbour was seen to bring.
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    /// At which message, and when, it was seen with one last, or joined.
+    accepted: u64,
+    at: Micros,
+    /// When it had time to be seen because it joined.
+    granted: Option<Micros>,
+    /// When it was the first to bring a message last.
+    brought: Option<Micros>,
 }
 
 impl Topic {
@@ -70,10 +96,15 @@ impl Topic {
     }
 
     /// A neighbour joins the mesh; `false` if it is in it.
-    pub(super) fn join(&mut self, link: Link) -> bool {
+    pub(super) fn join(&mut self, link: Link, now: Micros) -> bool {
         self.sent_away.remove(&link);
         self.avoided.remove(&link);
-        self.seen.insert(link, self.accepted);
+        let accepted = self.accepted;
+        let seen = self.seen_of(link, now);
+        let is_granted = seen.granted.is_some_and(|at| now.since(at) < GRANTED_EVERY);
+        if !is_granted {
+            (seen.accepted, seen.at, seen.granted) = (accepted, now, Some(now));
+        }
         self.mesh.insert(link)
     }
 
@@ -88,20 +119,44 @@ impl Topic {
         self.fanout.remove(&link);
     }
 
-    /// A message came.
-    pub(super) const fn accept(&mut self) {
+    /// A message came; who brought it first, if a neighbour did.
+    pub(super) fn accept(&mut self, first: Option<Link>, now: Micros) {
         self.accepted += 1;
+        if let Some(link) = first {
+            self.saw(link, now);
+            self.seen_of(link, now).brought = Some(now);
+        }
     }
 
-    /// A neighbour had a message before it was told of it.
-    pub(super) fn saw(&mut self, link: Link) {
-        self.seen.insert(link, self.accepted);
+    /// A neighbour brought or announced a message.
+    pub(super) fn saw(&mut self, link: Link, now: Micros) {
+        let accepted = self.accepted;
+        let seen = self.seen_of(link, now);
+        (seen.accepted, seen.at) = (accepted, now);
     }
 
     /// Whether a neighbour brings nothing, not even news.
-    pub(super) fn is_idle(&self, link: Link) -> bool {
+    pub(super) fn is_idle(&self, link: Link, now: Micros) -> bool {
         let seen = self.seen.get(&link);
-        seen.is_none_or(|seen| self.accepted - seen >= IDLE_AFTER)
+        seen.is_none_or(|seen| {
+            self.accepted - seen.accepted >= IDLE_AFTER && now.since(seen.at) >= IDLE_FOR
+        })
+    }
+
+    /// Whether a neighbour was the first to bring a message lately, and has not fallen silent since.
+    pub(super) fn brings(&self, link: Link, now: Micros) -> bool {
+        let brought = self.seen.get(&link).and_then(|seen| seen.brought);
+        brought.is_some_and(|at| now.since(at) < BRINGS) && !self.is_idle(link, now)
+    }
+
+    fn seen_of(&mut self, link: Link, now: Micros) -> &mut Seen {
+        let accepted = self.accepted;
+        self.seen.entry(link).or_insert(Seen {
+            accepted,
+            at: now,
+            granted: None,
+            brought: None,
+        })
     }
 
     /// Whether a neighbour was told to stay away.
@@ -116,10 +171,10 @@ impl Topic {
         self.avoided.get(&link).is_some_and(|away| now < away.until)
     }
 
-    /// How long ago a neighbour was told that there is no room for it, if it was told that alone.
+    /// How long ago a neighbour was told to stay away, if it may be taken back.
     pub(super) fn refused_for(&self, link: Link, now: Micros) -> Option<Duration> {
         let away = self.sent_away.get(&link);
-        let refused = away.filter(|away| away.why == Why::NoRoom)?;
+        let refused = away.filter(|away| away.why != Why::Unwanted)?;
         Some(now.since(refused.since))
     }
 
@@ -184,7 +239,12 @@ fn keep_longer(
     why: Why,
 ) {
     let (since, until) = (now, now + span.min(MAX_BACKOFF));
-    let agreed = backoffs.entry(link).or_insert(Away { since, until, why });
+    let away = Away { since, until, why };
+    let agreed = backoffs.entry(link).or_insert(away);
+    if agreed.until <= now {
+        *agreed = away;
+        return;
+    }
     agreed.since = since;
     agreed.until = until.max(agreed.until);
     if why == Why::Unwanted {

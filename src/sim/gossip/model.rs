@@ -119,6 +119,6 @@ fn vary(mean: Duration, thousandths: u32, rng: &mut ChaCha8Rng) -> Duration {
 /// The least of these, and how many there are.
 fn range(mean: Duration, thousandths: u32) -> (u64, u64) {
     let mean = u64::try_from(mean.as_micros()).unwrap_or(u64::MAX);
-    let most = mean * u64::from(thousandths) / 1_000;
+    let most = (mean * u64::from(thousandths) / 1_000).min(mean);
     (mean - most, 2 * most + 1)
 }

@@ -94,8 +94,8 @@ pub(super) struct Node {
     pub(super) processor: Processor,
     /// Messages that its program judges, and when it has.
     pub(super) judging: VecDeque<(Micros, MessageId)>,
-    /// Numbers of the messages that its program will publish.
-    pub(super) publishing: VecDeque<u64>,
+    /// Messages that its program will publish: when, and their numbers.
+    pub(super) publishing: VecDeque<(Micros, u64)>,
     pub(super) lives: Vec<Life>,
 }
 

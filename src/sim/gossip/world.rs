@@ -165,12 +165,12 @@ impl World {
         }
     }
 
-    /// The same at a moment to come; several of one node in the order of their moments. Until then the node
-    /// is not to stop.
+    /// The same at a moment to come, if the node does not stop before; several of one node in the order of their
+    /// moments.
     pub(super) fn publish_at(&mut self, at: Micros, node: NodeId, bytes: usize) {
         if self.is_alive(node) {
             let number = self.ledger.publish(at, node, self.nodes.len(), bytes);
-            self.nodes[node.index()].publishing.push_back(number);
+            self.nodes[node.index()].publishing.push_back((at, number));
             self.events.plan(at, node, Event::Published(node));
         }
     }

@@ -70,7 +70,9 @@ impl World {
 
     /// A node publishes the first message that it was told to.
     fn published(&mut self, node: NodeId) {
-        if let Some(number) = self.nodes[node.index()].publishing.pop_front() {
+        let now = self.now;
+        let publishing = &mut self.nodes[node.index()].publishing;
+        if let Some((_, number)) = publishing.pop_front_if(|(at, _)| *at <= now) {
             self.say(node, number);
         }
     }

@@ -99,7 +99,8 @@ impl World {
         std::mem::take(&mut self.traffic)
     }
 
-    /// What the machines told since the last call, but for who joined and left a mesh.
+    /// What the machines told since the last call, but for who joined and left a mesh. Nodes are run one after the
+    /// other for a few milliseconds each: only what one node told is in order.
     pub fn take_happened(&mut self) -> Vec<(Micros, NodeId, Happened)> {
         std::mem::take(&mut self.happened)
     }

@@ -207,7 +207,9 @@ impl World {
             }
         };
         self.tell_all(to, inputs);
-        if end.is_err() {
+        // A fault in the frames before may have closed the connection.
+        let is_open = self.lines[line.back().index()].open.is_some();
+        if end.is_err() && is_open {
             self.accuse(to, link, None);
             let lost = std::mem::take(&mut self.answers);
             self.tell_all(to, lost);
