@@ -120,6 +120,7 @@ fn announcements(criterion: &mut Criterion) {
                     machine.tell(frame);
                 }
                 machine.pass(Duration::from_millis(700));
+                assert!(!machine.sent.is_empty(), "nothing was asked for");
             },
             BatchSize::PerIteration,
         );

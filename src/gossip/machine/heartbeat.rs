@@ -63,6 +63,7 @@ impl Gossip {
             self.review_pulls();
             self.settle_owed();
             self.try_members();
+            self.replace_idle();
         }
         if is_beat || is_early {
             self.beats.looked = now;

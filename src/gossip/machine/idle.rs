@@ -4,6 +4,8 @@
 //! that are free later, by saying GRAFT. Where links are chosen by source the mesh says who sends the messages of
 //! publishers of whom nothing is known yet: such members keep them back.
 
+use std::cmp::Ordering;
+
 use super::topic::Why;
 use super::{Gossip, Link, TopicHash};
 
@@ -11,12 +13,28 @@ use super::{Gossip, Link, TopicHash};
 const MOST_REPLACED: usize = 3;
 
 impl Gossip {
-    /// Idle members of a mesh are replaced by neighbours that bring messages, as long as there are such. Where
-    /// enough members bring some, the other idle ones go, too, as long as the mesh is large enough without them.
-    pub(super) fn replace_idle(&mut self, hash: &TopicHash) {
-        if !self.counts_bringers(hash) {
-            return;
+    /// At a heartbeat idle members of every mesh are replaced by neighbours that bring messages, as long as there
+    /// are such. Where enough members bring some, the other idle ones go, too, as long as the mesh is large enough
+    /// without them.
+    pub(super) fn replace_idle(&mut self) {
+        let hashes: Vec<_> = self.topics.keys().copied().collect();
+        for hash in hashes {
+            if self.counts_bringers(&hash) {
+                self.replace_idle_in(&hash);
+            }
         }
+    }
+
+    /// Whether a neighbour that dialled in and deserves it finds a place in a mesh.
+    pub(super) fn finds_place(&mut self, link: Link, hash: TopicHash) -> bool {
+        match self.mesh(&hash).count().cmp(&self.config.mesh_n_high) {
+            Ordering::Less => !self.has_strangers_enough(link, &hash),
+            Ordering::Equal => self.make_place(link, hash),
+            Ordering::Greater => false,
+        }
+    }
+
+    fn replace_idle_in(&mut self, hash: &TopicHash) {
         if let Some(topic) = self.topics.get_mut(hash) {
             topic.replaced = 0;
         }
@@ -36,8 +54,9 @@ impl Gossip {
         }
     }
 
-    /// Whether a neighbour that brings nothing finds no place: enough members bring messages, and another one does not.
-    pub(super) fn has_strangers_enough(&self, link: Link, hash: &TopicHash) -> bool {
+    /// Whether a neighbour that brings nothing finds no place: enough members bring messages, and another one
+    /// does not.
+    fn has_strangers_enough(&self, link: Link, hash: &TopicHash) -> bool {
         let bringers = self.bringers(hash);
         self.counts_bringers(hash)
             && !self.brings(link, hash)
@@ -47,7 +66,7 @@ impl Gossip {
 
     /// A neighbour that brings messages joins a mesh that is full: an idle member leaves it. `false` if there is
     /// none, or if enough did since the last heartbeat.
-    pub(super) fn make_place(&mut self, link: Link, hash: TopicHash) -> bool {
+    fn make_place(&mut self, link: Link, hash: TopicHash) -> bool {
         if !self.counts_bringers(&hash) || !self.brings(link, &hash) {
             return false;
         }
@@ -75,7 +94,7 @@ impl Gossip {
     /// Whether a neighbour brings messages of a topic.
     pub(super) fn brings(&self, link: Link, hash: &TopicHash) -> bool {
         let topic = self.topics.get(hash);
-        topic.is_some_and(|topic| topic.brings(link, self.now.mono))
+        topic.is_some_and(|topic| topic.contributions.brings(link, self.now.mono))
     }
 
     /// How many members bring messages.
@@ -88,7 +107,8 @@ impl Gossip {
     /// attacker does not choose them.
     fn idle(&mut self, hash: &TopicHash) -> Vec<Link> {
         let (now, topic) = (self.now.mono, self.topics.get(hash));
-        let is_idle = |link: &Link| topic.is_some_and(|topic| topic.is_idle(*link, now));
+        let is_idle =
+            |link: &Link| topic.is_some_and(|topic| topic.contributions.is_idle(*link, now));
         let mut idle: Vec<_> = self.mesh(hash).filter(is_idle).collect();
         let dialled = self.outbound(hash);
         let mut may_go = dialled.saturating_sub(self.config.mesh_outbound_min);

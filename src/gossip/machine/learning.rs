@@ -54,7 +54,7 @@ impl Gossip {
             return true;
         }
         if let Some(topic) = self.topics.get_mut(topic) {
-            topic.saw(link, now);
+            topic.contributions.saw(link, now);
         }
         let late = now.since(*entry.first.get_or_insert(now));
         let parcel = match &entry.state {

@@ -1,6 +1,5 @@
 //! Who belongs to a mesh.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
 use super::neighbour::Neighbour;
@@ -45,7 +44,8 @@ impl Gossip {
         self.pulls.release(link);
         for topic in self.topics.values_mut() {
             topic.leave(link);
-            topic.forget(link);
+            topic.fanout.remove(&link);
+            topic.contributions.left(link);
         }
         self.score.disconnected(self.now.mono, link);
         for seal in self.admission.forget_link(link) {
@@ -142,7 +142,7 @@ impl Gossip {
         let Some(topic) = self.topics.get_mut(hash) else {
             return;
         };
-        topic.forget(link);
+        topic.fanout.remove(&link);
         if topic.leave(link) {
             topic.avoid(link, now, backoff);
             self.score.pruned(link, *hash);
@@ -181,16 +181,11 @@ impl Gossip {
             self.score.misbehaved(link, 1);
             return;
         }
-        let (backoff, size) = (self.config.prune_backoff, topic.mesh.len());
+        let backoff = self.config.prune_backoff;
         if is_slow || !self.score.deserves_mesh(link, &hash) {
             return self.prune(link, hash, backoff, Why::Unwanted);
         }
-        let has_place = match size.cmp(&self.config.mesh_n_high) {
-            Ordering::Less => !self.has_strangers_enough(link, &hash),
-            Ordering::Equal => !is_outbound && self.make_place(link, hash),
-            Ordering::Greater => false,
-        };
-        if !is_outbound && !has_place {
+        if !is_outbound && !self.finds_place(link, hash) {
             return self.prune(link, hash, backoff, Why::NoRoom);
         }
         self.join(link, hash);
@@ -317,7 +312,6 @@ impl Gossip {
         let subscribed: Vec<_> = subscribed.map(|(hash, _)| *hash).collect();
         for hash in subscribed {
             self.expel_undeserving(&hash);
-            self.replace_idle(&hash);
             self.fill(&hash);
             self.shrink(&hash);
             self.seek_better(&hash);

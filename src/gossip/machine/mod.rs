@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod audience;
+mod contributions;
 mod expected;
 mod frames;
 mod heartbeat;

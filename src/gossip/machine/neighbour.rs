@@ -24,7 +24,7 @@ const MAX_REFUSED: usize = 1_000;
 pub(super) const MAX_ASKED: usize = 4_096;
 
 /// A neighbour that brought a message within this time brings messages: in that time each of a mesh does.
-const BRINGS: Duration = Duration::from_secs(10);
+pub(super) const BRINGS: Duration = Duration::from_secs(10);
 
 /// Heartbeats for which a refusal counts.
 const REFUSED_FOR: u64 = 3;

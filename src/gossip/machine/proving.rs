@@ -265,8 +265,10 @@ impl Gossip {
             return;
         }
         self.store.set(id, State::Held(parcel.clone()));
+        // Who brought it may be gone since.
+        let present = first.filter(|link| self.neighbours.contains_key(link));
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
-            topic.accept(first, self.now.mono);
+            topic.contributions.accept(present, self.now.mono);
         }
         if let Some(link) = first {
             self.score.first_delivery(link, parcel.topic);

@@ -3,27 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::contributions::Contributions;
 use super::io::{Link, TopicOptions};
 use crate::policy::Micros;
 
 /// Longest time for which a neighbour stays away when it is asked to, whatever it was told: nobody
 /// else's number reaches the clock.
 pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(3_600);
-
-/// So many messages of a topic come, and a member is not seen with any of them: it brings nothing. A silent
-/// link announces one in 32 all the same, so that one in sixty of those that are silent is taken for such a
-/// member by chance.
-pub(super) const IDLE_AFTER: u64 = 128;
-
-/// And for so long: three heartbeats. A burst of one publisher says nothing of anybody else.
-const IDLE_FOR: Duration = Duration::from_secs(2);
-
-/// A neighbour that was the first to bring a message within this time brings messages.
-const BRINGS: Duration = Duration::from_secs(10);
-
-/// Who joins a mesh has the time of an idle member to be seen, once in this time: to leave and to come back
-/// makes nobody busy.
-const GRANTED_EVERY: Duration = Duration::from_secs(60);
 
 /// A topic to which the program subscribed, or in which it published lately.
 #[derive(Debug, Default)]
@@ -32,12 +18,9 @@ pub(super) struct Topic {
     pub(super) subscription: Option<TopicOptions>,
     /// Neighbours that send each other its messages.
     pub(super) mesh: BTreeSet<Link>,
-    /// What each neighbour was seen to bring.
-    seen: BTreeMap<Link, Seen>,
-    /// Idle members that made place since the last look at the mesh.
+    pub(super) contributions: Contributions,
+    /// Idle members that made place since the last heartbeat.
     pub(super) replaced: usize,
-    /// Messages so far.
-    accepted: u64,
     /// Neighbours to whom own messages go while there is no subscription.
     pub(super) fanout: BTreeSet<Link>,
     /// When this node published in it last.
@@ -74,18 +57,6 @@ pub(super) enum Why {
     Unwanted,
 }
 
-/// What a neighbour was seen to bring.
-#[derive(Debug, Clone, Copy)]
-struct Seen {
-    /// At which message, and when, it was seen with one last, or joined.
-    accepted: u64,
-    at: Micros,
-    /// When it had time to be seen because it joined.
-    granted: Option<Micros>,
-    /// When it was the first to bring a message last.
-    brought: Option<Micros>,
-}
-
 impl Topic {
     pub(super) const fn is_subscribed(&self) -> bool {
         self.subscription.is_some()
@@ -99,64 +70,13 @@ impl Topic {
     pub(super) fn join(&mut self, link: Link, now: Micros) -> bool {
         self.sent_away.remove(&link);
         self.avoided.remove(&link);
-        let accepted = self.accepted;
-        let seen = self.seen_of(link, now);
-        let is_granted = seen.granted.is_some_and(|at| now.since(at) < GRANTED_EVERY);
-        if !is_granted {
-            (seen.accepted, seen.at, seen.granted) = (accepted, now, Some(now));
-        }
+        self.contributions.joined(link, now);
         self.mesh.insert(link)
     }
 
     /// A neighbour leaves the mesh; `false` if it is not in it.
     pub(super) fn leave(&mut self, link: Link) -> bool {
         self.mesh.remove(&link)
-    }
-
-    /// A neighbour is gone, or wants no messages of it any more.
-    pub(super) fn forget(&mut self, link: Link) {
-        self.seen.remove(&link);
-        self.fanout.remove(&link);
-    }
-
-    /// A message came; who brought it first, if a neighbour did.
-    pub(super) fn accept(&mut self, first: Option<Link>, now: Micros) {
-        self.accepted += 1;
-        if let Some(link) = first {
-            self.saw(link, now);
-            self.seen_of(link, now).brought = Some(now);
-        }
-    }
-
-    /// A neighbour brought or announced a message.
-    pub(super) fn saw(&mut self, link: Link, now: Micros) {
-        let accepted = self.accepted;
-        let seen = self.seen_of(link, now);
-        (seen.accepted, seen.at) = (accepted, now);
-    }
-
-    /// Whether a neighbour brings nothing, not even news.
-    pub(super) fn is_idle(&self, link: Link, now: Micros) -> bool {
-        let seen = self.seen.get(&link);
-        seen.is_none_or(|seen| {
-            self.accepted - seen.accepted >= IDLE_AFTER && now.since(seen.at) >= IDLE_FOR
-        })
-    }
-
-    /// Whether a neighbour was the first to bring a message lately, and has not fallen silent since.
-    pub(super) fn brings(&self, link: Link, now: Micros) -> bool {
-        let brought = self.seen.get(&link).and_then(|seen| seen.brought);
-        brought.is_some_and(|at| now.since(at) < BRINGS) && !self.is_idle(link, now)
-    }
-
-    fn seen_of(&mut self, link: Link, now: Micros) -> &mut Seen {
-        let accepted = self.accepted;
-        self.seen.entry(link).or_insert(Seen {
-            accepted,
-            at: now,
-            granted: None,
-            brought: None,
-        })
     }
 
     /// Whether a neighbour was told to stay away.

@@ -20,6 +20,8 @@ use crate::policy::{IpGroup, Micros};
 /// Told of everything that counts, in order, with a time that does not go back; [`decay`](Self::decay)
 /// is called at every heartbeat. Between two calls of it time stands still: memberships grow and
 /// penalties of P3 begin at heartbeats only. What is said of a link that is not connected is ignored.
+/// A score is added up when it is asked for and remembered until something changes; for that reason the
+/// board is not `Sync`.
 #[derive(Debug, Clone)]
 pub struct ScoreBoard {
     config: ScoreConfig,

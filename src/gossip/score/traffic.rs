@@ -20,8 +20,9 @@ impl Traffic {
         self.0.get(topic).copied().unwrap_or(0.0)
     }
 
-    /// One more; `false` where they are not counted. The counter is capped in the same proportion as the deliveries: when the topic falls
-    /// silent, it is too quiet to judge by before a member at its own cap falls below the threshold.
+    /// One more; `false` where they are not counted. The counter is capped in the same proportion as the
+    /// deliveries: when the topic falls silent, it is too quiet to judge by before a member at its own cap
+    /// falls below the threshold.
     pub(super) fn count(&mut self, topic: TopicHash, config: &ScoreConfig) -> bool {
         let deliveries = &config.topic(&topic).mesh_deliveries;
         let Deliveries::Absolute {

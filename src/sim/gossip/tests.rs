@@ -6,6 +6,7 @@ mod flood;
 mod lines;
 mod lives;
 mod numbers;
+mod passing;
 mod probe;
 mod processors;
 mod runs;

@@ -13,7 +13,7 @@ use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, No
 use tokio::time::{sleep, timeout};
 
 use super::support::waiting;
-use crate::support::attacker::Attacker;
+use crate::support::attacker::{A_DIAL, Attacker};
 use crate::support::nodes::{PORT, in_virtual_time, quiet_net};
 use crate::support::peer::Peer;
 
@@ -23,10 +23,6 @@ const VICTIM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(120);
-
-/// Datagrams of one dial that nobody answers: a first flight of three, and what is repeated until the
-/// connection timeout of ten seconds.
-const A_DIAL: u64 = 24;
 
 /// As many contacts as a reply holds, new ones each time, all at the victim's host.
 fn lie(number: u32) -> Bytes {

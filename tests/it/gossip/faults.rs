@@ -3,33 +3,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use bytes::BytesMut;
 use cretoai_network::crypto::{ContentDigest, LeafInput, SealBody};
 use cretoai_network::gossip::TopicHash;
 use cretoai_network::node::P2PNode;
 use cretoai_network::services::gossip::{GossipError, SubscribeOptions, Subscription};
 use cretoai_network::sim::Net;
-use cretoai_network::wire::codec::{List, Payload, WireType, encode};
-use cretoai_network::wire::frame::encode_frame;
+use cretoai_network::wire::codec::{List, Payload};
 use cretoai_network::wire::message::gossip::{self as wire, MAX_TOPICS};
 use cretoai_network::wire::{ErrorCode, NetworkId};
 use quinn::Connection;
 use tokio::time::sleep;
 
-use super::support::{TOPIC, gossiping, next};
+use super::support::{HEADER, TOPIC, frame, gossiping, next};
 use crate::support::attacker::{Attacker, closed_with, tell};
 use crate::support::nodes::{PORT, in_virtual_time, ip, keypair, peer, quiet_net, spawn_with};
 
 const ATTACKER: u16 = 66;
-
-/// Header of a stream of gossip: protocol 5, version 1.
-const HEADER: [u8; 2] = [5, 1];
-
-fn frame<T: WireType>(kind: u8, body: &T) -> Vec<u8> {
-    let mut out = BytesMut::new();
-    encode_frame(kind, &encode(body), &mut out);
-    out.to_vec()
-}
 
 /// A message of the attacker under a seal, true or with one bit of its signature changed.
 fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {

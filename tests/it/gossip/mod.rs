@@ -1,5 +1,6 @@
 //! Gossip over QUIC: topics among running nodes.
 
+mod attacks;
 mod exchange;
 mod explicit;
 mod faults;

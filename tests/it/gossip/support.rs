@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use cretoai_network::gossip::Message;
 use cretoai_network::node::{P2PConfig, P2PNode};
 use cretoai_network::services::gossip::{Received, SubscribeOptions, Subscription};
 use cretoai_network::sim::Net;
+use cretoai_network::wire::codec::{WireType, encode};
+use cretoai_network::wire::frame::encode_frame;
 use tokio::time::{sleep, timeout};
 
 use crate::support::nodes::{address, config, spawn_with};
@@ -15,6 +17,15 @@ pub(super) const TOPIC: &str = "vertices";
 
 /// Longest that a message is waited for, in virtual time.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Header of a stream of gossip: protocol 5, version 1.
+pub(super) const HEADER: [u8; 2] = [5, 1];
+
+pub(super) fn frame<T: WireType>(kind: u8, body: &T) -> Vec<u8> {
+    let mut out = BytesMut::new();
+    encode_frame(kind, &encode(body), &mut out);
+    out.to_vec()
+}
 
 /// A node with gossip and without discovery.
 pub(super) fn gossiping() -> P2PConfig {

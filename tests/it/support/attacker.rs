@@ -23,6 +23,10 @@ const SERVER_NAME: &str = "attacked.peer.invalid";
 /// Largest answer that is read.
 const MAX_ANSWER: usize = 4 << 20;
 
+/// Datagrams of one dial that nobody answers: a first flight of three, and what is repeated until the
+/// connection timeout of ten seconds.
+pub(crate) const A_DIAL: u64 = 24;
+
 /// A quinn endpoint of the attacker's own.
 pub(crate) struct Attacker {
     endpoint: Endpoint,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::rig::{Rig, topic};
 use crate::gossip::GossipConfig;
+use crate::gossip::machine::contributions::{Contributions, IDLE_AFTER};
 use crate::gossip::machine::{Input, Link, TopicOptions};
 use crate::wire::codec::List;
 use crate::wire::message::gossip as wire;
@@ -137,4 +138,112 @@ fn a_veto_is_not_taken_back() {
         rig.run_for(Duration::from_millis(25));
     }
     assert!(rig.nodes[0].mesh(&topic()).all(|link| link != Link(1)));
+}
+
+fn mesh(rig: &Rig) -> BTreeSet<Link> {
+    rig.nodes[0].mesh(&topic()).collect()
+}
+
+/// What node 0 knows of what others contribute.
+fn contributions(rig: &mut Rig) -> &mut Contributions {
+    let known = rig.nodes[0].topics.get_mut(&topic());
+    &mut known.unwrap().contributions
+}
+
+/// So many seconds in which others say much, and these neighbours bring some of it.
+fn pass(rig: &mut Rig, bringers: &[usize], seconds: u32) {
+    for _ in 0..seconds {
+        let now = rig.now;
+        for _ in 0..IDLE_AFTER {
+            contributions(rig).accept(None, now);
+        }
+        for bringer in bringers {
+            contributions(rig).accept(Some(Link(*bringer as u64)), now);
+        }
+        rig.run_for(Duration::from_secs(1));
+    }
+}
+
+#[test]
+fn no_more_than_three_neighbours_make_themselves_a_place_between_heartbeats() {
+    let mut rig = full();
+    pass(&mut rig, &[], 3);
+    let bringers: Vec<_> = (200..206).collect();
+    let since = rig.now;
+    for bringer in &bringers {
+        let now = rig.now;
+        contributions(&mut rig).accept(Some(Link(*bringer as u64)), now);
+        come(&mut rig, *bringer);
+    }
+    assert_eq!(rig.now, since, "no heartbeat");
+    let came = mesh(&rig).into_iter().filter(|link| link.0 >= 200);
+    assert_eq!((came.count(), mesh(&rig).len()), (3, 12));
+}
+
+#[test]
+fn as_many_members_as_a_mesh_needs_of_those_that_this_node_dialled_stay() {
+    let least = GossipConfig::default().mesh_outbound_min;
+    for (dialled, stay) in [(least - 1, least - 1), (least, least), (least + 1, least)] {
+        let mut rig = Rig::new(1 + dialled, &GossipConfig::default());
+        for node in 0..=dialled {
+            rig.subscribe(node, TopicOptions::default());
+        }
+        for other in 1..=dialled {
+            rig.connect(0, other);
+        }
+        rig.run_for(Duration::from_secs(2));
+        rig.silent.extend(1..=dialled);
+        let bringers: Vec<_> = (200..212).collect();
+        for bringer in &bringers {
+            come(&mut rig, *bringer);
+        }
+        pass(&mut rig, &bringers, 8);
+        let own = mesh(&rig)
+            .into_iter()
+            .filter(|link| link.0 <= dialled as u64);
+        assert_eq!(own.count(), stay, "{dialled} were dialled");
+    }
+}
+
+/// The bookkeeping of who comes back is not in the hands of who does.
+#[test]
+fn attack_13_who_leaves_a_topic_and_comes_back_again_and_again_is_idle_all_the_same() {
+    let mut rig = full();
+    pass(&mut rig, &[], 3);
+    for round in 0..3 {
+        let topics = List::truncated([round]);
+        rig.forge(100, 0, wire::UNSUBSCRIBE, &wire::Topics { topics });
+        rig.run_for(Duration::from_secs(1));
+        let topics = List::truncated([*topic().as_bytes()]);
+        rig.forge(100, 0, wire::SUBSCRIBE, &wire::Subscribe { topics });
+        let topics = List::truncated([0]);
+        rig.forge(100, 0, wire::GRAFT, &wire::Topics { topics });
+    }
+    assert!(mesh(&rig).contains(&Link(100)), "it is in again");
+    let now = rig.now;
+    assert!(contributions(&mut rig).is_idle(Link(100), now));
+}
+
+/// A program that takes its time judges messages of those that are gone.
+#[test]
+fn of_who_brought_a_message_and_left_nothing_is_known() {
+    let mut rig = Rig::new(2, &GossipConfig::default());
+    rig.judging_takes = Duration::from_secs(1);
+    for node in 0..2 {
+        let is_judged = true;
+        let options = TopicOptions {
+            is_judged,
+            ..TopicOptions::default()
+        };
+        rig.subscribe(node, options);
+    }
+    rig.connect(0, 1);
+    rig.run_for(Duration::from_secs(2));
+    rig.publish(1, b"judged");
+    rig.run_for(Duration::from_millis(500));
+    assert_eq!(contributions(&mut rig).known(), 1);
+    rig.disconnect(0, 1);
+    rig.run_for(Duration::from_secs(2));
+    assert_eq!(rig.receivers(b"judged"), [0], "it was judged afterwards");
+    assert_eq!(contributions(&mut rig).known(), 0);
 }

@@ -116,6 +116,21 @@ fn attack_11_sybils_that_drop_everything_lose_their_places_within_ten_heartbeats
 }
 
 #[test]
+fn attack_11_sybils_around_the_publishers_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::EclipsePublishers, 35);
+}
+
+#[test]
+fn attack_12_sybils_that_censor_one_publisher_get_no_places() {
+    assert_places_are_lost(SybilAttack::CensorOne, 36);
+}
+
+#[test]
+fn attack_13_sybils_that_were_there_before_dawn_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::Dawn, 37);
+}
+
+#[test]
 fn attack_13_after_a_cold_boot_sybils_lose_their_places_within_ten_heartbeats() {
     assert_places_are_lost(SybilAttack::ColdBoot, 32);
 }

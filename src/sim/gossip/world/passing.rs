@@ -13,8 +13,8 @@ impl World {
     ///
     /// Nothing that a node does reaches another before the least time that a packet takes. For so long each
     /// node is run by itself, one after the other: what a machine needs is in the processor's cache then,
-    /// which makes a large world several times faster than one that jumps from node to node. What concerns two nodes at
-    /// once happens between these spans.
+    /// which makes a world of 200 nodes a third faster. What concerns two nodes at once happens between
+    /// these spans.
     pub fn run_until(&mut self, end: Micros) {
         loop {
             let (next, shared) = (self.events.next(), self.events.next_shared());
@@ -27,7 +27,7 @@ impl World {
                 self.happen(event);
             } else {
                 let last = shared.map_or(end, |shared| end.min(shared - JUST_BEFORE));
-                self.run_each_until(last.min(self.alone_until(moment)));
+                self.run_each(moment, last.min(self.alone_until(moment)));
             }
         }
         self.now = self.now.max(end);
@@ -46,7 +46,8 @@ impl World {
         (moment + nearest.unwrap_or(Duration::MAX) - JUST_BEFORE).max(moment)
     }
 
-    fn run_each_until(&mut self, end: Micros) {
+    fn run_each(&mut self, from: Micros, end: Micros) {
+        let is_moment = from == end;
         for node in self.nodes() {
             while let Some((at, event)) = self.events.pop(node, end) {
                 self.now = at;
@@ -54,6 +55,9 @@ impl World {
             }
         }
         self.now = end;
+        // Where packets take time, nobody was told of something too late.
+        let is_late = self.events.next().is_some_and(|at| at <= end);
+        debug_assert!(!is_late || is_moment, "an event in a span that is over");
     }
 
     fn happen(&mut self, event: Event) {
