@@ -17,8 +17,8 @@ use crate::gossip::large::transfers::{FIRST_PATIENCE, MAX_OFFERS};
 use crate::wire::message::gossip::MAX_DATA;
 
 #[test]
-fn no_more_than_40_offers_are_open_over_all_messages() {
-    assert_eq!(MAX_OFFERS, 40);
+fn no_more_than_48_offers_are_open_over_all_messages() {
+    assert_eq!(MAX_OFFERS, 48);
     let mut rng = rng(20);
     let mut all = transfers();
     for number in 0..2 {
