@@ -18,6 +18,9 @@ const WANTED: f64 = 10_000.0;
 /// The lowest rate that is tried.
 const LOWEST: f64 = 100.0;
 
+/// Rates that are tried between the first that works and its double: the rate is known to a quarter.
+const BETWEEN: usize = 2;
+
 /// What became of one rate.
 #[derive(Debug)]
 struct Run {
@@ -42,7 +45,7 @@ pub(crate) fn run(options: &Options, report: &mut Report) -> Result<(), Failure>
     Ok(())
 }
 
-/// Halves the rate until every node delivers every message.
+/// What the highest rate takes at which every node delivers every message.
 fn search(
     side: Side,
     publishers: usize,
@@ -50,25 +53,17 @@ fn search(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let name = |what: &str| format!("ten_{}_from_{publishers}_{what}", side.name());
-    let mut rate = WANTED;
-    let run = loop {
+    let mut works = |rate: f64| {
         // What fails at a rate that is too high is told, and the next one is tried.
-        let run = attempt(side, publishers, rate, span);
-        match run {
-            Ok(run) if run.is_good() => break Some(run),
-            Ok(run) => report.note(&format!(
-                "{}: {:.3} % delivered",
-                name(&format!("at_{rate}")),
-                run.delivered
-            )),
-            Err(error) => report.note(&format!("{}: {error}", name(&format!("at_{rate}")))),
-        }
-        rate /= 2.0;
-        if rate < LOWEST {
-            break None;
-        }
+        let told = match attempt(side, publishers, rate, span) {
+            Ok(run) if run.is_good() => return Some(run),
+            Ok(run) => format!("{:.3} % delivered", run.delivered),
+            Err(error) => error.to_string(),
+        };
+        report.note(&format!("{}: {told}", name(&format!("at_{rate}"))));
+        None
     };
-    let Some(run) = run else {
+    let Some((rate, run)) = highest(&mut works) else {
         report.failed(&name("rate"), "messages were lost at every rate");
         return Ok(());
     };
@@ -86,6 +81,30 @@ fn search(
     let each = all * 1e6 / deliveries;
     report.row(&name("cpu_a_delivery"), &[each], "us", Target::None);
     Ok(())
+}
+
+/// Halves the rate until it works, then looks between that one and the one before.
+fn highest(works: &mut impl FnMut(f64) -> Option<Run>) -> Option<(f64, Run)> {
+    let mut rate = WANTED;
+    let mut best = loop {
+        match works(rate) {
+            Some(run) => break (rate, run),
+            None => rate /= 2.0,
+        }
+        if rate < LOWEST {
+            return None;
+        }
+    };
+    let mut step = if rate < WANTED { rate / 2.0 } else { 0.0 };
+    for _ in 0..BETWEEN {
+        if step > 0.0
+            && let Some(run) = works(best.0 + step)
+        {
+            best = (best.0 + step, run);
+        }
+        step /= 2.0;
+    }
+    Some(best)
 }
 
 fn attempt(side: Side, publishers: usize, rate: f64, span: Duration) -> Result<Run, Failure> {

@@ -15,6 +15,7 @@ mod mesh;
 mod neighbour;
 mod outbox;
 mod parcel;
+mod patience;
 mod proving;
 mod publish;
 mod pulls;
@@ -174,7 +175,7 @@ impl Gossip {
         }
         self.run_timers();
         self.flush();
-        self.pacer_due = self.pacer.next(now.mono);
+        self.pacer_due = self.next_seal();
     }
 
     fn take(&mut self, input: Input) {

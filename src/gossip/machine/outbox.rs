@@ -122,10 +122,14 @@ impl Outbox {
 
     /// Whether a message of this node waits.
     pub(super) fn has_own(&self) -> bool {
-        let mut queued = self.own.iter().map(|queued| queued.priority);
-        let mut owed = self.owed.iter().map(|(_, priority)| *priority);
-        queued.any(|priority| priority == Priority::Own)
-            || owed.any(|priority| priority == Priority::Own)
+        let mut queued = self.own.iter();
+        queued.any(|queued| queued.priority == Priority::Own) || self.owes_own()
+    }
+
+    /// Whether a message of this node found no place.
+    pub(super) fn owes_own(&self) -> bool {
+        let mut owed = self.owed.iter();
+        owed.any(|(_, priority)| *priority == Priority::Own)
     }
 
     /// For how long it has taken nothing although something waits.

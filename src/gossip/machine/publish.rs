@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::outbox::Priority;
+use super::outbox::{Outbox, Priority};
 use super::parcel::{Content, Parcel, Proof};
 use super::store::State;
 use super::topic::Topic;
@@ -13,6 +13,7 @@ use super::{Gossip, NotPublished, Output, PublicationId, Published, SigningId, T
 use crate::crypto::{Label, Signature, derive_key};
 use crate::gossip::large::Outline;
 use crate::gossip::seals::{Batch, Pending, SharedSeal};
+use crate::policy::Micros;
 use crate::wire::message::gossip::{MAX_DATA, MAX_LARGE};
 
 /// Leaf lists that are being signed.
@@ -63,15 +64,42 @@ impl Gossip {
         self.say(publication, parcel);
     }
 
-    /// Has leaf lists signed whose turn it is.
+    /// Has leaf lists signed whose turn it is, unless there is no room for their messages.
     pub(super) fn seal_waiting(&mut self) {
-        while let Some(batch) = self.pacer.poll(self.now.mono) {
+        while !self.is_congested()
+            && let Some(batch) = self.pacer.poll(self.now.mono)
+        {
             let id = SigningId(self.signing.next);
             self.signing.next += 1;
             let body = batch.body.clone();
             self.signing.batches.insert(id, batch);
             self.outputs.push_back(Output::Sign { id, body });
         }
+    }
+
+    /// When the next list is to be signed. Room is made by neighbours that read: nothing is to be waited for
+    /// then.
+    pub(super) fn next_seal(&mut self) -> Option<Micros> {
+        if self.is_congested() {
+            return None;
+        }
+        self.pacer.next(self.now.mono)
+    }
+
+    /// Whether this node says more than its neighbours take: most of them have no room for what it has said
+    /// already, or little, and a list of more is being signed. What it says then waits for its seal, and the
+    /// program is refused when too much does. One neighbour that does not read holds up nobody.
+    fn is_congested(&self) -> bool {
+        if self.pacer.waiting() == 0 {
+            return false;
+        }
+        let is_signing = !self.signing.batches.is_empty();
+        let little = self.config.queue.max_bytes / 4;
+        let is_behind =
+            |outbox: &Outbox| outbox.owes_own() || is_signing && outbox.bytes() > little;
+        let behind = self.neighbours.values();
+        let behind = behind.filter(|neighbour| is_behind(&neighbour.outbox));
+        behind.count() * 2 > self.neighbours.len()
     }
 
     pub(super) fn signed(&mut self, id: SigningId, signature: Option<Signature>) {

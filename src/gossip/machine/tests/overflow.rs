@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::rig::Rig;
-use crate::gossip::GossipConfig;
 use crate::gossip::machine::{Input, Link, TopicOptions};
+use crate::gossip::{GossipConfig, NotPublished};
 use crate::wire::codec::decode;
 use crate::wire::message::gossip as wire;
 
@@ -125,6 +125,50 @@ fn whoever_publishes_more_than_finds_a_place_for_a_while_loses_nothing() {
         let score = rig.nodes[node].score(other).unwrap();
         assert!(score.total() >= 0.0, "{node}: {score:?}");
     }
+}
+
+/// Half of what is said fits through the line, for six times as long as anything is held.
+#[test]
+fn whoever_publishes_more_than_its_line_carries_is_refused_and_loses_nothing_of_the_rest() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::default());
+    rig.lines.insert(0, LINE / 10);
+    rig.run_for(SECOND);
+    for round in 0..25_000_u32 {
+        let mut text = vec![0; 2_500];
+        text[..4].copy_from_slice(&round.to_le_bytes());
+        rig.publish(0, &text);
+        rig.run_for(SECOND / 1_000);
+    }
+    rig.run_for(30 * SECOND);
+    let (taken, refused): (Vec<_>, Vec<_>) = rig
+        .published
+        .iter()
+        .partition(|(_, outcome)| outcome.is_ok());
+    println!(
+        "{} taken, {} refused, {} delivered",
+        taken.len(),
+        refused.len(),
+        delivered_to(&rig, 1)
+    );
+    assert!(taken.len() > 10_000, "{}", taken.len());
+    let busy = |outcome: &Result<_, _>| *outcome == Err(NotPublished::Busy);
+    assert!(!refused.is_empty() && refused.iter().all(|(_, outcome)| busy(outcome)));
+    assert_eq!(delivered_to(&rig, 1), taken.len());
+}
+
+#[test]
+fn one_neighbour_that_reads_nothing_holds_up_nobody() {
+    let mut rig = Rig::all_connected(4, &GossipConfig::default());
+    rig.run_for(SECOND);
+    rig.stuck.push(3);
+    let start = rig.now;
+    publish_many(&mut rig, 8_000, 1_000);
+    rig.run_for(SECOND);
+    for node in [1, 2] {
+        assert_eq!(delivered_to(&rig, node), 8_000, "{node}");
+    }
+    let last = rig.delivered.iter().map(|(at, ..)| *at).max().unwrap();
+    assert!(last.since(start) < SECOND / 2, "{:?}", last.since(start));
 }
 
 /// Nothing else may happen on the link until then.
