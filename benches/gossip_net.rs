@@ -4,7 +4,8 @@
 //! all nodes together takes on this machine.
 //!
 //! `cargo bench --features sim --bench gossip_net [-- WORD …]`, with the words `large` (10 MiB to 36 nodes
-//! at 100 Mbit/s, five seeds) and `many` (200 nodes, 120 messages a second). Exit status 1 if a row misses its target.
+//! at 100 Mbit/s, five seeds) and `many` (200 nodes, 120 messages a second). Exit status 1 if a row misses its
+//! target.
 
 #![allow(
     clippy::unwrap_used,

@@ -95,14 +95,15 @@ fn highest(works: &mut impl FnMut(f64) -> Option<Run>) -> Option<(f64, Run)> {
             return None;
         }
     };
-    let mut step = if rate < WANTED { rate / 2.0 } else { 0.0 };
+    if rate >= WANTED {
+        return Some(best);
+    }
+    let mut step = rate;
     for _ in 0..BETWEEN {
-        if step > 0.0
-            && let Some(run) = works(best.0 + step)
-        {
+        step /= 2.0;
+        if let Some(run) = works(best.0 + step) {
             best = (best.0 + step, run);
         }
-        step /= 2.0;
     }
     Some(best)
 }

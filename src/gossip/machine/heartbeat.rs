@@ -61,7 +61,6 @@ impl Gossip {
             self.find_slow();
             self.score.decay(now);
             self.review_pulls();
-            self.pulls.patience.beat();
             self.settle_owed();
             self.try_members();
             self.replace_idle();

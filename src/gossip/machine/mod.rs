@@ -15,7 +15,6 @@ mod mesh;
 mod neighbour;
 mod outbox;
 mod parcel;
-mod patience;
 mod proving;
 mod publish;
 mod pulls;

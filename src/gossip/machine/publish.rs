@@ -86,20 +86,24 @@ impl Gossip {
         self.pacer.next(self.now.mono)
     }
 
-    /// Whether this node says more than its neighbours take: most of them have no room for what it has said
-    /// already, or little, and a list of more is being signed. What it says then waits for its seal, and the
-    /// program is refused when too much does. One neighbour that does not read holds up nobody.
+    /// Whether this node says more than its neighbours take: most of them, and all but a few, have no room for
+    /// what it has said already, or little, and a list of more is being signed. What it says then waits for its
+    /// seal, and the program is refused when too much does.
+    ///
+    /// As many as a mesh needs are enough to go on, however many others do not read: whoever has many identities
+    /// would hold up this node with them.
     fn is_congested(&self) -> bool {
         if self.pacer.waiting() == 0 {
             return false;
         }
         let is_signing = !self.signing.batches.is_empty();
         let little = self.config.queue.max_bytes / 4;
-        let is_behind =
-            |outbox: &Outbox| outbox.owes_own() || is_signing && outbox.bytes() > little;
-        let behind = self.neighbours.values();
-        let behind = behind.filter(|neighbour| is_behind(&neighbour.outbox));
-        behind.count() * 2 > self.neighbours.len()
+        let has_room =
+            |outbox: &Outbox| !outbox.owes_own() && (!is_signing || outbox.bytes() <= little);
+        let neighbours = self.neighbours.values();
+        let with_room = neighbours.filter(|neighbour| has_room(&neighbour.outbox));
+        let with_room = with_room.count();
+        with_room < self.config.mesh_n_low && with_room * 2 < self.neighbours.len()
     }
 
     pub(super) fn signed(&mut self, id: SigningId, signature: Option<Signature>) {

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::outbox::Priority;
-use super::patience::{Came, Patience};
 use super::store::Pull;
 use super::{Gossip, Link, TopicHash};
 use crate::policy::Micros;
@@ -70,7 +69,6 @@ pub(super) struct Pulls {
     came: VecDeque<Micros>,
     /// How long an answer takes, on average.
     response: Option<Duration>,
-    pub(super) patience: Patience,
     panic_until: Micros,
 }
 
@@ -166,8 +164,7 @@ impl Pulls {
     }
 
     /// A message came for the first time.
-    fn came(&mut self, now: Micros, how: Came) {
-        self.patience.came(how);
+    pub(super) fn came(&mut self, now: Micros) {
         self.came.push_back(now);
         forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
     }
@@ -257,12 +254,11 @@ impl Gossip {
     /// How long a message of this topic is waited for.
     fn pull_delay(&self, topic: &TopicHash) -> Duration {
         let size = self.topics.get(topic).map_or(0.0, |topic| topic.size);
-        let usual = match self.by_source() {
+        match self.by_source() {
             Some(by_source) if self.is_large_on_average(size) => by_source.pull_delay_large,
             Some(by_source) => by_source.pull_delay,
             None => Duration::ZERO,
-        };
-        self.pulls.patience.stretch(usual)
+        }
     }
 
     /// Asks for what is due, and looks at what was promised.
@@ -345,8 +341,7 @@ impl Gossip {
         if tries == 1 {
             self.pulls.asked.push_back(now);
         }
-        let is_alarming = tries == PANIC_TRIES || self.pulls.is_alarming(now);
-        if is_alarming && !self.pulls.patience.is_stretched() {
+        if tries == PANIC_TRIES || self.pulls.is_alarming(now) {
             self.panic();
         }
         if candidates.is_empty() {
@@ -389,10 +384,12 @@ impl Gossip {
     /// are looked at later; if not, who sent it did well.
     pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
         let now = self.now.mono;
-        let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
-        let how = pull.map_or(Came::ByItself, |pull| pull.outcome(link));
-        self.pulls.came(now, how);
-        if how == Came::AsAnswer {
+        self.pulls.came(now);
+        let was_pulled = self.store.get(id).is_some_and(|entry| {
+            let pull = entry.pull.as_ref();
+            pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
+        });
+        if was_pulled {
             if self.pulls.reviews.len() < MAX_REVIEWS {
                 self.pulls.reviews.push_back((now + REVIEW_AFTER, *id));
             }

@@ -9,7 +9,6 @@ use foldhash::{HashMap, HashSet};
 use super::expected::Owed;
 use super::io::Link;
 use super::parcel::Parcel;
-use super::patience::Came;
 use crate::gossip::seals::SealId;
 use crate::policy::Micros;
 use crate::wire::message::gossip::MessageId;
@@ -80,17 +79,6 @@ pub(super) struct Pull {
     pub(super) asked: Vec<(Link, Micros)>,
     /// How often somebody was.
     pub(super) tries: u32,
-}
-
-impl Pull {
-    /// What a message that this neighbour was the first to bring says of the question for it.
-    pub(super) fn outcome(&self, link: Link) -> Came {
-        match self.tries {
-            0 => Came::ByItself,
-            _ if self.asked.iter().any(|(asked, _)| *asked == link) => Came::AsAnswer,
-            _ => Came::Meanwhile,
-        }
-    }
 }
 
 impl Entry {

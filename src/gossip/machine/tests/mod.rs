@@ -11,7 +11,6 @@ mod large;
 mod mesh;
 mod outbox;
 mod overflow;
-mod patience;
 mod rig;
 mod sealing;
 mod sources;

@@ -156,19 +156,52 @@ fn whoever_publishes_more_than_its_line_carries_is_refused_and_loses_nothing_of_
     assert_eq!(delivered_to(&rig, 1), taken.len());
 }
 
-#[test]
-fn one_neighbour_that_reads_nothing_holds_up_nobody() {
-    let mut rig = Rig::all_connected(4, &GossipConfig::default());
+/// How long it takes until the neighbours that read have what fills the queues of those that do not.
+fn held_up(reading: usize, stuck: usize) -> Duration {
+    let mut rig = Rig::new(1 + reading + stuck, &GossipConfig::default());
+    for node in 0..=reading + stuck {
+        rig.subscribe(node, TopicOptions::default());
+        if node > 0 {
+            rig.connect(node, 0);
+        }
+    }
     rig.run_for(SECOND);
-    rig.stuck.push(3);
+    rig.stuck = (1 + reading..=reading + stuck).collect();
     let start = rig.now;
-    publish_many(&mut rig, 8_000, 1_000);
-    rig.run_for(SECOND);
-    for node in [1, 2] {
-        assert_eq!(delivered_to(&rig, node), 8_000, "{node}");
+    publish_many(&mut rig, 5_000, 1_000);
+    rig.run_for(6 * SECOND);
+    for node in 1..=reading {
+        assert_eq!(delivered_to(&rig, node), 5_000, "{node}");
     }
     let last = rig.delivered.iter().map(|(at, ..)| *at).max().unwrap();
-    assert!(last.since(start) < SECOND / 2, "{:?}", last.since(start));
+    last.since(start)
+}
+
+/// Half of them, or as many as a mesh needs, are enough to go on.
+#[test]
+fn attack_neighbours_that_read_nothing_hold_up_nobody() {
+    let low = GossipConfig::default().mesh_n_low;
+    for (reading, stuck) in [(2, 1), (1, 1), (low, low + 1), (low, 40)] {
+        let took = held_up(reading, stuck);
+        assert!(
+            took < SECOND / 2,
+            "{reading} read, {stuck} do not: {took:?}"
+        );
+    }
+}
+
+/// Who reads nothing for three seconds does not count any more.
+#[test]
+fn where_hardly_anybody_reads_what_is_said_waits_until_those_who_do_not_are_out() {
+    let low = GossipConfig::default().mesh_n_low;
+    for (reading, stuck) in [(1, 2), (low - 1, low)] {
+        let took = held_up(reading, stuck);
+        let waits = SECOND * 2..SECOND * 5;
+        assert!(
+            waits.contains(&took),
+            "{reading} read, {stuck} do not: {took:?}"
+        );
+    }
 }
 
 /// Nothing else may happen on the link until then.
