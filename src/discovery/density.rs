@@ -287,7 +287,7 @@ fn median(sorted: &[f64]) -> f64 {
 
 /// The smallest `q` for which a Poisson variable of this mean exceeds `q` with a probability below
 /// `tail`.
-fn poisson_bound(mean: f64, tail: f64) -> u16 {
+pub(super) fn poisson_bound(mean: f64, tail: f64) -> u16 {
     let mut term = (-mean).exp();
     let mut above = 1.0 - term;
     let mut q: u16 = 0;

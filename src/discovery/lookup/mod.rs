@@ -195,10 +195,11 @@ impl Lookup {
         }
     }
 
-    /// Fewer than k nodes, or k where far fewer are expected: chance does that once in a thousand.
+    /// Fewer than k nodes, or k where far fewer are expected: chance does that once in a hundred.
     fn is_suspicious(&self, closest: &[Contact]) -> bool {
-        /// Below this probability it is not taken for chance.
-        const CHANCE: f64 = 1e-3;
+        /// Below this probability it is not taken for chance. It costs requests where nothing is found, and no
+        /// alarm.
+        const CHANCE: f64 = 1e-2;
         /// The estimate may be too low by a quarter.
         const MARGIN: f64 = 1.25;
         match closest.get(K - 1) {

@@ -14,13 +14,17 @@ use crate::wire::message::discovery::Contact;
 /// time.
 const END_WINDOW: usize = 28;
 
-/// Where k nodes stand though fewer than this are expected, somebody put them there (chance: 1 in
-/// 10 000).
-const TOO_DENSE: f64 = 7.0;
+/// Where k nodes stand though fewer than this are expected, somebody may have put them there (chance: 1 in
+/// 300, and then a lookup costs some forty requests more).
+const TOO_DENSE: f64 = 10.0;
 
 /// A window that is too dense is extended to where this many nodes are expected.
 #[allow(clippy::cast_precision_loss, reason = "k is small")]
 const EXTENDED_TO: f64 = 2.0 * K as f64;
+
+/// Behind a window that is too dense this many more must answer: those in it may all be one's, who names
+/// nobody else, and whoever lives next to them knows the others.
+const WITNESSES: usize = 8;
 
 /// Where fewer than k nodes are known, this many must have answered for each that is given up;
 /// otherwise those are waited for. A host with too much to do gives up nodes that are alive, and a
@@ -256,6 +260,7 @@ impl Path {
         };
         let mut accepted = Vec::with_capacity(width);
         let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
+        let mut witnesses = 0;
         for (index, candidate) in self.shortlist.iter().enumerate() {
             if matches!(
                 candidate.state,
@@ -279,7 +284,9 @@ impl Path {
             if !is_needed {
                 let expected = density.expected(&candidate.distance);
                 is_extended |= density.is_bounded() && expected < TOO_DENSE;
-                is_needed = is_extended && expected < EXTENDED_TO;
+                let is_beyond = expected >= EXTENDED_TO;
+                is_needed = is_extended && (!is_beyond || witnesses < WITNESSES);
+                witnesses += usize::from(is_beyond && candidate.state != State::Slow);
                 if !is_needed && counted >= width {
                     break;
                 }

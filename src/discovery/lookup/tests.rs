@@ -1,6 +1,7 @@
 //! Lookups against a model of the network, under a random scheduler.
 
 mod tellers;
+mod witnesses;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -29,6 +29,8 @@ const MAX_NEWCOMERS: usize = 8;
 pub(super) struct Maintenance {
     tick: Option<Micros>,
     recheck: Option<Micros>,
+    /// When this node last looked for its own place.
+    placed: Option<Micros>,
 }
 
 impl Maintenance {
@@ -51,6 +53,18 @@ impl Maintenance {
         }
     }
 
+    /// Whether this node should look for its own place: it enters where it has no estimate yet, and a
+    /// crowd there would have kept it from its neighbours.
+    fn is_lost(&mut self, core: &Core, age: Duration) -> bool {
+        let now = core.now.mono;
+        let is_due = self.placed.is_none_or(|at| now.since(at) >= age);
+        let is_lost = is_due && core.density().is_bounded();
+        if is_lost {
+            self.placed = Some(now);
+        }
+        is_lost
+    }
+
     /// Does what is due; the operations that it takes are begun by the caller.
     pub(super) fn run(&mut self, core: &mut Core, holding: &mut Holding) -> Vec<Operation> {
         let now = core.now.mono;
@@ -71,10 +85,13 @@ impl Maintenance {
             if core.estimate.wants_sample(now) {
                 targets.push(Key::random(&mut core.rng));
             }
+            if self.is_lost(core, age) {
+                targets.push(core.key());
+            }
             begun.extend(
                 targets
                     .into_iter()
-                    .map(|one| Operation::Refresh(Refresh(one))),
+                    .map(|one| Operation::Refresh(Refresh::new(one))),
             );
             items.extend(held(core, holding));
         }
@@ -91,8 +108,9 @@ fn recheck(core: &mut Core, age: Duration) {
     for contact in core.table.doubtful(core.now.mono, age) {
         core.probe(contact);
     }
+    let density = core.density();
     let newcomers = core.links.unproven();
-    let newcomers = newcomers.filter(|one| core.table.wants(&one.peer));
+    let newcomers = newcomers.filter(|one| core.table.wants(&one.peer, density));
     let newcomers: Vec<_> = newcomers.take(MAX_NEWCOMERS).cloned().collect();
     for contact in newcomers {
         core.probe(contact);

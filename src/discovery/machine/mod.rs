@@ -205,7 +205,7 @@ impl Kademlia {
             return self.core.expel(&peer);
         }
         self.core.table.moved(&contact);
-        if !self.core.table.wants(&peer) {
+        if !self.core.table.wants(&peer, self.core.density()) {
             return;
         }
         if self.core.links.has_answered(&peer) {

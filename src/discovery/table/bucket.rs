@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::TableEntry;
+use super::{MAX_IN_BUCKET, TableEntry};
 use crate::discovery::config::K;
 use crate::discovery::{Key, Scope};
 use crate::identity::PeerId;
@@ -109,7 +109,7 @@ impl Bucket {
         self.entries.iter_mut().chain(&mut self.waiting)
     }
 
-    pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> {
+    pub(super) fn contacts(&self) -> impl Iterator<Item = &Contact> + Clone {
         self.entries.iter().map(|entry| &entry.contact)
     }
 
@@ -157,8 +157,22 @@ impl Bucket {
         self.waiting.pop()
     }
 
-    pub(super) fn wants_more(&self) -> bool {
-        self.entries.len() < K || self.waiting.len() < MAX_WAITING
+    /// Whether there is a place for the node at `key`: among the k, or beside them for a neighbour.
+    pub(super) fn has_place(&self, key: &Key, is_near: impl Fn(&Key) -> bool) -> bool {
+        if self.entries.len() < K {
+            return true;
+        }
+        if is_near(key) {
+            return self.entries.len() < MAX_IN_BUCKET;
+        }
+        let far = self.entries.iter();
+        let far = far.filter(|entry| !is_near(&entry.contact.peer.into()));
+        far.count() < K
+    }
+
+    /// Whether there is room in the list of those that wait.
+    pub(super) fn lets_wait(&self) -> bool {
+        self.waiting.len() < MAX_WAITING
     }
 
     /// The least recently seen node, if it was not seen for `age`.

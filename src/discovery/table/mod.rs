@@ -2,6 +2,7 @@
 
 mod bucket;
 mod groups;
+mod spread;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use rand_core::Rng;
 
 use super::config::K;
+use super::region::surroundings;
 use super::{Density, Distance, Key, Scope};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -18,13 +20,27 @@ use crate::wire::message::discovery::Contact;
 use bucket::{Bucket, Entry};
 use groups::Groups;
 pub use groups::{MAX_GROUP_IN_BUCKET, MAX_GROUP_IN_TABLE};
+use spread::Spread;
 
 /// A full bucket asks its least recently seen node for a sign of life if it was not seen for this
 /// long: a newcomer never costs more than one probe a minute and bucket.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 
+/// Where this many nodes are expected around this one is its neighbourhood: whoever lives there finds a
+/// place beside the k of its bucket. Somebody must know the honest nodes of a region that attackers
+/// filled before them; their neighbours do, up to twice as far from them as a lookup goes on in a crowd.
+#[allow(clippy::cast_precision_loss, reason = "k is small")]
+const NEIGHBOURHOOD: f64 = 4.0 * K as f64;
+
+/// Nodes in one bucket, the neighbours included: more than the density quota lets into half of a
+/// neighbourhood.
+const MAX_IN_BUCKET: usize = 128;
+
 /// Nodes near this one, more of them the nearer: one bucket of [`K`] for each length of the prefix
-/// that they share with it.
+/// that they share with it, and beside them all who live in its neighbourhood.
+///
+/// Among the k of a bucket no part of its range has much more than its share: whoever fills one part
+/// leaves the others open, and with them the way around it.
 ///
 /// Every node in it has answered this node at least once. A node leaves only after it failed twice,
 /// or at the order of its owner; that a connection with it ended, or that a newcomer would like its
@@ -36,6 +52,7 @@ pub struct RoutingTable {
     /// By length of the common prefix.
     buckets: Vec<Bucket>,
     groups: Groups,
+    spread: Spread,
     len: usize,
     /// Those that waited and have a place now.
     followed: Vec<PeerId>,
@@ -86,12 +103,13 @@ pub struct TableEntry {
 impl RoutingTable {
     /// An empty table of the node at `local`.
     #[must_use]
-    pub const fn new(local: Key) -> Self {
+    pub fn new(local: Key) -> Self {
         Self {
             local,
             is_public: false,
             buckets: Vec::new(),
             groups: Groups::new(),
+            spread: Spread::new(),
             len: 0,
             followed: Vec::new(),
         }
@@ -150,12 +168,14 @@ impl RoutingTable {
         }
         // Those that wait count, or a crowd would wait and follow together.
         let others = bucket.keys().filter(|other| *other != key);
-        if density.is_crowded(bits, others, &key) {
+        let is_near = |key: &Key| is_neighbour(&self.local, key, density);
+        let is_uneven = !is_near(&key) && self.spread.is_uneven(bits, bucket.contacts(), &key);
+        if is_uneven || density.is_crowded(bits, others, &key) {
             return Entered::Refused(NoEntry::Density);
         }
         let mut entry = Entry::new(now, contact);
         entry.seen(now, rtt);
-        if bucket.len() < K {
+        if bucket.has_place(&key, is_near) {
             self.groups.add(&entry.contact);
             bucket.push(entry);
             self.len += 1;
@@ -230,7 +250,11 @@ impl RoutingTable {
         self.groups.remove(&gone.contact);
         self.len -= 1;
         while let Some(next) = bucket.next_waiting() {
-            if self.groups.has_room(&next.contact, bucket.contacts()) {
+            let key = next.contact.peer.into();
+            let bits = self.local.common_prefix(&key);
+            if self.groups.has_room(&next.contact, bucket.contacts())
+                && !self.spread.is_uneven(bits, bucket.contacts(), &key)
+            {
                 self.groups.add(&next.contact);
                 self.followed.push(next.contact.peer);
                 bucket.push(next);
@@ -249,10 +273,15 @@ impl RoutingTable {
     /// Whether a node that is not in the table could be of use to it: whether its bucket, or the
     /// list of those that wait for it, has room.
     #[must_use]
-    pub fn wants(&self, peer: &PeerId) -> bool {
+    pub fn wants(&self, peer: &PeerId, density: &Density) -> bool {
+        let is_near = |key: &Key| is_neighbour(&self.local, key, density);
         match self.buckets.get(self.index(peer)) {
             None => true,
-            Some(bucket) => bucket.find(peer).is_none() && bucket.wants_more(),
+            Some(bucket) => {
+                let has_place =
+                    || bucket.has_place(&Key::from(*peer), is_near) || bucket.lets_wait();
+                bucket.find(peer).is_none() && has_place()
+            }
         }
     }
 
@@ -427,6 +456,11 @@ impl RoutingTable {
         let index = self.index(peer);
         self.buckets.get_mut(index)?.find_mut(peer)
     }
+}
+
+/// Whether a node lives in the neighbourhood of `local`.
+fn is_neighbour(local: &Key, key: &Key, density: &Density) -> bool {
+    local.distance(key).fraction() < surroundings(NEIGHBOURHOOD, density.size())
 }
 
 /// The contact with the addresses that this node can use; `None` if there are none.

@@ -16,8 +16,9 @@ use super::liars::Liars;
 use super::links::Links;
 use super::search::{Aim, Search, SearchId, find_node};
 use super::signal::{CheckOwner, Signal};
-use crate::discovery::config::DiscoveryConfig;
+use crate::discovery::config::{DiscoveryConfig, K};
 use crate::discovery::record::PendingSignature;
+use crate::discovery::region::surroundings;
 use crate::discovery::table::{Entered, RoutingTable};
 use crate::discovery::{Density, Key, Scope, SizeEstimate};
 use crate::identity::PeerId;
@@ -34,6 +35,11 @@ const MAX_PROBES: usize = 32;
 /// Peers that are kept out of the table, and for how long: as many, and as long, as a ban.
 const MAX_VETOES: usize = 1_024;
 const VETO: Duration = Duration::from_secs(600);
+
+/// Where this many nodes are expected around this one, a lookup ends among its own neighbours: as far as
+/// it goes on in a crowd.
+#[allow(clippy::cast_precision_loss, reason = "k is small")]
+const NEAR: f64 = 2.0 * K as f64;
 
 #[derive(Debug, Clone)]
 pub(super) struct Core {
@@ -71,7 +77,7 @@ impl Core {
             now: Now::default(),
             rng,
             table: RoutingTable::new(local.into()),
-            estimate: SizeEstimate::new(crate::discovery::config::K, is_bounded),
+            estimate: SizeEstimate::new(K, is_bounded),
             links: Links::default(),
             calls: Calls::default(),
             outputs: VecDeque::new(),
@@ -98,6 +104,12 @@ impl Core {
     #[allow(clippy::cast_precision_loss, reason = "an estimate")]
     pub(super) fn network_size(&self) -> f64 {
         self.density().size().max(self.table.len() as f64 + 1.0)
+    }
+
+    /// Whether a lookup for `key` would end around this node.
+    pub(super) fn is_near(&self, key: &Key) -> bool {
+        let near = surroundings(NEAR, self.density().size());
+        self.key().distance(key).fraction() < near
     }
 
     pub(super) fn emit(&mut self, event: Event) {

@@ -39,7 +39,7 @@ impl Bootstrap {
                 let contacts = core.table.len();
                 let targets = core.table.refresh(core.now.mono, ENTERED, &mut core.rng);
                 for target in targets {
-                    context.begin(Operation::Refresh(Refresh(target)));
+                    context.begin(Operation::Refresh(Refresh::new(target)));
                 }
                 if context.holding.serves {
                     context.begin(Operation::HandOff(HandOff::default()));

@@ -20,8 +20,9 @@ const MAX_LOOKUPS: usize = 64;
 /// Lookups in one region at once.
 const AT_ONCE: usize = 4;
 
-/// Known live nodes that each of them starts from.
+/// Known live nodes that each of them starts from, in the region and beside it.
 const SEEDS: usize = 20;
+const SEEDS_BESIDE: usize = 10;
 
 /// A part of the region: all keys that share this many bits with that key.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +38,8 @@ pub(super) struct Crawl {
     open: Vec<Part>,
     running: BTreeMap<SearchId, Part>,
     lookups: usize,
+    /// Bits that the whole region shares, and the longest prefix that is worth a lookup.
+    widest: u32,
     deepest: u32,
     /// Nodes that answered, by their distance to the key.
     live: BTreeMap<Distance, Contact>,
@@ -58,6 +61,7 @@ impl Crawl {
             open: vec![Part { prefix: key, bits }],
             running: BTreeMap::new(),
             lookups: 0,
+            widest: bits,
             deepest: bits_of(1.0 / size) + 1,
             live: BTreeMap::new(),
         };
@@ -129,15 +133,27 @@ impl Crawl {
             let target = part
                 .prefix
                 .random_with_prefix(part.bits, &mut context.core.rng);
-            let mut near: Vec<_> = self.live.values().collect();
-            near.sort_by_key(|one| target.distance(&one.peer.into()));
-            let seeds = near.into_iter().take(SEEDS).cloned().collect();
+            let seeds = Some(self.seeds(&target));
             let aim = Aim {
-                seeds: Some(seeds),
+                seeds,
                 ..Aim::asking(target, self.question)
             };
             let search = context.core.search(context.id, aim);
             self.running.insert(search, part);
         }
+    }
+
+    /// The nearest known nodes, and some from beside the region: those in it may all be one's.
+    fn seeds(&self, target: &Key) -> Vec<Contact> {
+        let is_inside = |one: &&Contact| {
+            let bits = self.key.common_prefix(&one.peer.into());
+            bits >= self.widest
+        };
+        let mut near: Vec<_> = self.live.values().collect();
+        near.sort_by_key(|one| target.distance(&one.peer.into()));
+        let (inside, beside): (Vec<_>, Vec<_>) = near.into_iter().partition(is_inside);
+        let seeds = inside.into_iter().take(SEEDS);
+        let seeds = seeds.chain(beside.into_iter().take(SEEDS_BESIDE));
+        seeds.cloned().collect()
     }
 }

@@ -56,22 +56,34 @@ impl Closest {
     }
 }
 
-/// A lookup for a random key: it keeps a bucket fresh, and shows how large the network is.
+/// A lookup that keeps a part of the table fresh. If it leads out of the own neighbourhood it shows how
+/// large the network is, too: what is near says how crowded it is here, and would be asked again and again.
 #[derive(Debug, Clone)]
-pub(in crate::discovery::machine) struct Refresh(pub(in crate::discovery::machine) Key);
+pub(in crate::discovery::machine) struct Refresh {
+    target: Key,
+    is_sample: bool,
+}
 
 impl Refresh {
+    pub(in crate::discovery::machine) const fn new(target: Key) -> Self {
+        Self {
+            target,
+            is_sample: false,
+        }
+    }
+
     pub(super) fn on(&mut self, context: &mut Context<'_>, signal: &Signal) -> Progress {
         match signal {
             Signal::Start => {
-                let is_sample = true;
-                let aim = Aim::nodes(self.0);
+                let is_sample = !context.core.is_near(&self.target);
+                self.is_sample = is_sample;
+                let aim = Aim::nodes(self.target);
                 context.core.search(context.id, Aim { is_sample, ..aim });
                 Progress::Going
             }
             Signal::Found(_, found) => {
-                if let Some(last) = found.closest.get(K - 1) {
-                    let distance = self.0.distance(&last.peer.into());
+                if let Some(last) = found.closest.get(K - 1).filter(|_| self.is_sample) {
+                    let distance = self.target.distance(&last.peer.into());
                     let now = context.core.now.mono;
                     context.core.estimate.sample(now, &distance);
                 }

@@ -1,5 +1,7 @@
 //! Who has a place in the table, and what takes it.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::discovery::testing::{contact_at, peers};
 
@@ -294,5 +296,39 @@ fn to_enter_again_within_a_minute_costs_one_question_and_no_more() {
             .iter()
             .any(|call| call.kind == wire::HAND_OFF);
         assert_eq!(follows, expected, "after {at} s");
+    }
+}
+
+/// How often this node looks for `target` within `span`: how often it asks the same node for it. Every
+/// question is answered with nobody.
+fn lookups_for(rig: &mut Rig, target: &Key, span: Duration) -> usize {
+    let end = rig.now + span;
+    let mut asked: BTreeMap<PeerId, usize> = BTreeMap::new();
+    while rig.now < end {
+        let outputs = rig.run_to(rig.now + Duration::from_secs(1));
+        let mut open = calls(&outputs);
+        while let Some(call) = open.pop() {
+            let question = decode::<FindNode>(&call.body);
+            if question.is_ok_and(|one| Key::from_bytes(one.target) == *target && one.want > 0) {
+                *asked.entry(call.contact.peer).or_default() += 1;
+            }
+            open.extend(calls(&rig.names(call.call, &[])));
+        }
+    }
+    asked.values().copied().max().unwrap_or(0)
+}
+
+/// It enters when it knows too few to tell a crowd from a network.
+#[test]
+fn the_own_place_is_looked_for_again_once_the_network_is_known_and_every_ten_minutes() {
+    let own = Key::from(peer(0));
+    let minutes = |count: u64| Duration::from_secs(60 * count);
+    let mut rig = Rig::new();
+    rig.meet_many(19);
+    let few = lookups_for(&mut rig, &own, minutes(12));
+    assert_eq!(few, 0, "nineteen are no neighbourhood");
+    rig.meet(&contact(20));
+    for span in [minutes(1), minutes(10), minutes(10)] {
+        assert_eq!(lookups_for(&mut rig, &own, span), 1, "in {span:?}");
     }
 }

@@ -183,3 +183,37 @@ fn discovery_operations_have_numbers_of_their_own() {
     let other = world.start(node, Command::Closest(Key::from_bytes([2; 32])));
     assert!(one != other && one.0 < OperationId::FIRST_INTERNAL);
 }
+
+/// E17: 64 ids stand where twenty honest nodes are expected, below every bound of the quota, before those
+/// join; they make themselves known to everybody who does.
+#[test]
+fn discovery_attack_ids_that_filled_a_region_before_it_grew_do_not_hide_its_honest_nodes() {
+    let config = DiscoveryConfig::default();
+    let mut world = network(17, 30, &config);
+    let (key, record) = immutable("surrounded");
+    // 64 in a sixteenth: 25 of 400 honest nodes live there.
+    let sybils: Vec<_> = (0..64)
+        .map(|_| {
+            let place = key.random_with_prefix(4, world.rng());
+            world.add_sybil(0, place)
+        })
+        .collect();
+    for node in world.alive() {
+        sybils.iter().for_each(|one| world.introduce(*one, node));
+    }
+    while world.alive().len() < 400 {
+        let seeds = vec![world.contact(world.alive()[0])];
+        let node = world.add(&config, StoreConfig::default());
+        world.start(node, Command::Bootstrap { seeds });
+        world.run_for(SECOND / 10);
+        sybils.iter().for_each(|one| world.introduce(*one, node));
+    }
+    world.run_for(config.refresh + 90 * SECOND);
+    let honest = world.alive();
+    put(&mut world, honest[200], record);
+    world.run_for(10 * SECOND);
+    let getters: Vec<_> = honest.iter().step_by(20).copied().collect();
+    let gets = getters.iter();
+    let found = gets.filter(|node| get(&mut world, **node, kind::IMMUTABLE, key).is_some());
+    assert!(found.count() >= 16, "of {}", getters.len());
+}
