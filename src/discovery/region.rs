@@ -13,14 +13,14 @@ pub fn share_of(size: f64) -> f64 {
     (WIDTH * K as f64 / size.max(1.0)).min(1.0)
 }
 
-/// At most this share of the key space is near to a node: four buckets are not. In a network of fewer
-/// than a thousand nodes everybody would be a neighbour otherwise.
-const NEAR_SHARE: f64 = 1.0 / 16.0;
+/// Surroundings are computed as if at least this many nodes were there: in a smaller network those of 4k
+/// nodes, an eighth of all keys here, would be most of it.
+const SMALLEST: f64 = 640.0;
 
-/// The share of the key space around a node in which `count` others are expected in a network of `size`
-/// nodes, as far as it is near.
+/// The share of the key space around a node or a key in which `count` nodes are expected in a network of
+/// `size` nodes; less in a small one, where everybody would be near otherwise.
 pub(super) fn surroundings(count: f64, size: f64) -> f64 {
-    (count / size.max(1.0)).min(NEAR_SHARE)
+    count / size.max(SMALLEST)
 }
 
 /// Bits that all keys within this share of the space around a key have in common with it, at least.
@@ -39,13 +39,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn surroundings_hold_as_many_as_asked_for_and_never_more_than_a_sixteenth() {
+    fn surroundings_are_those_of_a_network_of_640_nodes_at_least() {
         for (count, size, share) in [
             (40.0, 1_000.0, 0.04),
-            (80.0, 1_280.0, 0.0625),
-            (80.0, 1_279.0, 0.0625),
-            (80.0, 1_281.0, 80.0 / 1_281.0),
-            (40.0, 0.0, 0.0625),
+            (80.0, 641.0, 80.0 / 641.0),
+            (80.0, 640.0, 0.125),
+            (80.0, 639.0, 0.125),
+            (40.0, 1.0, 0.0625),
         ] {
             assert!((surroundings(count, size) - share).abs() < 1e-12, "{size}");
         }

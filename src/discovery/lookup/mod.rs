@@ -28,6 +28,13 @@ pub const MAX_REQUESTS: usize = 256;
 /// key is told: none of 10 000 honest lookups saw more than a handful.
 pub const ALARM_AT: usize = 20;
 
+/// A crowd that chance brings together less often than this is looked at twice: it costs requests where
+/// nothing is found.
+const DENSE: f64 = 1e-2;
+
+/// And this one is told to the program.
+const SUSPICIOUS: f64 = 1e-3;
+
 /// How a lookup walks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LookupPolicy {
@@ -63,7 +70,10 @@ pub struct Found {
     pub answered: Vec<Contact>,
     /// The node whose place the target is, if anybody named it.
     pub target: Option<Contact>,
-    /// Whether the nodes stand closer together than chance allows.
+    /// Whether there are fewer than k nodes, or they stand closer together than chance brings them once in
+    /// a hundred times: whoever finds nothing should look at the whole region.
+    pub is_dense: bool,
+    /// The same, once in a thousand times.
     pub is_suspicious: bool,
     /// Ids above the quota within the distance of the k-th accepted contact.
     pub over_quota: usize,
@@ -181,12 +191,13 @@ impl Lookup {
         let answered = self.merged();
         let accepted = within_quota(&self.target, &answered, &self.density);
         let closest: Vec<_> = accepted.into_iter().take(K).collect();
-        let is_suspicious = self.is_suspicious(&closest);
+        let chance = self.chance(&closest);
         let over_quota = self.paths.iter().map(|path| path.over_quota(&self.density));
         let target = PeerId::from_bytes(*self.target.as_bytes());
         Found {
             target: self.contact(&target).cloned(),
-            is_suspicious,
+            is_dense: chance < DENSE,
+            is_suspicious: chance < SUSPICIOUS,
             over_quota: over_quota.max().unwrap_or(0),
             hops: self.hops(closest.first()),
             requests: self.paths.iter().map(Path::requests).sum(),
@@ -195,21 +206,15 @@ impl Lookup {
         }
     }
 
-    /// Fewer than k nodes, or k where far fewer are expected: chance does that once in a hundred.
-    fn is_suspicious(&self, closest: &[Contact]) -> bool {
-        /// Below this probability it is not taken for chance. It costs requests where nothing is found, and no
-        /// alarm.
-        const CHANCE: f64 = 1e-2;
+    /// How likely it is that so many nodes stand so close together; 0 if fewer than k are known.
+    fn chance(&self, closest: &[Contact]) -> f64 {
         /// The estimate may be too low by a quarter.
         const MARGIN: f64 = 1.25;
-        match closest.get(K - 1) {
-            None => true,
-            Some(last) => {
-                let distance = self.target.distance(&last.peer.into());
-                let expected = MARGIN * self.density.expected(&distance);
-                super::density::poisson_at_least(expected, K) < CHANCE
-            }
-        }
+        closest.get(K - 1).map_or(0.0, |last| {
+            let distance = self.target.distance(&last.peer.into());
+            let expected = MARGIN * self.density.expected(&distance);
+            super::density::poisson_at_least(expected, K)
+        })
     }
 
     fn hops(&self, nearest: Option<&Contact>) -> u8 {

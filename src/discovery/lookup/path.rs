@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::shortlist::{Candidate, Shortlist, State};
 use super::{LookupPolicy, MAX_REQUESTS};
 use crate::discovery::config::K;
+use crate::discovery::region::surroundings;
 use crate::discovery::{Density, Key};
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
@@ -14,8 +15,9 @@ use crate::wire::message::discovery::Contact;
 /// time.
 const END_WINDOW: usize = 28;
 
-/// Where k nodes stand though fewer than this are expected, somebody may have put them there (chance: 1 in
-/// 300, and then a lookup costs some forty requests more).
+/// Where more than k nodes stand though fewer than this are expected, somebody may have put them there
+/// (chance: 1 in 600, and 1 in 70 if the estimate is too low by a fifth; a lookup then costs some forty
+/// requests more).
 const TOO_DENSE: f64 = 10.0;
 
 /// A window that is too dense is extended to where this many nodes are expected.
@@ -23,7 +25,8 @@ const TOO_DENSE: f64 = 10.0;
 const EXTENDED_TO: f64 = 2.0 * K as f64;
 
 /// Behind a window that is too dense this many more must answer: those in it may all be one's, who names
-/// nobody else, and whoever lives next to them knows the others.
+/// nobody else, and whoever lives next to them knows the others. They are asked first: a crowd that names
+/// ever more would be all that a lookup has requests for.
 const WITNESSES: usize = 8;
 
 /// Where fewer than k nodes are known, this many must have answered for each that is given up;
@@ -260,7 +263,8 @@ impl Path {
         };
         let mut accepted = Vec::with_capacity(width);
         let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
-        let mut witnesses = 0;
+        let extended_to = surroundings(EXTENDED_TO, density.size());
+        let (mut next, mut witness, mut witnesses) = (None, None, 0);
         for (index, candidate) in self.shortlist.iter().enumerate() {
             if matches!(
                 candidate.state,
@@ -281,22 +285,26 @@ impl Path {
                 accepted.push(candidate.distance);
             }
             let mut is_needed = counted < K;
+            let mut is_witness = false;
             if !is_needed {
                 let expected = density.expected(&candidate.distance);
                 is_extended |= density.is_bounded() && expected < TOO_DENSE;
-                let is_beyond = expected >= EXTENDED_TO;
-                is_needed = is_extended && (!is_beyond || witnesses < WITNESSES);
-                witnesses += usize::from(is_beyond && candidate.state != State::Slow);
+                let is_inside = candidate.distance.fraction() < extended_to;
+                is_witness = is_extended && !is_inside && witnesses < WITNESSES;
+                is_needed = is_extended && is_inside || is_witness;
                 if !is_needed && counted >= width {
                     break;
                 }
             }
-            if candidate.state == State::New && window.next.is_none() {
-                window.next = Some(index);
+            if candidate.state == State::New {
+                let first = if is_witness { &mut witness } else { &mut next };
+                *first = first.or(Some(index));
             }
+            witnesses += usize::from(is_witness && candidate.state != State::Slow);
             window.is_settled &= !is_needed || candidate.state == State::Answered;
             counted += usize::from(candidate.state != State::Slow);
         }
+        window.next = witness.or(next);
         // So many are late that this node itself may be: it waits for them.
         window.is_settled &= counted >= K || given_up * TRUSTED <= counted;
         window

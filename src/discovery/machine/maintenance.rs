@@ -53,16 +53,18 @@ impl Maintenance {
         }
     }
 
-    /// Whether this node should look for its own place: it enters where it has no estimate yet, and a
-    /// crowd there would have kept it from its neighbours.
-    fn is_lost(&mut self, core: &Core, age: Duration) -> bool {
+    /// Whether this node looks for its own place now. It entered without an estimate, and a crowd there may
+    /// have kept it from its neighbours; the first estimate is of its own surroundings alone, and would
+    /// take the crowd for the network.
+    fn takes_its_place(&mut self, core: &Core) -> bool {
         let now = core.now.mono;
+        let age = core.config.refresh;
         let is_due = self.placed.is_none_or(|at| now.since(at) >= age);
-        let is_lost = is_due && core.density().is_bounded();
-        if is_lost {
+        let is_able = core.density().is_bounded() && !core.estimate.wants_sample(now);
+        if is_due && is_able {
             self.placed = Some(now);
         }
-        is_lost
+        is_due && is_able
     }
 
     /// Does what is due; the operations that it takes are begun by the caller.
@@ -85,7 +87,10 @@ impl Maintenance {
             if core.estimate.wants_sample(now) {
                 targets.push(Key::random(&mut core.rng));
             }
-            if self.is_lost(core, age) {
+            if has_grown {
+                self.placed = None;
+            }
+            if holding.serves && self.takes_its_place(core) {
                 targets.push(core.key());
             }
             begun.extend(

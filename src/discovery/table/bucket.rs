@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{MAX_IN_BUCKET, TableEntry};
+use super::TableEntry;
 use crate::discovery::config::K;
 use crate::discovery::{Key, Scope};
 use crate::identity::PeerId;
@@ -152,22 +152,16 @@ impl Bucket {
         self.waiting.retain(|entry| entry.contact.peer != *peer);
     }
 
-    /// The newest that waits: it answered most recently.
-    pub(super) fn next_waiting(&mut self) -> Option<Entry> {
-        self.waiting.pop()
+    /// The newest that waits, and so answered most recently, of those that `may_follow`.
+    pub(super) fn newest_waiting(&self, may_follow: impl Fn(&Entry) -> bool) -> Option<PeerId> {
+        let newest = self.waiting.iter().rev().find(|entry| may_follow(entry))?;
+        Some(newest.contact.peer)
     }
 
-    /// Whether there is a place for the node at `key`: among the k, or beside them for a neighbour.
-    pub(super) fn has_place(&self, key: &Key, is_near: impl Fn(&Key) -> bool) -> bool {
-        if self.entries.len() < K {
-            return true;
-        }
-        if is_near(key) {
-            return self.entries.len() < MAX_IN_BUCKET;
-        }
-        let far = self.entries.iter();
-        let far = far.filter(|entry| !is_near(&entry.contact.peer.into()));
-        far.count() < K
+    pub(super) fn take_waiting(&mut self, peer: &PeerId) -> Option<Entry> {
+        let mut waiting = self.waiting.iter();
+        let index = waiting.position(|entry| entry.contact.peer == *peer)?;
+        Some(self.waiting.remove(index))
     }
 
     /// Whether there is room in the list of those that wait.

@@ -2,7 +2,7 @@
 
 mod bucket;
 mod groups;
-mod spread;
+mod places;
 #[cfg(test)]
 mod tests;
 
@@ -11,7 +11,6 @@ use std::time::Duration;
 use rand_core::Rng;
 
 use super::config::K;
-use super::region::surroundings;
 use super::{Density, Distance, Key, Scope};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -20,27 +19,17 @@ use crate::wire::message::discovery::Contact;
 use bucket::{Bucket, Entry};
 use groups::Groups;
 pub use groups::{MAX_GROUP_IN_BUCKET, MAX_GROUP_IN_TABLE};
-use spread::Spread;
+use places::{Places, Spread};
 
 /// A full bucket asks its least recently seen node for a sign of life if it was not seen for this
 /// long: a newcomer never costs more than one probe a minute and bucket.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 
-/// Where this many nodes are expected around this one is its neighbourhood: whoever lives there finds a
-/// place beside the k of its bucket. Somebody must know the honest nodes of a region that attackers
-/// filled before them; their neighbours do, up to twice as far from them as a lookup goes on in a crowd.
-#[allow(clippy::cast_precision_loss, reason = "k is small")]
-const NEIGHBOURHOOD: f64 = 4.0 * K as f64;
-
-/// Nodes in one bucket, the neighbours included: more than the density quota lets into half of a
-/// neighbourhood.
-const MAX_IN_BUCKET: usize = 128;
-
 /// Nodes near this one, more of them the nearer: one bucket of [`K`] for each length of the prefix
 /// that they share with it, and beside them all who live in its neighbourhood.
 ///
-/// Among the k of a bucket no part of its range has much more than its share: whoever fills one part
-/// leaves the others open, and with them the way around it.
+/// Among the others of a bucket no part of its range has much more than its share: whoever fills one part
+/// leaves the rest open, and with it the way around.
 ///
 /// Every node in it has answered this node at least once. A node leaves only after it failed twice,
 /// or at the order of its owner; that a connection with it ended, or that a newcomer would like its
@@ -116,7 +105,7 @@ impl RoutingTable {
     }
 
     /// Whether this node has a public address: then it keeps no private ones of others.
-    pub fn set_public(&mut self, is_public: bool) {
+    pub fn set_public(&mut self, is_public: bool, density: &Density) {
         self.is_public = is_public;
         if !is_public {
             return;
@@ -132,7 +121,7 @@ impl RoutingTable {
             .map(|entry| entry.contact.peer)
             .collect();
         for peer in gone {
-            self.remove(&peer);
+            self.remove(&peer, density);
         }
     }
 
@@ -166,16 +155,13 @@ impl RoutingTable {
         if !self.groups.has_room(&contact, bucket.contacts()) {
             return Entered::Refused(NoEntry::Group);
         }
-        // Those that wait count, or a crowd would wait and follow together.
-        let others = bucket.keys().filter(|other| *other != key);
-        let is_near = |key: &Key| is_neighbour(&self.local, key, density);
-        let is_uneven = !is_near(&key) && self.spread.is_uneven(bits, bucket.contacts(), &key);
-        if is_uneven || density.is_crowded(bits, others, &key) {
+        let places = Places::new(&self.local, &self.spread, density);
+        if places.is_crowd(bucket, &key) {
             return Entered::Refused(NoEntry::Density);
         }
         let mut entry = Entry::new(now, contact);
         entry.seen(now, rtt);
-        if bucket.has_place(&key, is_near) {
+        if places.has_place(bucket, &key) {
             self.groups.add(&entry.contact);
             bucket.push(entry);
             self.len += 1;
@@ -225,7 +211,7 @@ impl RoutingTable {
 
     /// A node did not answer. After the second time in a row it is replaced by one that waits, if
     /// any does, and dropped. Says whether it should be asked once more.
-    pub fn failed(&mut self, peer: &PeerId) -> bool {
+    pub fn failed(&mut self, peer: &PeerId, density: &Density) -> bool {
         let Some(entry) = self.entry_mut(peer) else {
             return false;
         };
@@ -233,12 +219,13 @@ impl RoutingTable {
         if entry.failures < 2 {
             return true;
         }
-        self.remove(peer);
+        self.remove(peer, density);
         false
     }
 
-    /// Takes a node out: it belongs to another network, or misbehaved. One that waits follows.
-    pub fn remove(&mut self, peer: &PeerId) -> bool {
+    /// Takes a node out: it belongs to another network, or misbehaved. The newest that waits, and for which
+    /// this makes a place, follows.
+    pub fn remove(&mut self, peer: &PeerId, density: &Density) -> bool {
         let index = self.index(peer);
         let Some(bucket) = self.buckets.get_mut(index) else {
             return false;
@@ -249,18 +236,19 @@ impl RoutingTable {
         };
         self.groups.remove(&gone.contact);
         self.len -= 1;
-        while let Some(next) = bucket.next_waiting() {
+        let places = Places::new(&self.local, &self.spread, density);
+        let (groups, held) = (&self.groups, &*bucket);
+        let follows = held.newest_waiting(|next| {
             let key = next.contact.peer.into();
-            let bits = self.local.common_prefix(&key);
-            if self.groups.has_room(&next.contact, bucket.contacts())
-                && !self.spread.is_uneven(bits, bucket.contacts(), &key)
-            {
-                self.groups.add(&next.contact);
-                self.followed.push(next.contact.peer);
-                bucket.push(next);
-                self.len += 1;
-                break;
-            }
+            groups.has_room(&next.contact, held.contacts())
+                && places.has_place(held, &key)
+                && !places.is_uneven(held, &key)
+        });
+        if let Some(next) = follows.and_then(|peer| bucket.take_waiting(&peer)) {
+            self.groups.add(&next.contact);
+            self.followed.push(next.contact.peer);
+            bucket.push(next);
+            self.len += 1;
         }
         true
     }
@@ -271,18 +259,16 @@ impl RoutingTable {
     }
 
     /// Whether a node that is not in the table could be of use to it: whether its bucket, or the
-    /// list of those that wait for it, has room.
+    /// list of those that wait for it, has room, and it stands in no crowd.
     #[must_use]
     pub fn wants(&self, peer: &PeerId, density: &Density) -> bool {
-        let is_near = |key: &Key| is_neighbour(&self.local, key, density);
-        match self.buckets.get(self.index(peer)) {
-            None => true,
-            Some(bucket) => {
-                let has_place =
-                    || bucket.has_place(&Key::from(*peer), is_near) || bucket.lets_wait();
-                bucket.find(peer).is_none() && has_place()
-            }
-        }
+        let Some(bucket) = self.buckets.get(self.index(peer)) else {
+            return true;
+        };
+        let key = Key::from(*peer);
+        let places = Places::new(&self.local, &self.spread, density);
+        let has_place = || places.has_place(bucket, &key) || bucket.lets_wait();
+        bucket.find(peer).is_none() && has_place() && !places.is_crowd(bucket, &key)
     }
 
     /// Whether a node is in the table.
@@ -456,11 +442,6 @@ impl RoutingTable {
         let index = self.index(peer);
         self.buckets.get_mut(index)?.find_mut(peer)
     }
-}
-
-/// Whether a node lives in the neighbourhood of `local`.
-fn is_neighbour(local: &Key, key: &Key, density: &Density) -> bool {
-    local.distance(key).fraction() < surroundings(NEIGHBOURHOOD, density.size())
 }
 
 /// The contact with the addresses that this node can use; `None` if there are none.

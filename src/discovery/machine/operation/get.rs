@@ -161,7 +161,7 @@ impl Get {
         let Some(found) = &self.looked_up else {
             return false;
         };
-        let is_called_for = found.is_suspicious || self.is_hardened;
+        let is_called_for = found.is_dense || self.is_hardened;
         let is_found = self.best.is_some() && !self.is_hardened;
         if self.crawl.is_some() || is_found || !is_called_for {
             return false;

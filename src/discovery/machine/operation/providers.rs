@@ -157,13 +157,13 @@ impl FindProviders {
         let Some(found) = &self.looked_up else {
             return false;
         };
-        let is_called_for = found.is_suspicious && context.core.config.region;
+        let is_called_for = found.is_dense && context.core.config.region;
         // In a network of a few nodes every lookup finds fewer than k.
         let is_found = !self.providers.is_empty() && !context.core.density().is_bounded();
         if self.crawl.is_some() || is_found || !is_called_for {
             return false;
         }
-        if context.core.density().is_bounded() {
+        if found.is_suspicious && context.core.density().is_bounded() {
             context.core.emit(Event::Suspicious { target: self.key });
         }
         let question = Question::Providers { key: self.key };

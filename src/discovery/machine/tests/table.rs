@@ -305,7 +305,7 @@ fn lookups_for(rig: &mut Rig, target: &Key, span: Duration) -> usize {
     let end = rig.now + span;
     let mut asked: BTreeMap<PeerId, usize> = BTreeMap::new();
     while rig.now < end {
-        let outputs = rig.run_to(rig.now + Duration::from_secs(1));
+        let outputs = rig.run_to(rig.now + RTT);
         let mut open = calls(&outputs);
         while let Some(call) = open.pop() {
             let question = decode::<FindNode>(&call.body);
@@ -328,7 +328,7 @@ fn the_own_place_is_looked_for_again_once_the_network_is_known_and_every_ten_min
     let few = lookups_for(&mut rig, &own, minutes(12));
     assert_eq!(few, 0, "nineteen are no neighbourhood");
     rig.meet(&contact(20));
-    for span in [minutes(1), minutes(10), minutes(10)] {
+    for span in [minutes(10), minutes(10), minutes(10)] {
         assert_eq!(lookups_for(&mut rig, &own, span), 1, "in {span:?}");
     }
 }

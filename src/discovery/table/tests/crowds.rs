@@ -35,7 +35,7 @@ fn attack_a_crowd_does_not_enter_by_waiting() {
     }
     // The bucket dies; whoever waited follows.
     for number in 0..20 {
-        table.remove(&in_bucket(0, number));
+        table.remove(&in_bucket(0, number), &density);
     }
     let crowded = table
         .iter()
@@ -54,8 +54,8 @@ fn attack_a_crowd_in_one_part_of_a_bucket_leaves_the_other_parts_open() {
     let density = Density::of(1_000.0);
     let mut table = table();
     let region = Key::from(in_bucket(0, 99));
-    for node in spread_over(region, 6, 32) {
-        assert!(table.wants(&node.peer, &density));
+    for (number, node) in spread_over(region, 6, 32).enumerate() {
+        assert_eq!(table.wants(&node.peer, &density), number < 5);
         table.answered(seconds(0), &node, None, &density);
     }
     assert_eq!(table.len(), 5, "an even bucket has 0.6 there");
@@ -88,12 +88,43 @@ fn attack_a_crowd_does_not_keep_a_neighbour_from_its_place() {
 fn neighbours_have_an_end() {
     let density = Density::unbounded(1_000.0);
     let mut table = table();
-    for node in spread_over(local().with_flipped_bit(6), 7, 127) {
+    for node in spread_over(local().with_flipped_bit(6), 7, 107) {
         table.answered(seconds(0), &node, None, &density);
     }
-    for (number, expected) in [(1_000, 128), (1_001, 128)] {
+    for (number, expected) in [(1_000, 108), (1_001, 108)] {
         let node = contact_of(in_bucket(6, number), number);
         table.answered(seconds(1), &node, None, &density);
         assert_eq!(table.len(), expected);
     }
+}
+
+/// A mixed bucket: the nearer half of it are neighbours.
+#[test]
+fn neighbours_and_the_others_of_a_bucket_take_no_place_from_each_other() {
+    // 80 of 1 706 nodes: the neighbourhood ends in the middle of bucket 4.
+    let density = Density::unbounded(1_706.0);
+    let nearer = local().with_flipped_bit(4);
+    let farther = nearer.with_flipped_bit(5);
+    let mut table = table();
+    let enter = |table: &mut RoutingTable, half: &Key, number: u64| {
+        let node = at(&half.random_with_prefix(6, &mut rng(number)));
+        table.answered(seconds(number), &contact_of(node, number), None, &density);
+        node
+    };
+    let neighbours: Vec<_> = (0..40)
+        .map(|number| enter(&mut table, &nearer, number))
+        .collect();
+    assert_eq!(table.len(), 40);
+    let others: Vec<_> = (100..130)
+        .map(|number| enter(&mut table, &farther, number))
+        .collect();
+    let far = others.iter().filter(|one| table.contains(one)).count();
+    assert!(
+        (15..=20).contains(&far),
+        "{far}: half of the bucket takes what the whole would"
+    );
+    // A neighbour's place is no place for one of the others who wait.
+    table.remove(&neighbours[0], &density);
+    let after = others.iter().filter(|one| table.contains(one)).count();
+    assert_eq!((table.len(), after), (39 + far, far));
 }

@@ -88,9 +88,9 @@ fn the_least_recently_seen_leaves_only_after_it_failed_twice_and_the_newest_that
         table.contains(&oldest),
         "twenty newcomers cost nobody a place"
     );
-    assert!(table.failed(&oldest), "it is asked once more");
+    assert!(table.failed(&oldest, &OPEN), "it is asked once more");
     assert!(table.contains(&oldest), "one failure is none");
-    assert!(!table.failed(&oldest));
+    assert!(!table.failed(&oldest, &OPEN));
     assert!(!table.contains(&oldest));
     assert!(
         table.contains(&in_bucket(0, 39)),
@@ -108,9 +108,9 @@ fn the_least_recently_seen_leaves_only_after_it_failed_twice_and_the_newest_that
 fn a_probe_that_is_answered_keeps_the_place() {
     let mut table = with_full_bucket();
     let oldest = contact_of(in_bucket(0, 0), 0);
-    table.failed(&oldest.peer);
+    table.failed(&oldest.peer, &OPEN);
     assert_eq!(enter(&mut table, seconds(200), &oldest), Entered::Known);
-    table.failed(&oldest.peer);
+    table.failed(&oldest.peer, &OPEN);
     assert!(table.contains(&oldest.peer), "failures in a row count");
     let newcomer = contact_of(in_bucket(0, 20), 20);
     let entered = enter(&mut table, seconds(200), &newcomer);
@@ -136,7 +136,7 @@ fn ten_wait_for_a_bucket() {
         enter(&mut table, seconds(20), &newcomer);
     }
     for number in 0..11 {
-        table.remove(&in_bucket(0, number));
+        table.remove(&in_bucket(0, number), &OPEN);
     }
     assert_eq!(table.len(), 19, "ten of eleven places were taken");
     assert!(
@@ -151,7 +151,7 @@ fn a_node_that_failed_once_is_not_told_but_stays() {
     let mut table = with_full_bucket();
     let node = in_bucket(0, 3);
     assert!(peers(&told(&table, Scope::Public)).contains(&node));
-    table.failed(&node);
+    table.failed(&node, &OPEN);
     assert!(table.contains(&node));
     assert!(!peers(&told(&table, Scope::Public)).contains(&node));
     assert!(!peers(&table.seeds(&node.into(), 20)).contains(&node));
@@ -163,7 +163,7 @@ fn a_node_that_failed_once_is_not_told_but_stays() {
 fn lookups_start_from_nodes_that_failed_if_there_are_no_others() {
     let mut table = table();
     enter(&mut table, seconds(0), &contact(1));
-    table.failed(&peer(1));
+    table.failed(&peer(1), &OPEN);
     assert_eq!(peers(&table.seeds(&local(), 20)), [peer(1)]);
     assert!(told(&table, Scope::Public).is_empty());
 }
@@ -213,7 +213,7 @@ fn groups_are_networks_of_24_and_48_bits_and_a_place_that_is_left_is_free() {
     assert_eq!(v6(1, "2606:4700:1:2::1"), Entered::Added);
     assert_eq!(v6(2, "2606:4700:1:3::1"), Entered::Refused(NoEntry::Group));
     assert_eq!(v6(3, "2606:4700:2:1::1"), Entered::Added);
-    table.remove(&in_bucket(0, 0));
+    table.remove(&in_bucket(0, 0), &OPEN);
     let node = contact_at(in_bucket(0, 2), &["/ip6/2606:4700:1:3::1/udp/1"]);
     assert_eq!(enter(&mut table, seconds(0), &node), Entered::Added);
 }
@@ -259,7 +259,7 @@ fn private_nodes_are_kept_only_by_a_node_without_a_public_address() {
     let mut table = table();
     assert_eq!(enter(&mut table, seconds(0), &private), Entered::Added);
     assert_eq!(enter(&mut table, seconds(0), &both), Entered::Added);
-    table.set_public(true);
+    table.set_public(true, &OPEN);
     assert!(!table.contains(&private.peer));
     assert!(table.contains(&both.peer));
     let entered = enter(&mut table, seconds(0), &private);

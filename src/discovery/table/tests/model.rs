@@ -31,33 +31,43 @@ impl Model {
         ((here ^ there) as f64) < self.near * 2f64.powi(64)
     }
 
+    fn far(&self, bits: u32) -> Vec<Key> {
+        let members = self.buckets.get(&bits).into_iter().flatten();
+        let far = members.filter(|one| !self.is_near(one.peer));
+        far.map(|one| Key::from(one.peer)).collect()
+    }
+
     /// Whether too many are in its part of a bucket already.
     fn is_uneven(&self, bits: u32, peer: PeerId) -> bool {
-        let members = self.buckets.get(&bits).into_iter().flatten();
-        let members: Vec<_> = members.map(|one| Key::from(one.peer)).collect();
-        (1..=200).any(|more: u32| {
-            let sharing = members.iter();
+        let far = self.far(bits);
+        let is_full = |more: u32| {
+            let sharing = far.iter();
             let sharing = sharing.filter(|one| one.common_prefix(&peer.into()) > bits + more);
             sharing.count() >= MOST[MOST.len().min(more as usize) - 1]
-        })
+        };
+        !self.is_near(peer) && (1..=200).any(is_full)
+    }
+
+    fn has_place(&self, bits: u32, peer: PeerId) -> bool {
+        let all = self.buckets.get(&bits).map_or(0, Vec::len);
+        let far = self.far(bits).len();
+        let (taken, most) = if self.is_near(peer) {
+            (all - far, 108)
+        } else {
+            (far, 20)
+        };
+        all < 20 || taken < most
     }
 
     fn answered(&mut self, peer: PeerId) {
         let bits = local().common_prefix(&peer.into());
-        let is_near = self.is_near(peer);
-        let is_uneven = !is_near && self.is_uneven(bits, peer);
-        let far = self.buckets.get(&bits).into_iter().flatten();
-        let far = far.filter(|one| !self.is_near(one.peer)).count();
+        let (is_uneven, has_place) = (self.is_uneven(bits, peer), self.has_place(bits, peer));
         let bucket = self.buckets.entry(bits).or_default();
-        let most = if is_near { 128 } else { 20 };
-        let taken = if is_near { bucket.len() } else { far };
         if let Some(known) = bucket.iter_mut().find(|one| one.peer == peer) {
             known.failures = 0;
-        } else if is_uneven {
-            // Refused.
-        } else if bucket.len() < 20 || taken < most {
+        } else if has_place && !is_uneven {
             bucket.push(Simple { peer, failures: 0 });
-        } else {
+        } else if !is_uneven {
             let waiting = self.waiting.entry(bits).or_default();
             waiting.retain(|one| *one != peer);
             waiting.push(peer);
@@ -86,12 +96,17 @@ impl Model {
         let bucket = self.buckets.entry(bits).or_default();
         let before = bucket.len();
         bucket.retain(|one| one.peer != peer);
-        let is_left = bucket.len() < before;
-        while is_left && let Some(peer) = self.waiting.get_mut(&bits).and_then(Vec::pop) {
-            if !self.is_uneven(bits, peer) {
-                let bucket = self.buckets.entry(bits).or_default();
-                return bucket.push(Simple { peer, failures: 0 });
-            }
+        if bucket.len() == before {
+            return;
+        }
+        let waiting = self.waiting.get(&bits).cloned().unwrap_or_default();
+        let mut newest = waiting.into_iter().rev();
+        let follows = newest.find(|one| self.has_place(bits, *one) && !self.is_uneven(bits, *one));
+        if let Some(peer) = follows {
+            let waiting = self.waiting.entry(bits).or_default();
+            waiting.retain(|one| *one != peer);
+            let bucket = self.buckets.entry(bits).or_default();
+            bucket.push(Simple { peer, failures: 0 });
         }
     }
 
@@ -127,10 +142,10 @@ fn assert_limits(table: &RoutingTable, answered: &BTreeSet<PeerId>, density: &De
     assert!(in_table.values().all(|count| *count <= 10), "{in_table:?}");
     assert!(in_bucket.values().all(|count| *count <= 2), "{in_bucket:?}");
     for (bits, keys) in buckets {
-        let near = (80.0 / density.size()).min(0.0625);
+        let near = 80.0 / density.size().max(640.0);
         let far = keys.iter();
         let far = far.filter(|one| local().distance(one).fraction() >= near);
-        assert!(keys.len() <= 20 || far.count() <= 20);
+        assert!(far.count() <= 20);
         assert!(keys.len() <= 128);
         for (one, level) in keys
             .iter()
@@ -181,8 +196,8 @@ proptest! {
     #[test]
     fn the_table_is_that_of_the_model(seed: u64) {
         let rng = &mut rng(seed);
-        // Nobody is a neighbour; bucket 4 and below are; a part of bucket 6 and all below.
-        let (size, near) = [(1e12, 0.0), (1.0, 0.0625), (8_000.0, 0.01)][below(rng, 3)];
+        // Nobody is a neighbour; bucket 3 and below are; a part of bucket 6 and all below.
+        let (size, near) = [(1e12, 0.0), (1.0, 0.125), (8_000.0, 0.01)][below(rng, 3)];
         let density = Density::unbounded(size);
         let mut table = table();
         let mut model = Model { near, buckets: BTreeMap::new(), waiting: BTreeMap::new() };
@@ -196,11 +211,11 @@ proptest! {
             let node = contact_of(node, number);
             match below(rng, 10) {
                 0 => {
-                    table.remove(&node.peer);
+                    table.remove(&node.peer, &density);
                     model.removed(node.peer);
                 }
                 1..=3 => {
-                    table.failed(&node.peer);
+                    table.failed(&node.peer, &density);
                     model.failed(node.peer);
                 }
                 _ => {
@@ -220,7 +235,7 @@ proptest! {
     #[test]
     fn limits_hold_whatever_happens_and_replies_are_those_of_the_model(seed: u64) {
         let rng = &mut rng(seed);
-        let density = if chance(rng, 50) { Density::of(200.0) } else { OPEN };
+        let density = [Density::of(200.0), Density::of(1_600.0), OPEN][below(rng, 3)].clone();
         let mut table = table();
         let mut answered = BTreeSet::new();
         for second in 0..300 {
@@ -239,10 +254,10 @@ proptest! {
                 _ => contact_of(node, group),
             };
             match below(rng, 12) {
-                0 => _ = table.remove(&node.peer),
-                1..=2 => _ = table.failed(&node.peer),
+                0 => _ = table.remove(&node.peer, &density),
+                1..=2 => _ = table.failed(&node.peer, &density),
                 3 => table.moved(&node),
-                4 if second % 20 == 0 => table.set_public(chance(rng, 50)),
+                4 if second % 20 == 0 => table.set_public(chance(rng, 50), &density),
                 _ => {
                     table.answered(seconds(second), &node, None, &density);
                     answered.insert(node.peer);
@@ -251,7 +266,7 @@ proptest! {
             if second % 10 == 0 {
                 let failed: Vec<_> = table.iter().map(|one| one.contact.peer).collect();
                 for peer in failed.iter().take(below(rng, 3)) {
-                    table.failed(peer);
+                    table.failed(peer, &density);
                 }
             }
             if second % 15 == 14 {

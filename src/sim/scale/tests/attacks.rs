@@ -184,7 +184,7 @@ fn discovery_operations_have_numbers_of_their_own() {
     assert!(one != other && one.0 < OperationId::FIRST_INTERNAL);
 }
 
-/// E17: 64 ids stand where twenty honest nodes are expected, below every bound of the quota, before those
+/// E17: 64 ids stand where 25 honest nodes are expected, below every bound of the quota, before those
 /// join; they make themselves known to everybody who does.
 #[test]
 fn discovery_attack_ids_that_filled_a_region_before_it_grew_do_not_hide_its_honest_nodes() {
