@@ -206,7 +206,7 @@ proptest! {
             let bits = [0, 1, 6][usize::try_from(number % 3).unwrap()];
             // Every other one crowds in some part of the bucket.
             let (part, bits_more) = (number % 4, u32::try_from(number % 7).unwrap());
-            let node = Key::from(in_bucket(bits, if number % 2 == 0 { part } else { number }));
+            let node = Key::from(in_bucket(bits, if number.is_multiple_of(2) { part } else { number }));
             let node = at(&node.random_with_prefix(bits + 1 + bits_more, &mut self::rng(number)));
             let node = contact_of(node, number);
             match below(rng, 10) {
