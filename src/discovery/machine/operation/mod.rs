@@ -8,6 +8,7 @@ mod crawl;
 mod find;
 mod get;
 mod hand_off;
+mod known;
 mod providers;
 mod put;
 mod sweep;

@@ -5,8 +5,8 @@
 //! together.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::ops::Bound;
 
+use super::known::{Known, Presence, near, nearest};
 use super::{Context, Progress};
 use crate::discovery::Key;
 use crate::discovery::config::K;
@@ -28,6 +28,10 @@ const NODES_A_STRETCH: f64 = 8.0;
 /// The nearest known nodes of a stretch that must have answered before it counts as known: two, so
 /// that one hostile node hides nothing.
 const WITNESSES: usize = 2;
+
+/// Rounds in which others take the place of those that did not take their records: enough for three dead of
+/// four, and an end where somebody names ever more.
+const MAX_MENDS: usize = 8;
 
 /// Questions about one stretch: enough to step over a dozen dead nodes.
 const MAX_QUESTIONS: usize = 32;
@@ -52,23 +56,6 @@ pub(in crate::discovery::machine) struct SweepItem {
     pub(in crate::discovery::machine) record: Record,
     /// Whether this node published it, rather than holds it for others.
     pub(in crate::discovery::machine) is_own: bool,
-}
-
-#[derive(Debug, Clone)]
-struct Known {
-    contact: Contact,
-    presence: Presence,
-}
-
-/// Whether a node is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Presence {
-    /// It answered, or nothing speaks against it.
-    There,
-    /// It did not take its records.
-    Silent,
-    /// It did not answer a question.
-    Gone,
 }
 
 /// Records for one node.
@@ -111,8 +98,9 @@ pub(in crate::discovery::machine) struct Sweep {
     next_tag: u64,
     /// Whether the batches are made.
     is_explored: bool,
-    /// Whether those who did not take records were replaced.
-    is_mended: bool,
+    mends: usize,
+    /// Who was asked to take an item that fewer than k nodes took.
+    mended: BTreeMap<usize, BTreeSet<Key>>,
 }
 
 impl Sweep {
@@ -131,7 +119,8 @@ impl Sweep {
             sent: BTreeMap::new(),
             next_tag: 0,
             is_explored: false,
-            is_mended: false,
+            mends: 0,
+            mended: BTreeMap::new(),
         }
     }
 
@@ -193,9 +182,7 @@ impl Sweep {
             }
             if !self.again.is_empty() {
                 self.batches.extend(self.again.drain(..));
-            } else if !std::mem::replace(&mut self.is_mended, true) {
-                self.mend(context);
-            } else {
+            } else if !self.mend(context) {
                 break;
             }
         }
@@ -309,45 +296,59 @@ impl Sweep {
         self.is_explored = true;
         let mut batches: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for (index, item) in self.items.iter().enumerate() {
-            for holder in self.holders(context, item, Presence::There) {
+            for holder in self.holders(context, item, (K, Presence::There)) {
                 batches.entry(holder).or_default().push(index);
             }
         }
         self.line_up(batches);
     }
 
-    /// Items that fewer than k nodes took go to others: some of those that were thought to be there were
-    /// not, or were invented and stood before others in the quota.
-    fn mend(&mut self, context: &Context<'_>) {
+    /// Items that fewer than k nodes took go to others, as long as there are any: some of those that were
+    /// thought to be there were not, or were invented and stood before others in the quota.
+    fn mend(&mut self, context: &Context<'_>) -> bool {
+        if self.mends >= MAX_MENDS {
+            return false;
+        }
+        self.mends += 1;
+        let mut mended = std::mem::take(&mut self.mended);
         let mut batches: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
         for (index, (item, replicas)) in self.items.iter().zip(&self.replicas).enumerate() {
             if *replicas >= K {
                 continue;
             }
-            let asked: BTreeSet<_> = self
-                .holders(context, item, Presence::Silent)
-                .into_iter()
-                .collect();
-            let others = self.holders(context, item, Presence::There).into_iter();
-            let others = others.filter(|one| !asked.contains(one));
-            for holder in others.take(K - replicas) {
+            let asked = mended.entry(index).or_insert_with(|| {
+                let holders = self.holders(context, item, (K, Presence::Silent));
+                holders.into_iter().collect()
+            });
+            let others = self.holders(context, item, (K + asked.len(), Presence::There));
+            let others = others.into_iter().filter(|one| !asked.contains(one));
+            let others: Vec<_> = others.take(K - replicas).collect();
+            for holder in others {
+                asked.insert(holder);
                 batches.entry(holder).or_default().push(index);
             }
         }
+        self.mended = mended;
         self.line_up(batches);
+        !self.batches.is_empty()
     }
 
-    /// The nodes that should hold an item, nearest first. With [`Presence::Silent`] those that did not
+    /// The nodes that should hold an item, nearest first: so many, and all of its region. With [`Presence::Silent`] those that did not
     /// take records are among them, as they were at first.
-    fn holders(&self, context: &Context<'_>, item: &SweepItem, with: Presence) -> Vec<Key> {
+    fn holders(
+        &self,
+        context: &Context<'_>,
+        item: &SweepItem,
+        (count, with): (usize, Presence),
+    ) -> Vec<Key> {
         let share = share_of(context.core.network_size());
-        let near = near(&self.known, &item.key, bits_of(share), K, with);
+        let near = near(&self.known, &item.key, bits_of(share), count, with);
         let contacts: Vec<_> = near.into_iter().cloned().collect();
         let density = context.core.density();
         let passed = crate::discovery::lookup::within_quota(&item.key, &contacts, density);
         let is_in_region = |one: &Contact| item.key.distance(&one.peer.into()).fraction() <= share;
         let holders = passed.iter().enumerate();
-        let holders = holders.take_while(|(rank, one)| *rank < K || is_in_region(one));
+        let holders = holders.take_while(|(rank, one)| *rank < count || is_in_region(one));
         holders.map(|(_, one)| Key::from(one.peer)).collect()
     }
 
@@ -462,37 +463,5 @@ impl Sweep {
                 });
             }
         }
-    }
-}
-
-/// The `count` nearest known nodes that are there.
-fn nearest(known: &BTreeMap<Key, Known>, target: &Key, bits: u32, count: usize) -> Vec<Contact> {
-    let near = near(known, target, bits, count, Presence::There).into_iter();
-    near.take(count).cloned().collect()
-}
-
-/// Known nodes that are there and share at least `bits` bits with `key`, nearest first; fewer bits, if
-/// there are not `count` of them.
-fn near<'a>(
-    known: &'a BTreeMap<Key, Known>,
-    key: &Key,
-    bits: u32,
-    count: usize,
-    with: Presence,
-) -> Vec<&'a Contact> {
-    let mut bits = bits;
-    loop {
-        let (first, last) = key.prefix_range(bits);
-        let range = known.range((Bound::Included(first), Bound::Included(last)));
-        let there =
-            range.filter(|(_, one)| one.presence == Presence::There || one.presence == with);
-        let mut near: Vec<_> = there
-            .map(|(at, one)| (key.distance(at), &one.contact))
-            .collect();
-        if near.len() >= count || bits == 0 {
-            near.sort_unstable_by_key(|(distance, _)| *distance);
-            return near.into_iter().map(|(_, contact)| contact).collect();
-        }
-        bits -= 1;
     }
 }
