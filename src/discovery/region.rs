@@ -13,6 +13,11 @@ pub fn share_of(size: f64) -> f64 {
     (WIDTH * K as f64 / size.max(1.0)).min(1.0)
 }
 
+/// Nodes expected as far as a lookup goes on in a crowd. Who is looked up from so near ends among its own
+/// neighbours, and who lives beside such a crowd has to know those in it: twice as far away.
+#[allow(clippy::cast_precision_loss, reason = "k is small")]
+pub(super) const REACH: f64 = 2.0 * K as f64;
+
 /// Surroundings are computed as if at least this many nodes were there: in a smaller network those of 4k
 /// nodes, an eighth of all keys here, would be most of it.
 const SMALLEST: f64 = 640.0;

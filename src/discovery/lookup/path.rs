@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::shortlist::{Candidate, Shortlist, State};
 use super::{LookupPolicy, MAX_REQUESTS};
 use crate::discovery::config::K;
-use crate::discovery::region::surroundings;
+use crate::discovery::region::{REACH, surroundings};
 use crate::discovery::{Density, Key};
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
@@ -19,10 +19,6 @@ const END_WINDOW: usize = 28;
 /// (chance: 1 in 600, and 1 in 70 if the estimate is too low by a fifth; a lookup then costs some forty
 /// requests more).
 const TOO_DENSE: f64 = 10.0;
-
-/// A window that is too dense is extended to where this many nodes are expected.
-#[allow(clippy::cast_precision_loss, reason = "k is small")]
-const EXTENDED_TO: f64 = 2.0 * K as f64;
 
 /// Behind a window that is too dense this many more must answer: those in it may all be one's, who names
 /// nobody else, and whoever lives next to them knows the others. They are asked first: a crowd that names
@@ -263,7 +259,7 @@ impl Path {
         };
         let mut accepted = Vec::with_capacity(width);
         let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
-        let extended_to = surroundings(EXTENDED_TO, density.size());
+        let extended_to = surroundings(REACH, density.size());
         let (mut next, mut witness, mut witnesses) = (None, None, 0);
         for (index, candidate) in self.shortlist.iter().enumerate() {
             if matches!(

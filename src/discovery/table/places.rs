@@ -3,14 +3,13 @@
 use super::bucket::Bucket;
 use crate::discovery::config::K;
 use crate::discovery::density::poisson_bound;
-use crate::discovery::region::surroundings;
+use crate::discovery::region::{REACH, surroundings};
 use crate::discovery::{Density, Key};
 
 /// Where this many nodes are expected around this one is its neighbourhood: whoever lives there finds a
 /// place beside the k of its bucket. Somebody must know the honest nodes of a region that attackers
 /// filled before them; their neighbours do, up to twice as far from them as a lookup goes on in a crowd.
-#[allow(clippy::cast_precision_loss, reason = "k is small")]
-const NEIGHBOURHOOD: f64 = 4.0 * K as f64;
+const NEIGHBOURHOOD: f64 = 2.0 * REACH;
 
 /// Neighbours in one bucket: more than the density quota lets into half of a neighbourhood.
 const MAX_NEIGHBOURS: usize = 108;

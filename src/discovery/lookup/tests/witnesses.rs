@@ -24,10 +24,11 @@ fn beside(target: &Key, bit: u32, numbers: std::ops::Range<u64>) -> Vec<Contact>
 /// Walks to the end, or until all requests are spent; who is asked, in order. `answer` is `None` for nodes
 /// that are not there.
 fn asked(lookup: &mut Lookup, answer: impl Fn(&PeerId) -> Option<Vec<Contact>>) -> Vec<PeerId> {
-    let (mut asked, mut open) = (Vec::new(), Vec::new());
+    let mut asked = Vec::new();
     while !lookup.is_finished() && asked.len() < MAX_REQUESTS {
-        open.extend(std::iter::from_fn(|| lookup.next_request()));
-        for Contact { peer, .. } in open.drain(..) {
+        let open: Vec<_> = std::iter::from_fn(|| lookup.next_request()).collect();
+        assert!(!open.is_empty(), "it waits for nobody");
+        for Contact { peer, .. } in open {
             asked.push(peer);
             if let Some(named) = answer(&peer) {
                 lookup.answered(&peer, named);
@@ -44,62 +45,111 @@ fn is_in(contacts: &[Contact], peer: &PeerId) -> bool {
     contacts.iter().any(|one| one.peer == *peer)
 }
 
+/// A lookup that knows some of a crowd, and one node far away.
+struct Siege {
+    lookup: Lookup,
+    crowd: Vec<Contact>,
+    /// It names those who live beside the crowd.
+    far: Vec<Contact>,
+    /// They name the hidden one.
+    beside: Vec<Contact>,
+    /// It lives in the crowd.
+    hidden: Contact,
+}
+
+impl Siege {
+    fn new(beside_count: u64) -> Self {
+        let target = key(1);
+        let crowd = crowd(&target);
+        let far = beside(&target, 0, 100..101);
+        let seeds = crowd.iter().take(30).chain(&far).cloned();
+        let density = Arc::new(Density::of(SIZE));
+        Self {
+            lookup: Lookup::new(target, seeds, &POLICY, density),
+            beside: beside(&target, 3, 200..200 + beside_count),
+            hidden: contact_of(at(&target.random_with_prefix(7, &mut rng(99))), 99),
+            crowd,
+            far,
+        }
+    }
+
+    /// Who is asked, if each of the crowd names the crowd and `invented` nodes that nobody has.
+    fn asked(&mut self, invented: u64) -> Vec<PeerId> {
+        let target = *self.lookup.target();
+        asked(&mut self.lookup, |peer| {
+            if is_in(&self.crowd, peer) {
+                let first = u64::from(peer.as_bytes()[31]) << 16;
+                let place = |one| at(&target.random_with_prefix(5, &mut rng(first + one)));
+                let invented = (0..invented).map(|one| contact_of(place(one), one));
+                Some(invented.chain(self.crowd.iter().cloned()).collect())
+            } else if is_in(&self.far, peer) {
+                Some(self.beside.clone())
+            } else {
+                let is_there = is_in(&self.beside, peer) || *peer == self.hidden.peer;
+                is_there.then(|| vec![self.hidden.clone()])
+            }
+        })
+    }
+}
+
 #[test]
 fn attack_a_crowd_that_names_itself_alone_does_not_hide_who_lives_there_from_those_beside_it() {
-    let target = key(1);
-    let crowd = crowd(&target);
-    let hidden = contact_of(at(&target.random_with_prefix(7, &mut rng(99))), 99);
-    // One node that is known names who lives beside the crowd, and they name the hidden one.
-    let far = beside(&target, 0, 100..101);
-    let beside = beside(&target, 3, 200..212);
-    let seeds = crowd.iter().take(30).chain(&far).cloned();
-    let density = Arc::new(Density::of(SIZE));
-    let mut lookup = Lookup::new(target, seeds, &POLICY, density);
-    let asked = asked(&mut lookup, |peer| {
-        Some(if is_in(&crowd, peer) {
-            crowd.clone()
-        } else if is_in(&far, peer) {
-            beside.clone()
-        } else {
-            vec![hidden.clone()]
-        })
-    });
-    assert!(asked.contains(&hidden.peer));
-    assert!(lookup.has_answered(&hidden.peer));
-    let witnesses = asked.iter().filter(|peer| is_in(&beside, peer));
-    assert_eq!(witnesses.count(), 8);
-    assert!(lookup.found().is_suspicious);
+    for (beside, expected) in [(7, 7), (8, 8), (9, 8), (12, 8)] {
+        let mut siege = Siege::new(beside);
+        let asked = siege.asked(0);
+        assert!(siege.lookup.has_answered(&siege.hidden.peer), "{beside}");
+        let witnesses = asked.iter().filter(|peer| is_in(&siege.beside, peer));
+        assert_eq!(witnesses.count(), expected, "of {beside}");
+        assert!(siege.lookup.found().is_suspicious);
+    }
 }
 
 /// Each of the crowd names eight nodes that nobody has, next to it: more than a lookup may ask.
 #[test]
 fn attack_a_crowd_that_invents_others_does_not_wear_the_lookup_out_before_those_beside_it_are_asked()
  {
-    let target = key(1);
-    let crowd = crowd(&target);
-    let invented = |teller: &PeerId| -> Vec<Contact> {
-        let first = u64::from(teller.as_bytes()[31]) << 16;
-        let place = |one| at(&target.random_with_prefix(5, &mut rng(first + one)));
-        let invented = (0..8).map(|one| contact_of(place(one), one));
-        invented.chain(crowd.iter().cloned()).collect()
+    let mut siege = Siege::new(12);
+    let asked = siege.asked(8);
+    let has_answered = siege.lookup.has_answered(&siege.hidden.peer);
+    assert!(has_answered, "after {}", asked.len());
+}
+
+/// Nodes at even steps from the target, the last one at a 64th of all keys: ten are expected there in a
+/// network of 640.
+fn evenly(target: &Key, count: u64) -> Vec<Contact> {
+    let step = (1 << 58) / count;
+    let place = |one: u64| {
+        let mut bytes = *target.as_bytes();
+        let distance = (step * (one + 1)).to_be_bytes();
+        bytes
+            .iter_mut()
+            .zip(distance)
+            .for_each(|(byte, bits)| *byte ^= bits);
+        at(&Key::from_bytes(bytes))
     };
-    let hidden = contact_of(at(&target.random_with_prefix(7, &mut rng(99))), 99);
-    let far = beside(&target, 0, 100..101);
-    let beside = beside(&target, 3, 200..212);
-    let seeds = crowd.iter().take(30).chain(&far).cloned();
-    let density = Arc::new(Density::of(SIZE));
-    let mut lookup = Lookup::new(target, seeds, &POLICY, density);
-    let asked = asked(&mut lookup, |peer| {
-        if is_in(&crowd, peer) {
-            Some(invented(peer))
-        } else if is_in(&far, peer) {
-            Some(beside.clone())
-        } else {
-            let is_there = is_in(&beside, peer) || *peer == hidden.peer;
-            is_there.then(|| vec![hidden.clone()])
-        }
-    });
-    assert!(lookup.has_answered(&hidden.peer), "after {}", asked.len());
+    (0..count).map(|one| contact_of(place(one), one)).collect()
+}
+
+#[test]
+fn twenty_are_no_crowd_and_twenty_one_are_where_fewer_than_ten_are_expected() {
+    let target = key(1);
+    let nearest = [
+        (20, 639.0, false),
+        (21, 639.0, true),
+        (21, 641.0, false),
+        (22, 639.0, true),
+    ];
+    for (count, size, is_crowd) in nearest {
+        let near = evenly(&target, count);
+        let inside = beside(&target, 4, 100..140);
+        let far = beside(&target, 1, 200..220);
+        let seeds = near.iter().chain(&inside).chain(&far).cloned();
+        let density = Arc::new(Density::of(size));
+        let mut lookup = Lookup::new(target, seeds, &POLICY, density);
+        let asked = asked(&mut lookup, |_| Some(Vec::new()));
+        let witnesses = asked.iter().filter(|peer| is_in(&far, peer)).count();
+        assert_eq!(witnesses, if is_crowd { 8 } else { 0 }, "{count} of {size}");
+    }
 }
 
 #[test]

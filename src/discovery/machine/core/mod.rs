@@ -18,7 +18,7 @@ use super::search::{Aim, Search, SearchId, find_node};
 use super::signal::{CheckOwner, Signal};
 use crate::discovery::config::{DiscoveryConfig, K};
 use crate::discovery::record::PendingSignature;
-use crate::discovery::region::surroundings;
+use crate::discovery::region::{REACH, surroundings};
 use crate::discovery::table::{Entered, RoutingTable};
 use crate::discovery::{Density, Key, Scope, SizeEstimate};
 use crate::identity::PeerId;
@@ -35,11 +35,6 @@ const MAX_PROBES: usize = 32;
 /// Peers that are kept out of the table, and for how long: as many, and as long, as a ban.
 const MAX_VETOES: usize = 1_024;
 const VETO: Duration = Duration::from_secs(600);
-
-/// Where this many nodes are expected around this one, a lookup ends among its own neighbours: as far as
-/// it goes on in a crowd.
-#[allow(clippy::cast_precision_loss, reason = "k is small")]
-const NEAR: f64 = 2.0 * K as f64;
 
 #[derive(Debug, Clone)]
 pub(super) struct Core {
@@ -109,7 +104,7 @@ impl Core {
     /// Whether a lookup for `key` would end around this node; in a network of fewer than 640 nodes, where
     /// most would, only of the nearest.
     pub(super) fn is_near(&self, key: &Key) -> bool {
-        let near = surroundings(NEAR, self.density().size());
+        let near = surroundings(REACH, self.density().size());
         self.key().distance(key).fraction() < near
     }
 

@@ -98,6 +98,7 @@ pub(in crate::discovery::machine) struct Sweep {
     next_tag: u64,
     /// Whether the batches are made.
     is_explored: bool,
+    /// Rounds in which others took the place of those that did not.
     mends: usize,
     /// Who was asked to take an item that fewer than k nodes took.
     mended: BTreeMap<usize, BTreeSet<Key>>,
@@ -333,8 +334,8 @@ impl Sweep {
         !self.batches.is_empty()
     }
 
-    /// The nodes that should hold an item, nearest first: so many, and all of its region. With [`Presence::Silent`] those that did not
-    /// take records are among them, as they were at first.
+    /// The nodes that should hold an item, nearest first: so many, and all of its region. With
+    /// [`Presence::Silent`] those that did not take records are among them, as they were at first.
     fn holders(
         &self,
         context: &Context<'_>,

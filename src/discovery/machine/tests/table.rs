@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::discovery::testing::{contact_at, peers};
+use crate::discovery::machine::operation::Refresh;
+use crate::discovery::testing::{contact_at, peers, rng};
 
 #[test]
 fn nobody_enters_who_did_not_answer() {
@@ -305,7 +306,8 @@ fn lookups_for(rig: &mut Rig, target: &Key, span: Duration) -> usize {
     let end = rig.now + span;
     let mut asked: BTreeMap<PeerId, usize> = BTreeMap::new();
     while rig.now < end {
-        let outputs = rig.run_to(rig.now + RTT);
+        let mut outputs = rig.feed(Input::Timer);
+        outputs.extend(rig.run_to(rig.now + RTT));
         let mut open = calls(&outputs);
         while let Some(call) = open.pop() {
             let question = decode::<FindNode>(&call.body);
@@ -330,5 +332,28 @@ fn the_own_place_is_looked_for_again_once_the_network_is_known_and_every_ten_min
     rig.meet(&contact(20));
     for span in [minutes(10), minutes(10), minutes(10)] {
         assert_eq!(lookups_for(&mut rig, &own, span), 1, "in {span:?}");
+    }
+}
+
+/// Whoever crowds at a node would make it believe in a larger network, in which a crowd is none.
+#[test]
+fn attack_lookups_that_end_around_this_node_do_not_feed_its_estimate() {
+    let own = Key::from(peer(0));
+    for (bits, is_near) in [(3, false), (4, true), (5, true)] {
+        let mut rig = Rig::new();
+        rig.meet_many(30);
+        let sibling = own.with_flipped_bit(bits);
+        let target = sibling.random_with_prefix(bits + 1, &mut rng(1));
+        let core = &mut rig.machine.core;
+        // One is missing.
+        for _ in 0..7 {
+            core.estimate.sample(rig.now, &own.distance(&target));
+        }
+        assert!(core.estimate.wants_sample(rig.now));
+        rig.machine
+            .begin(vec![Operation::Refresh(Refresh::new(target))]);
+        assert_eq!(lookups_for(&mut rig, &target, RTT * 10), 1);
+        let wants_sample = rig.machine.core.estimate.wants_sample(rig.now);
+        assert_eq!(wants_sample, is_near, "{bits} bits");
     }
 }
