@@ -25,19 +25,12 @@ const RECHECK: Duration = Duration::from_secs(5);
 /// the table from being looked after.
 const MAX_NEWCOMERS: usize = 8;
 
-/// How often in a row the own place is looked for again at the next tick because a crowd was met there.
-/// Each lookup begins at the neighbours that the one before found beside the crowd; a crowd that stays
-/// costs no more than these.
-const MAX_RETURNS: u8 = 2;
-
 #[derive(Debug, Clone, Default)]
 pub(super) struct Maintenance {
     tick: Option<Micros>,
     recheck: Option<Micros>,
     /// When this node last looked for its own place.
     placed: Option<Micros>,
-    /// How often it looked again since because of a crowd.
-    returns: u8,
 }
 
 impl Maintenance {
@@ -67,14 +60,11 @@ impl Maintenance {
         let now = core.now.mono;
         let age = core.config.refresh;
         let is_due = self.placed.is_none_or(|at| now.since(at) >= age);
-        let returns = core.is_crowded && self.returns < MAX_RETURNS;
         let is_able = core.density().is_bounded() && !core.estimate.wants_sample(now);
-        if !is_able || !(is_due || returns) {
-            return false;
+        if is_due && is_able {
+            self.placed = Some(now);
         }
-        self.placed = Some(now);
-        self.returns = if is_due { 0 } else { self.returns + 1 };
-        true
+        is_due && is_able
     }
 
     /// Does what is due; the operations that it takes are begun by the caller.

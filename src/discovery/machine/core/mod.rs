@@ -52,8 +52,6 @@ pub(super) struct Core {
     pub(super) signals: VecDeque<(OperationId, Signal)>,
     /// Whether a node of the table failed and is to be asked again.
     pub(super) has_doubts: bool,
-    /// Whether the last lookup for the own place met a crowd there.
-    pub(super) is_crowded: bool,
     searches: BTreeMap<SearchId, Search>,
     /// Whether a search could not send because too many calls were under way.
     has_starved: bool,
@@ -80,7 +78,6 @@ impl Core {
             outputs: VecDeque::new(),
             signals: VecDeque::new(),
             has_doubts: false,
-            is_crowded: false,
             searches: BTreeMap::new(),
             has_starved: false,
             waiting: VecDeque::new(),

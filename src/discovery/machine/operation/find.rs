@@ -87,9 +87,6 @@ impl Refresh {
                     let now = context.core.now.mono;
                     context.core.estimate.sample(now, &distance);
                 }
-                if self.target == context.core.key() {
-                    context.core.is_crowded = found.is_dense;
-                }
                 Progress::Over
             }
             _ => Progress::Going,

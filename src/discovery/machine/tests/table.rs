@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::discovery::machine::operation::Refresh;
-use crate::discovery::testing::{at, contact_at, contact_of, peers, rng};
+use crate::discovery::testing::{contact_at, peers, rng};
 
 #[test]
 fn nobody_enters_who_did_not_answer() {
@@ -332,30 +332,6 @@ fn the_own_place_is_looked_for_again_once_the_network_is_known_and_every_ten_min
     rig.meet(&contact(20));
     for span in [minutes(10), minutes(10), minutes(10)] {
         assert_eq!(lookups_for(&mut rig, &own, span), 1, "in {span:?}");
-    }
-}
-
-/// Each lookup begins at the neighbours that the one before found beside the crowd.
-#[test]
-fn attack_a_crowd_at_the_own_place_makes_a_node_look_again_twice() {
-    let own = Key::from(peer(0));
-    for (bits, expected) in [(3, 1), (7, 3)] {
-        let mut rig = Rig::new();
-        for number in 0..20 {
-            let key = own.random_with_prefix(bits, &mut rng(number));
-            rig.meet(&contact_of(at(&key), number));
-        }
-        for span in [Duration::from_secs(600); 2] {
-            for number in 0..16 {
-                let far = own.with_flipped_bit(0);
-                let end = far
-                    .with_flipped_bit(5)
-                    .random_with_prefix(6, &mut rng(number));
-                let core = &mut rig.machine.core;
-                core.estimate.sample(rig.now, &far.distance(&end));
-            }
-            assert_eq!(lookups_for(&mut rig, &own, span), expected, "{bits} bits");
-        }
     }
 }
 
