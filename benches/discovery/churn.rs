@@ -8,7 +8,7 @@ use rand_chacha::rand_core::Rng;
 use super::options::Options;
 use super::report::{Report, Target};
 use super::statistics::{Sorted, percent};
-use super::town::{PATIENCE, Town, Towns, below};
+use super::town::{Town, Towns, below};
 
 const NODES: u32 = 1_000;
 const KEYS: usize = 300;
@@ -41,24 +41,24 @@ pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     }
 }
 
+/// Steps in which a minute goes by.
+const STEPS: usize = 250;
+
 /// Lets a network live for some minutes, and looks for its records all the time.
 fn churn(
     report: &mut Report,
     name: &str,
     mut town: Town,
     minutes: u32,
-    minute: fn(&mut Town, u32),
+    minute: fn(&mut Town, u32) -> usize,
 ) {
     let keys: Vec<_> = (0..KEYS).map(|_| town.publish()).collect();
     town.world.take_traffic();
     let (mut found, mut asked, mut times) = (0, 0, Vec::new());
     for now in 1..=minutes {
-        minute(&mut town, now);
-        let outcomes = look_for(
-            &mut town,
-            &keys,
-            if now > WARM_UP_MINUTES { 250 } else { 0 },
-        );
+        let newcomers = minute(&mut town, now);
+        let gets = if now > WARM_UP_MINUTES { 250 } else { 0 };
+        let outcomes = look_for(&mut town, &keys, gets, newcomers);
         asked += outcomes.len();
         found += outcomes.iter().filter(|(is_found, _)| *is_found).count();
         times.extend(outcomes.into_iter().map(|(_, after)| after));
@@ -90,29 +90,34 @@ fn churn(
     );
 }
 
-/// Gets by random nodes, spread over the minute.
-fn look_for(town: &mut Town, keys: &[Key], count: usize) -> Vec<(bool, f64)> {
+/// Gets by random nodes and nodes that join, both spread over the minute.
+fn look_for(town: &mut Town, keys: &[Key], count: usize, newcomers: usize) -> Vec<(bool, f64)> {
     let mut gets = Vec::new();
-    let step = Duration::from_secs(45) / u32::try_from(count.max(1)).unwrap_or(1);
-    for _ in 0..count {
-        let key = keys[below(&mut town.world, keys.len())];
-        let from = town.random_node().expect("somebody runs");
-        gets.push(town.get(from, key));
+    let step = Duration::from_secs(45) / u32::try_from(STEPS).unwrap_or(1);
+    for now in 0..STEPS {
+        let due = |all: usize| all * (now + 1) / STEPS - all * now / STEPS;
+        for _ in 0..due(newcomers) {
+            town.join();
+        }
+        for _ in 0..due(count) {
+            let key = keys[below(&mut town.world, keys.len())];
+            let from = town.random_without(&key).expect("few hold a record");
+            gets.push(town.get(from, key));
+        }
         town.world.run_for(step);
     }
-    let rest = if count == 0 { 60 } else { 15 };
-    town.world.run_for(Duration::from_secs(rest));
+    town.world.run_for(Duration::from_secs(15));
+    town.settle();
     // One that died while it asked says nothing about the records.
     gets.retain(|one| town.world.is_alive(one.from));
     gets.iter().map(|one| town.was_found(one)).collect()
 }
 
-/// Each node stops with the same probability each minute, and another one joins in its place.
-fn replace_some(town: &mut Town, _: u32) {
+/// Each node stops with the same probability each minute, and another one joins in its place: how many.
+fn replace_some(town: &mut Town, _: u32) -> usize {
     let stays = 0.5_f64.powf(1.0 / f64::from(HALF_LIFE_MINUTES));
-    let alive = town.world.alive();
     let mut gone = 0;
-    for node in alive {
+    for node in town.world.alive() {
         let drawn = f64::from(town.world.rng().next_u32()) / f64::from(u32::MAX);
         if drawn > stays {
             town.world.kill(node);
@@ -120,24 +125,16 @@ fn replace_some(town: &mut Town, _: u32) {
         }
     }
     town.bury();
-    town.settle();
-    for _ in 0..gone {
-        town.join();
-    }
+    gone
 }
 
-/// Every ten minutes half of the nodes stop at once, and as many join within a minute.
-fn kill_half(town: &mut Town, minute: u32) {
+/// Every ten minutes half of the nodes stop at once, and as many join within a minute, in which the others
+/// look for records, too.
+fn kill_half(town: &mut Town, minute: u32) -> usize {
     if !minute.is_multiple_of(HALF_LIFE_MINUTES) {
-        return;
+        return 0;
     }
     let before = town.world.alive().len();
     town.kill(0.5);
-    let missing = before - town.world.alive().len();
-    let step = PATIENCE / u32::try_from(missing.max(1)).unwrap_or(1);
-    for _ in 0..missing {
-        town.join();
-        town.world.run_for(step);
-    }
-    town.settle();
+    before - town.world.alive().len()
 }

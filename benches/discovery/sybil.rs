@@ -1,6 +1,6 @@
 //! Attackers around a key: ground to it, or spread over its region.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cretoai_network::discovery::{Command, DiscoveryConfig, Event, Key, share_of};
@@ -11,7 +11,7 @@ use rand_chacha::rand_core::Rng;
 use super::options::Options;
 use super::report::{Report, Target};
 use super::statistics::percent;
-use super::town::{PATIENCE, Town, Towns, below};
+use super::town::{Lookup, PATIENCE, Town, Towns, below};
 
 const HONEST: u32 = 1_000;
 
@@ -59,6 +59,9 @@ struct Tally {
     keys_with_failures: usize,
     gets: usize,
     failed: usize,
+    /// The same of hardened gets.
+    hardened: usize,
+    hardened_failed: usize,
     /// Attacked lookups that raised the alarm.
     alarms: usize,
     attacked: usize,
@@ -164,6 +167,9 @@ fn spread(towns: &mut Towns, report: &mut Report, keys: usize, when: When) {
     };
     let found = 100.0 - percent(tally.failed, tally.gets);
     report.row(&name("gets that succeed"), found, "%", Target::None);
+    let hardened = 100.0 - percent(tally.hardened_failed, tally.hardened);
+    let row = name("hardened gets that succeed");
+    report.row(&row, hardened, "%", Target::None);
     let failing = tally.keys_with_failures as f64;
     report.row(
         &name("keys with a failed get"),
@@ -242,7 +248,7 @@ fn carry_out(towns: &mut Towns, attack: Attack, tally: &mut Tally) {
         let operation = town.world.start(from, Command::Put(record));
         town.world.run_until_done(from, operation, PATIENCE);
         town.world.run_for(Duration::from_secs(10));
-        attacked_gets(&mut town, key, tally);
+        attacked_gets(&mut town, key, attack.place, tally);
     }
 }
 
@@ -323,29 +329,39 @@ fn announce(town: &mut Town, sybil: NodeId) {
     }
 }
 
-fn attacked_gets(town: &mut Town, key: Key, tally: &mut Tally) {
-    town.world.take_happened();
-    let origins = town.some_nodes(GETTERS);
-    let gets: Vec<_> = origins
-        .into_iter()
-        .map(|from| town.get(from, key))
-        .collect();
-    town.world.run_for(Duration::from_secs(30));
-    let failed = gets.iter().filter(|one| !town.was_found(one).0).count();
+fn attacked_gets(town: &mut Town, key: Key, place: Where, tally: &mut Tally) {
+    let failed = failed_gets(town, key, Town::get);
     tally.keys += 1;
-    tally.gets += gets.len();
+    tally.gets += GETTERS;
     tally.failed += failed;
     tally.keys_with_failures += usize::from(failed > 0);
+    if place == Where::Spread {
+        tally.hardened += GETTERS;
+        tally.hardened_failed += failed_gets(town, key, Town::get_hardened);
+    }
     // A get that finds its record ends its lookup; one for the surroundings shows what stands there.
-    let origins = town.some_nodes(GETTERS);
-    for from in origins {
+    town.world.take_happened();
+    for from in town.some_nodes(GETTERS) {
         let operation = town.world.start(from, Command::Closest(key));
         town.world.run_until_done(from, operation, PATIENCE);
         tally.attacked += 1;
     }
     let happened = town.world.take_happened().into_iter();
     let raised = happened.filter(|(_, _, event)| is_alarm(event, Some(&key)));
-    tally.alarms += raised.count();
+    let raised: BTreeSet<_> = raised.map(|(_, node, _)| node).collect();
+    tally.alarms += raised.len();
+}
+
+/// Gets by nodes that do not hold the record; how many do not find it.
+fn failed_gets(town: &mut Town, key: Key, get: fn(&mut Town, NodeId, Key) -> Lookup) -> usize {
+    let origins = town.some_without(GETTERS, &key);
+    assert_eq!(origins.len(), GETTERS, "too small a town");
+    let gets: Vec<_> = origins
+        .into_iter()
+        .map(|from| get(town, from, key))
+        .collect();
+    town.world.run_for(Duration::from_secs(30));
+    gets.iter().filter(|one| !town.was_found(one).0).count()
 }
 
 /// Lookups for keys that nobody attacks.

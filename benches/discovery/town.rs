@@ -109,9 +109,31 @@ impl Town {
         self.nodes.get(index).copied()
     }
 
+    /// An honest node that runs, has entered, and does not hold a record, which would find it with itself.
+    pub(crate) fn random_without(&mut self, key: &Key) -> Option<NodeId> {
+        let drawn: Vec<_> = (0..20).filter_map(|_| self.random_node()).collect();
+        drawn.into_iter().find(|node| !self.holds(*node, key))
+    }
+
     /// Different honest nodes that run.
     pub(crate) fn some_nodes(&mut self, count: usize) -> Vec<NodeId> {
-        let mut alive = self.world.alive();
+        let alive = self.world.alive();
+        self.some_of(alive, count)
+    }
+
+    /// Different honest nodes that run and do not hold a record.
+    pub(crate) fn some_without(&mut self, count: usize, key: &Key) -> Vec<NodeId> {
+        let mut others = self.world.alive();
+        others.retain(|node| !self.holds(*node, key));
+        self.some_of(others, count)
+    }
+
+    pub(crate) fn holds(&self, node: NodeId, key: &Key) -> bool {
+        let machine = self.world.machine(node);
+        machine.is_some_and(|machine| machine.holds(kind::IMMUTABLE, key))
+    }
+
+    fn some_of(&mut self, mut alive: Vec<NodeId>, count: usize) -> Vec<NodeId> {
         let count = count.min(alive.len());
         for place in 0..count {
             let drawn = place + below(&mut self.world, alive.len() - place);
@@ -149,10 +171,19 @@ impl Town {
 
     /// Begins to look for a record.
     pub(crate) fn get(&mut self, from: NodeId, key: Key) -> Lookup {
+        self.ask(from, key, false)
+    }
+
+    /// The same as somebody who suspects an attack does.
+    pub(crate) fn get_hardened(&mut self, from: NodeId, key: Key) -> Lookup {
+        self.ask(from, key, true)
+    }
+
+    fn ask(&mut self, from: NodeId, key: Key, is_hardened: bool) -> Lookup {
         let command = Command::Get {
             kind: kind::IMMUTABLE,
             key,
-            is_hardened: false,
+            is_hardened,
         };
         let operation = self.world.start(from, command);
         Lookup {

@@ -3,12 +3,12 @@
 //! A [`Lookup`] is a machine of its own. It is fed with contacts and with what became of its
 //! requests, says whom to ask next, and writes no table.
 
+mod claims;
 mod path;
 mod shortlist;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::config::K;
@@ -16,6 +16,7 @@ use super::{Density, Key};
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
 
+use claims::Claims;
 use path::Path;
 pub use shortlist::MAX_HOPS;
 pub(super) use shortlist::within_quota;
@@ -56,8 +57,7 @@ pub struct LookupPolicy {
 pub struct Lookup {
     target: Key,
     paths: Vec<Path>,
-    /// Nodes that a path asked: no other path asks them.
-    claimed: BTreeSet<PeerId>,
+    claims: Claims,
     density: Arc<Density>,
 }
 
@@ -102,7 +102,7 @@ impl Lookup {
         Self {
             target,
             paths,
-            claimed: BTreeSet::new(),
+            claims: Claims::default(),
             density,
         }
     }
@@ -113,20 +113,27 @@ impl Lookup {
         &self.target
     }
 
-    /// A contact that is known from elsewhere.
-    pub fn add(&mut self, contact: Contact) {
-        let least = self.paths.iter_mut().min_by_key(|path| path.len());
-        if let Some(path) = least {
+    /// Whether a path that asked `teller` has not heard of a node.
+    #[must_use]
+    pub fn is_news(&self, teller: &PeerId, peer: &PeerId) -> bool {
+        let path = self.paths.iter().find(|path| path.has_asked(teller));
+        path.is_some_and(|path| path.contact(peer).is_none())
+    }
+
+    /// A node that the asker knows itself: it is asked there, before it is asked where `teller`, who is
+    /// about to name it, says that it is.
+    pub fn add(&mut self, contact: Contact, teller: &PeerId) {
+        if let Some(path) = self.path_of(teller) {
             path.add(contact);
         }
     }
 
     /// Whom to ask now. Call until it returns `None`.
     pub fn next_request(&mut self) -> Option<Contact> {
-        let (claimed, density) = (&mut self.claimed, &*self.density);
+        let (claims, density) = (&mut self.claims, &*self.density);
         self.paths
             .iter_mut()
-            .find_map(|path| path.next_request(claimed, density))
+            .find_map(|path| path.next_request(claims, density))
     }
 
     /// A node answered, in time or late, and named `contacts`.
@@ -153,8 +160,15 @@ impl Lookup {
     /// A node will not answer. If it does, its answer counts. If somebody named another address for it,
     /// it is asked there.
     pub fn failed(&mut self, peer: &PeerId) {
-        if let Some(path) = self.path_of(peer) {
-            path.failed(peer);
+        let Some(path) = self.path_of(peer) else {
+            return;
+        };
+        path.failed(peer);
+        if let Some(asked) = path.in_vain(peer).cloned() {
+            self.claims.fail(asked);
+            for path in &mut self.paths {
+                path.released(peer, &self.claims);
+            }
         }
     }
 
@@ -179,10 +193,11 @@ impl Lookup {
         self.paths.iter().find_map(|path| path.contact(peer))
     }
 
-    /// Who named a node where it was, or is to be, asked.
+    /// Who named a node that is being asked where it is asked.
     #[must_use]
     pub fn teller(&self, peer: &PeerId) -> Option<PeerId> {
-        self.paths.iter().find_map(|path| path.teller(peer))
+        let mut paths = self.paths.iter();
+        paths.find(|path| path.awaits(peer))?.teller(peer)
     }
 
     /// What it found so far.
@@ -232,7 +247,11 @@ impl Lookup {
         all.into_iter().cloned().collect()
     }
 
+    /// The path that asks a node; if none does, one that did.
     fn path_of(&mut self, peer: &PeerId) -> Option<&mut Path> {
-        self.paths.iter_mut().find(|path| path.has_asked(peer))
+        let asks = self.paths.iter().position(|path| path.awaits(peer));
+        let asked = || self.paths.iter().position(|path| path.has_asked(peer));
+        let index = asks.or_else(asked)?;
+        self.paths.get_mut(index)
     }
 }

@@ -1,7 +1,8 @@
 //! One path of a lookup: its window, its concurrency, its end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::claims::Claims;
 use super::shortlist::{Candidate, Shortlist, State};
 use super::{LookupPolicy, MAX_REQUESTS};
 use crate::discovery::config::K;
@@ -22,8 +23,14 @@ const TOO_DENSE: f64 = 10.0;
 
 /// Behind a window that is too dense this many more must answer: those in it may all be one's, who names
 /// nobody else, and whoever lives next to them knows the others. They are asked first: a crowd that names
-/// ever more would be all that a lookup has requests for.
+/// ever more would be all that a lookup has requests for. And they are not those that the crowd names: it
+/// would invent as many as are needed, just behind it.
 const WITNESSES: usize = 8;
+
+/// After so many requests, twice as many as a lookup takes with a third of all nodes dead, it is being led
+/// astray, by a crowd that invents others nearer to the target than its own: then witnesses are asked, too, and
+/// a teller is not believed any more after the first of its contacts that is silent, until others answer.
+const ASTRAY: usize = 96;
 
 /// Where fewer than k nodes are known, this many must have answered for each that is given up;
 /// otherwise those are waited for. A host with too much to do gives up nodes that are alive, and a
@@ -51,6 +58,8 @@ pub(super) struct Path {
 struct Word {
     answered: u16,
     silent: u16,
+    /// Those that were given up and may still answer.
+    late: u16,
 }
 
 /// What a look at the window says.
@@ -75,10 +84,6 @@ impl Path {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.shortlist.len()
-    }
-
     pub(super) const fn requests(&self) -> usize {
         self.requests
     }
@@ -90,7 +95,7 @@ impl Path {
 
     pub(super) fn next_request(
         &mut self,
-        claimed: &mut BTreeSet<PeerId>,
+        claims: &mut Claims,
         density: &Density,
     ) -> Option<Contact> {
         loop {
@@ -99,7 +104,7 @@ impl Path {
             }
             let next = self.window(density).next?;
             let candidate = self.shortlist.get_mut(next)?;
-            if !claimed.insert(candidate.contact.peer) && !candidate.was_asked {
+            if !claims.claim(&candidate.contact) && !candidate.was_asked {
                 candidate.state = State::Foreign;
                 continue;
             }
@@ -115,7 +120,7 @@ impl Path {
         let Some(candidate) = self.shortlist.find_mut(peer) else {
             return;
         };
-        let was_silent = candidate.state == State::Failed;
+        let was = candidate.state;
         if candidate.state == State::InFlight {
             self.in_flight -= 1;
         }
@@ -125,7 +130,8 @@ impl Path {
         if let Some(teller) = candidate.teller.filter(|_| is_first) {
             let word = self.tellers.entry(teller).or_default();
             word.answered = word.answered.saturating_add(1);
-            word.silent = word.silent.saturating_sub(u16::from(was_silent));
+            word.silent = word.silent.saturating_sub(u16::from(was == State::Failed));
+            word.late = word.late.saturating_sub(u16::from(was == State::GivenUp));
         }
         for contact in contacts {
             self.shortlist.add(contact, hops, Some(*peer));
@@ -142,11 +148,19 @@ impl Path {
     }
 
     pub(super) fn given_up(&mut self, peer: &PeerId) {
+        let former = self.state(peer);
         self.end(peer, State::GivenUp);
+        if matches!(former, Some(State::InFlight | State::Slow))
+            && let Some(teller) = self.teller(peer)
+        {
+            let word = self.tellers.entry(teller).or_default();
+            word.late = word.late.saturating_add(1);
+        }
     }
 
     pub(super) fn failed(&mut self, peer: &PeerId) {
-        let had_failed = self.state(peer) == Some(State::Failed);
+        let former = self.state(peer);
+        let had_failed = former == Some(State::Failed);
         self.end(peer, State::Failed);
         let candidate = self.shortlist.find_mut(peer);
         let Some(candidate) = candidate.filter(|one| one.state == State::Failed && !had_failed)
@@ -156,6 +170,9 @@ impl Path {
         if let Some(teller) = candidate.teller {
             let word = self.tellers.entry(teller).or_default();
             word.silent = word.silent.saturating_add(1);
+            word.late = word
+                .late
+                .saturating_sub(u16::from(former == Some(State::GivenUp)));
         }
         candidate.try_elsewhere();
     }
@@ -172,6 +189,29 @@ impl Path {
     pub(super) fn has_asked(&self, peer: &PeerId) -> bool {
         let candidate = self.shortlist.find(peer);
         candidate.is_some_and(|one| !matches!(one.state, State::New | State::Foreign))
+    }
+
+    /// Whether an answer may come.
+    pub(super) fn awaits(&self, peer: &PeerId) -> bool {
+        let is_open = |state| matches!(state, State::InFlight | State::Slow | State::GivenUp);
+        self.state(peer).is_some_and(is_open)
+    }
+
+    /// Another path asked a node in vain. If this one was told another place, it may ask there.
+    pub(super) fn released(&mut self, peer: &PeerId, claims: &Claims) {
+        let candidate = self.shortlist.find_mut(peer);
+        if let Some(candidate) = candidate.filter(|one| one.state == State::Foreign)
+            && claims.may_ask(&candidate.contact)
+        {
+            candidate.state = State::New;
+        }
+    }
+
+    /// Where a node was asked in vain, if there is no other place to ask.
+    pub(super) fn in_vain(&self, peer: &PeerId) -> Option<&Contact> {
+        let candidate = self.shortlist.find(peer);
+        let failed = candidate.filter(|one| one.state == State::Failed)?;
+        Some(&failed.contact)
     }
 
     pub(super) fn has_answered(&self, peer: &PeerId) -> bool {
@@ -229,8 +269,17 @@ impl Path {
     fn is_hollow(&self, candidate: &Candidate) -> bool {
         let word = candidate.teller.and_then(|one| self.tellers.get(&one));
         word.is_some_and(|word| {
-            word.silent >= SILENT && word.silent > word.answered.saturating_mul(HOLLOW)
+            let (silent, enough) = if self.is_astray() {
+                (word.silent.saturating_add(word.late), 1)
+            } else {
+                (word.silent, SILENT)
+            };
+            silent >= enough && silent > word.answered.saturating_mul(HOLLOW)
         })
+    }
+
+    const fn is_astray(&self) -> bool {
+        self.requests >= ASTRAY
     }
 
     /// Whether the nearest node that may still answer in time has answered.
@@ -258,6 +307,7 @@ impl Path {
             over_quota: 0,
         };
         let mut accepted = Vec::with_capacity(width);
+        let is_astray = density.is_bounded() && self.is_astray();
         let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
         let extended_to = surroundings(REACH, density.size());
         let (mut next, mut witness, mut witnesses) = (None, None, 0);
@@ -269,36 +319,43 @@ impl Path {
                 given_up += usize::from(candidate.state == State::GivenUp);
                 continue;
             }
-            if candidate.state == State::New && self.is_hollow(candidate) {
+            let is_new = candidate.state == State::New;
+            if is_new && self.is_hollow(candidate) {
                 continue;
             }
             if density.is_over(&accepted, &candidate.distance) {
                 window.over_quota += usize::from(counted < K);
                 continue;
             }
-            // Who is silent takes no place from those behind it: it may have been invented.
-            if candidate.state != State::Slow {
-                accepted.push(candidate.distance);
-            }
             let mut is_needed = counted < K;
             let mut is_witness = false;
-            if !is_needed {
+            if !is_needed || is_astray {
                 let expected = density.expected(&candidate.distance);
                 is_extended |= density.is_bounded() && expected < TOO_DENSE;
                 let is_inside = candidate.distance.fraction() < extended_to;
-                is_witness = is_extended && !is_inside && witnesses < WITNESSES;
-                is_needed = is_extended && is_inside || is_witness;
+                let lacks_witnesses = (is_extended || is_astray) && witnesses < WITNESSES;
+                is_witness = lacks_witnesses
+                    && !is_inside
+                    && (!is_new || self.shortlist.is_known_beyond(candidate, extended_to));
+                is_needed |= is_extended && is_inside || is_witness;
                 if !is_needed && counted >= width {
+                    if lacks_witnesses {
+                        continue;
+                    }
                     break;
                 }
             }
-            if candidate.state == State::New {
+            if is_new {
                 let first = if is_witness { &mut witness } else { &mut next };
                 *first = first.or(Some(index));
             }
-            witnesses += usize::from(is_witness && candidate.state != State::Slow);
             window.is_settled &= !is_needed || candidate.state == State::Answered;
-            counted += usize::from(candidate.state != State::Slow);
+            // Who is silent takes no place from those behind it: it may have been invented.
+            if candidate.state != State::Slow {
+                accepted.push(candidate.distance);
+                witnesses += usize::from(is_witness);
+                counted += 1;
+            }
         }
         window.next = witness.or(next);
         // So many are late that this node itself may be: it waits for them.

@@ -47,11 +47,18 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// Somebody else names it, too. The first teller's word is not the last: it may be out of date, or
-    /// a lie.
-    fn hear(&mut self, contact: Contact, teller: Option<PeerId>) {
+    /// a lie. Of several, who lives farther from the target is believed first, as long as nobody was asked:
+    /// it has no part in what goes on there.
+    fn hear(&mut self, contact: Contact, teller: PeerId, is_farther: bool) {
         let is_new = contact.addresses != self.contact.addresses;
         let is_open = !self.was_asked && self.alternative.is_none();
-        if let Some(teller) = teller.filter(|_| is_new && is_open) {
+        if is_farther && self.state == State::New && !self.was_asked {
+            let former = std::mem::replace(&mut self.contact, contact);
+            let former = (former, self.teller.replace(teller));
+            if let (true, (contact, Some(teller))) = (is_new, former) {
+                self.alternative = Some((contact, teller));
+            }
+        } else if is_new && is_open {
             self.alternative = Some((contact, teller));
             if self.state == State::Failed {
                 self.try_elsewhere();
@@ -85,10 +92,6 @@ impl Shortlist {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.candidates.len()
-    }
-
     pub(super) fn iter(&self) -> std::slice::Iter<'_, Candidate> {
         self.candidates.iter()
     }
@@ -104,12 +107,7 @@ impl Shortlist {
         }
         let distance = self.distance(&contact.peer);
         let index = match self.position(&distance) {
-            Ok(index) => {
-                if let Some(known) = self.candidates.get_mut(index) {
-                    known.hear(contact, teller);
-                }
-                return;
-            }
+            Ok(index) => return self.hear(index, contact, teller),
             Err(index) => index,
         };
         if self.candidates.len() >= MAX_CANDIDATES {
@@ -131,6 +129,22 @@ impl Shortlist {
             hops,
         };
         self.candidates.insert(index, candidate);
+    }
+
+    fn hear(&mut self, index: usize, contact: Contact, teller: Option<PeerId>) {
+        let target = self.target;
+        let place = |peer: PeerId| target.distance(&Key::from(peer));
+        if let (Some(known), Some(teller)) = (self.candidates.get_mut(index), teller) {
+            let is_farther = known.teller.is_some_and(|one| place(one) < place(teller));
+            known.hear(contact, teller, is_farther);
+        }
+    }
+
+    /// Whether a node is known from elsewhere than its target's surroundings, which take so much of all keys: to
+    /// the asker itself, or from somebody who does not live there.
+    pub(super) fn is_known_beyond(&self, candidate: &Candidate, surroundings: f64) -> bool {
+        let teller = candidate.teller.as_ref();
+        teller.is_none_or(|peer| self.distance(peer).fraction() >= surroundings)
     }
 
     pub(super) fn find(&self, peer: &PeerId) -> Option<&Candidate> {

@@ -21,10 +21,6 @@ const TICK: Duration = Duration::from_secs(60);
 /// dead one does not keep its place.
 const RECHECK: Duration = Duration::from_secs(5);
 
-/// Newcomers that are asked again at once: a quarter of what is asked, so that silent ones do not keep
-/// the table from being looked after.
-const MAX_NEWCOMERS: usize = 8;
-
 #[derive(Debug, Clone, Default)]
 pub(super) struct Maintenance {
     tick: Option<Micros>,
@@ -116,9 +112,13 @@ fn recheck(core: &mut Core, age: Duration) {
     let density = core.density();
     let newcomers = core.links.unproven();
     let newcomers = newcomers.filter(|one| core.table.wants(&one.peer, density));
-    let newcomers: Vec<_> = newcomers.take(MAX_NEWCOMERS).cloned().collect();
+    let newcomers: Vec<_> = newcomers.cloned().collect();
     for contact in newcomers {
-        core.probe(contact);
+        let peer = contact.peer;
+        if !core.probe_newcomer(contact) {
+            break;
+        }
+        core.links.had_turn(peer);
     }
 }
 

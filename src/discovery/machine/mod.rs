@@ -211,8 +211,9 @@ impl Kademlia {
         if self.core.links.has_answered(&peer) {
             let rtt = self.core.links.rtt(&peer);
             self.core.enter(&contact, rtt);
-        } else {
-            self.core.probe(contact);
+        } else if !self.core.links.has_missed(&peer) {
+            // Who says again who it is is not asked sooner for that.
+            self.core.probe_newcomer(contact);
         }
     }
 

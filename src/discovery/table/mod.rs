@@ -2,6 +2,7 @@
 
 mod bucket;
 mod groups;
+mod overview;
 mod places;
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use crate::wire::message::discovery::Contact;
 use bucket::{Bucket, Entry};
 use groups::Groups;
 pub use groups::{MAX_GROUP_IN_BUCKET, MAX_GROUP_IN_TABLE};
+pub use overview::Overview;
 use places::{Places, Spread};
 
 /// A full bucket asks its least recently seen node for a sign of life if it was not seen for this
@@ -331,12 +333,11 @@ impl RoutingTable {
         told
     }
 
-    /// How many nodes are nearer to `key` than `distance`, counted up to `limit`.
+    /// The places of all nodes, to be compared with many keys.
     #[must_use]
-    pub fn count_nearer(&self, key: &Key, distance: &Distance, limit: usize) -> usize {
-        let all = self.by_distance(key, |_| true);
-        let nearer = all.take_while(|(one, _)| one < distance);
-        nearer.take(limit).count()
+    pub fn overview(&self) -> Overview {
+        let entries = self.buckets.iter().flat_map(Bucket::entries);
+        Overview::of(entries.map(|entry| &entry.contact.peer))
     }
 
     /// Distance of the `k`-th nearest node to this one.

@@ -313,6 +313,26 @@ fn discovery_a_sweep_finds_others_where_holders_are_gone() {
     assert_eq!(complete, values.len());
 }
 
+/// Who holds an old version learns so, and bothers nobody else.
+#[test]
+fn discovery_a_sweep_of_an_old_version_does_not_go_on_to_nodes_outside_its_region() {
+    let mut world = network(18, 160, &DiscoveryConfig::default());
+    let [publisher, other] = [7, 60].map(|place| world.alive()[place]);
+    let [(_, old), (key, new)] = [1, 2].map(|version| mutable("salt", version, CREATED, "value"));
+    assert!(put(&mut world, publisher, new) >= 10, "handed back early");
+    world.run_for(10 * SECOND);
+    let before = holders(&world, kind::MUTABLE, &key);
+    world.take_traffic();
+    run(&mut world, other, Command::PutMany(vec![old]));
+    let stores = world.take_traffic().stores;
+    assert!(
+        stores <= 2 * before.len() as u64,
+        "{stores} to {}",
+        before.len()
+    );
+    assert_eq!(holders(&world, kind::MUTABLE, &key), before);
+}
+
 #[test]
 fn discovery_records_put_one_by_one_are_stored_again_together() {
     let config = DiscoveryConfig {

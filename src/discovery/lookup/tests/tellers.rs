@@ -25,7 +25,7 @@ fn attack_invented_nodes_neither_take_the_places_of_others_nor_wear_the_lookup_o
     let mut lookup = Lookup::new(target, [honest[7].clone()], &POLICY, density);
     assert_eq!(drain(&mut lookup), [liar]);
     lookup.answered(&liar, invented);
-    lookup.add(honest[3].clone());
+    lookup.add(honest[3].clone(), &liar);
     let mut asked = 0;
     for _ in 0..100 {
         for peer in drain(&mut lookup) {
@@ -119,5 +119,81 @@ fn a_teller_is_believed_until_eight_are_silent_and_thrice_as_many_as_answer() {
             is_asked, is_believed,
             "{silent} silent, {answered} answered"
         );
+    }
+}
+
+/// Two paths, each from one node.
+fn two_paths() -> (Lookup, [Contact; 2]) {
+    let nodes = [1, 2].map(|number| contact_of(at(&key(number)), number));
+    let policy = LookupPolicy { paths: 2, ..POLICY };
+    let density = Arc::new(Density::unbounded(100.0));
+    let mut lookup = Lookup::new(key(0), nodes.clone(), &policy, density);
+    drain(&mut lookup);
+    (lookup, nodes)
+}
+
+#[test]
+fn attack_a_false_address_on_one_path_does_not_keep_the_others_from_the_true_one() {
+    let (mut lookup, nodes) = two_paths();
+    let peer = at(&key(4));
+    let (wrong, right) = (contact_of(peer, 66), contact_of(peer, 4));
+    lookup.answered(&nodes[0].peer, vec![wrong.clone()]);
+    assert_eq!(lookup.next_request(), Some(wrong.clone()));
+    lookup.answered(&nodes[1].peer, vec![right.clone()]);
+    assert_eq!(lookup.next_request(), None, "one path asks it already");
+    lookup.failed(&peer);
+    assert_eq!(lookup.next_request(), Some(right));
+    lookup.answered(&peer, vec![]);
+    assert!(lookup.has_answered(&peer));
+    assert!(lookup.is_finished());
+}
+
+#[test]
+fn a_node_that_is_not_there_is_asked_once_by_all_paths_together() {
+    let (mut lookup, nodes) = two_paths();
+    let gone = contact_of(at(&key(4)), 4);
+    lookup.answered(&nodes[0].peer, vec![gone.clone()]);
+    assert_eq!(lookup.next_request(), Some(gone.clone()));
+    lookup.answered(&nodes[1].peer, vec![gone.clone()]);
+    assert_eq!(lookup.next_request(), None);
+    lookup.failed(&gone.peer);
+    assert_eq!(lookup.next_request(), None);
+    assert!(lookup.is_finished());
+}
+
+#[test]
+fn attack_who_tells_the_truth_on_one_path_is_not_blamed_for_a_lie_on_another() {
+    let (mut lookup, nodes) = two_paths();
+    let peer = at(&key(4));
+    lookup.answered(&nodes[1].peer, vec![contact_of(peer, 66)]);
+    assert!(lookup.next_request().is_some());
+    lookup.answered(&nodes[0].peer, vec![contact_of(peer, 4)]);
+    assert_eq!(lookup.teller(&peer), Some(nodes[1].peer));
+}
+
+#[test]
+fn of_two_tellers_the_one_that_lives_farther_away_is_believed_until_somebody_is_asked() {
+    let target = key(0);
+    let place = |bit| at(&target.with_flipped_bit(bit));
+    let (far, near) = (contact_of(place(0), 1), contact_of(place(9), 2));
+    let peer = place(5);
+    let (wrong, right) = (contact_of(peer, 66), contact_of(peer, 4));
+    for is_asked in [false, true] {
+        let density = Arc::new(Density::unbounded(100.0));
+        let seeds = [far.clone(), near.clone()];
+        let mut lookup = Lookup::new(target, seeds, &POLICY, density);
+        drain(&mut lookup);
+        lookup.answered(&near.peer, vec![wrong.clone()]);
+        if is_asked {
+            assert_eq!(lookup.next_request(), Some(wrong.clone()));
+        }
+        lookup.answered(&far.peer, vec![right.clone()]);
+        if is_asked {
+            lookup.failed(&peer);
+        }
+        assert_eq!(lookup.next_request(), Some(right.clone()), "{is_asked}");
+        lookup.failed(&peer);
+        let last = (!is_asked).then(|| wrong.clone());
+        assert_eq!(lookup.next_request(), last, "{is_asked}");
     }
 }

@@ -58,8 +58,7 @@ struct Siege {
 }
 
 impl Siege {
-    fn new(beside_count: u64) -> Self {
-        let target = key(1);
+    fn new(target: Key, beside_count: u64) -> Self {
         let crowd = crowd(&target);
         let far = beside(&target, 0, 100..101);
         let seeds = crowd.iter().take(30).chain(&far).cloned();
@@ -73,13 +72,14 @@ impl Siege {
         }
     }
 
-    /// Who is asked, if each of the crowd names the crowd and `invented` nodes that nobody has.
-    fn asked(&mut self, invented: u64) -> Vec<PeerId> {
+    /// Who is asked, if each of the crowd names the crowd and `invented` nodes that nobody has, which share
+    /// so many bits with the target.
+    fn asked(&mut self, (invented, bits): (u64, u32)) -> Vec<PeerId> {
         let target = *self.lookup.target();
         asked(&mut self.lookup, |peer| {
             if is_in(&self.crowd, peer) {
                 let first = u64::from(peer.as_bytes()[31]) << 16;
-                let place = |one| at(&target.random_with_prefix(5, &mut rng(first + one)));
+                let place = |one| at(&target.random_with_prefix(bits, &mut rng(first + one)));
                 let invented = (0..invented).map(|one| contact_of(place(one), one));
                 Some(invented.chain(self.crowd.iter().cloned()).collect())
             } else if is_in(&self.far, peer) {
@@ -95,8 +95,8 @@ impl Siege {
 #[test]
 fn attack_a_crowd_that_names_itself_alone_does_not_hide_who_lives_there_from_those_beside_it() {
     for (beside, expected) in [(7, 7), (8, 8), (9, 8), (12, 8)] {
-        let mut siege = Siege::new(beside);
-        let asked = siege.asked(0);
+        let mut siege = Siege::new(key(1), beside);
+        let asked = siege.asked((0, 5));
         assert!(siege.lookup.has_answered(&siege.hidden.peer), "{beside}");
         let witnesses = asked.iter().filter(|peer| is_in(&siege.beside, peer));
         assert_eq!(witnesses.count(), expected, "of {beside}");
@@ -104,14 +104,57 @@ fn attack_a_crowd_that_names_itself_alone_does_not_hide_who_lives_there_from_tho
     }
 }
 
-/// Each of the crowd names eight nodes that nobody has, next to it: more than a lookup may ask.
+/// Each of the crowd names nodes that nobody has, among them, next to them, and farther away: more than a
+/// lookup may ask.
 #[test]
 fn attack_a_crowd_that_invents_others_does_not_wear_the_lookup_out_before_those_beside_it_are_asked()
  {
-    let mut siege = Siege::new(12);
-    let asked = siege.asked(8);
-    let has_answered = siege.lookup.has_answered(&siege.hidden.peer);
-    assert!(has_answered, "after {}", asked.len());
+    for seed in 1..20 {
+        for invented in [(8, 6), (8, 5), (20, 5), (8, 4), (20, 4), (8, 3)] {
+            let mut siege = Siege::new(key(seed), 12);
+            let asked = siege.asked(invented);
+            let has_answered = siege.lookup.has_answered(&siege.hidden.peer);
+            assert!(has_answered, "seed {seed}, {invented:?}: {}", asked.len());
+            let witnesses = asked.iter().filter(|peer| is_in(&siege.beside, peer));
+            assert_eq!(witnesses.count(), 8, "seed {seed}, {invented:?}");
+        }
+    }
+}
+
+/// It names them first, at addresses of its own.
+#[test]
+fn attack_a_crowd_does_not_disqualify_those_beside_it_by_naming_them_first() {
+    let mut siege = Siege::new(key(1), 12);
+    let target = *siege.lookup.target();
+    let density = Arc::new(Density::of(SIZE));
+    let crowd = siege.crowd.clone();
+    let far = siege.far.clone();
+    let seeds = crowd.iter().take(30).chain(&far).cloned();
+    siege.lookup = Lookup::new(target, seeds, &POLICY, density);
+    let false_places: Vec<_> = siege
+        .beside
+        .iter()
+        .map(|one| contact_of(one.peer, 66))
+        .collect();
+    let asked = asked(&mut siege.lookup, |peer| {
+        if is_in(&crowd, peer) {
+            Some(
+                false_places
+                    .iter()
+                    .chain(&crowd)
+                    .chain(&far)
+                    .cloned()
+                    .collect(),
+            )
+        } else if is_in(&far, peer) {
+            Some(siege.beside.clone())
+        } else {
+            Some(vec![siege.hidden.clone()])
+        }
+    });
+    let witnesses = asked.iter().filter(|peer| is_in(&siege.beside, peer));
+    assert!(witnesses.count() >= 8);
+    assert!(siege.lookup.has_answered(&siege.hidden.peer));
 }
 
 /// Nodes at even steps from the target, the last one at a 64th of all keys: ten are expected there in a

@@ -32,6 +32,10 @@ pub(super) const MAX_CALLS: usize = 512;
 /// Nodes that are asked for a sign of life at once.
 const MAX_PROBES: usize = 32;
 
+/// Of these, nodes that are not in the table: a quarter, so that silent ones do not keep the table from being
+/// looked after.
+const MAX_NEWCOMERS: usize = 8;
+
 /// Peers that are kept out of the table, and for how long: as many, and as long, as a ban.
 const MAX_VETOES: usize = 1_024;
 const VETO: Duration = Duration::from_secs(600);
@@ -166,6 +170,19 @@ impl Core {
         }
         let body = encode(&find_node(*peer.as_bytes(), 0));
         self.call(Purpose::Probe, contact, wire::FIND_NODE, body);
+    }
+
+    /// Asks a node that has not answered yet, unless as many are being asked as may be: then soon. Whether it
+    /// does.
+    pub(super) fn probe_newcomer(&mut self, contact: Contact) -> bool {
+        let asked = self.probes.iter();
+        let newcomers = asked.filter(|peer| !self.table.contains(peer)).count();
+        if newcomers >= MAX_NEWCOMERS {
+            self.has_doubts = true;
+            return false;
+        }
+        self.probe(contact);
+        true
     }
 
     fn abandon(&mut self, id: CallId) {

@@ -214,15 +214,13 @@ impl Core {
             one.peer != local && is_reachable
         });
         let lookup = &mut search.lookup;
-        let new = named
-            .iter()
-            .filter(|one| lookup.contact(&one.peer).is_none());
+        let new = named.iter().filter(|one| lookup.is_news(&peer, &one.peer));
         let new: Vec<_> = new.map(|one| one.peer).collect();
-        for peer in new {
+        for named in new {
             // Who is known is asked where it was seen, before it is asked where others say it is.
-            let seen = links.contact(&peer);
-            if let Some(known) = seen.or_else(|| table.contact(&peer)) {
-                lookup.add(known.clone());
+            let seen = links.contact(&named);
+            if let Some(known) = seen.or_else(|| table.contact(&named)) {
+                lookup.add(known.clone(), &peer);
             }
         }
         search.lookup.answered(&peer, named);

@@ -82,6 +82,9 @@ pub(in crate::discovery::machine) struct Sweep {
     /// In the order of their keys.
     items: Vec<SweepItem>,
     replicas: Vec<usize>,
+    /// How many hold a later version of an item, and how many have no room for it.
+    superseded: Vec<usize>,
+    full: Vec<usize>,
     /// Records that its command named and that are not in it.
     rejected: usize,
     known: BTreeMap<Key, Known>,
@@ -109,6 +112,8 @@ impl Sweep {
         items.sort_by_key(|item| item.key);
         Self {
             replicas: vec![0; items.len()],
+            superseded: vec![0; items.len()],
+            full: vec![0; items.len()],
             rejected,
             items,
             known: BTreeMap::new(),
@@ -305,7 +310,8 @@ impl Sweep {
     }
 
     /// Items that fewer than k nodes took go to others, as long as there are any: some of those that were
-    /// thought to be there were not, or were invented and stood before others in the quota.
+    /// thought to be there were not, or were invented and stood before others in the quota. Where a later
+    /// version is held nobody else is to take this one, and where many have no room others are asked once.
     fn mend(&mut self, context: &Context<'_>) -> bool {
         if self.mends >= MAX_MENDS {
             return false;
@@ -313,8 +319,9 @@ impl Sweep {
         self.mends += 1;
         let mut mended = std::mem::take(&mut self.mended);
         let mut batches: BTreeMap<Key, Vec<usize>> = BTreeMap::new();
-        for (index, (item, replicas)) in self.items.iter().zip(&self.replicas).enumerate() {
-            if *replicas >= K {
+        for (index, item) in self.items.iter().enumerate() {
+            let settled = self.settled(index);
+            if settled >= K {
                 continue;
             }
             let asked = mended.entry(index).or_insert_with(|| {
@@ -323,7 +330,7 @@ impl Sweep {
             });
             let others = self.holders(context, item, (K + asked.len(), Presence::There));
             let others = others.into_iter().filter(|one| !asked.contains(one));
-            let others: Vec<_> = others.take(K - replicas).collect();
+            let others: Vec<_> = others.take(K - settled).collect();
             for holder in others {
                 asked.insert(holder);
                 batches.entry(holder).or_default().push(index);
@@ -332,6 +339,13 @@ impl Sweep {
         self.mended = mended;
         self.line_up(batches);
         !self.batches.is_empty()
+    }
+
+    /// How many nodes have an item or need not have it.
+    fn settled(&self, index: usize) -> usize {
+        let of = |counts: &[usize]| counts.get(index).copied().unwrap_or(0);
+        let full = if self.mends > 1 { of(&self.full) } else { 0 };
+        of(&self.replicas) + of(&self.superseded) + full
     }
 
     /// The nodes that should hold an item, nearest first: so many, and all of its region. With
@@ -428,8 +442,14 @@ impl Sweep {
         match answer::outcomes(body, items.len()) {
             Ok(outcomes) => {
                 for (index, outcome) in items.iter().zip(&outcomes) {
-                    if let Some(replicas) = self.replicas.get_mut(*index) {
-                        *replicas += usize::from(*outcome == StoreOutcome::Stored);
+                    let counts = match outcome {
+                        StoreOutcome::Stored => &mut self.replicas,
+                        StoreOutcome::Superseded => &mut self.superseded,
+                        StoreOutcome::Full => &mut self.full,
+                        StoreOutcome::Unsupported | StoreOutcome::Invalid => continue,
+                    };
+                    if let Some(count) = counts.get_mut(*index) {
+                        *count += 1;
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! Who has a place in the table, and what takes it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::discovery::machine::operation::Refresh;
@@ -66,6 +66,34 @@ fn eight_silent_newcomers_at_most_are_asked_again_at_once() {
         let outputs = rig.run_to(rig.now + Duration::from_millis(6_500));
         assert_eq!(calls(&outputs).len(), expected, "of {count}");
     }
+}
+
+/// A server that says again and again who it is.
+#[test]
+fn attack_silent_newcomers_hold_no_more_than_eight_probes_however_often_they_say_who_they_are() {
+    let mut rig = Rig::new();
+    let outputs: Vec<_> = (1..=64)
+        .flat_map(|number| rig.introduce(&contact(number), RTT, true))
+        .collect();
+    assert_eq!(calls(&outputs).len(), 8);
+    rig.run_to(rig.now + Duration::from_millis(1_001));
+    let outputs: Vec<_> = (1..=8)
+        .flat_map(|number| rig.introduce(&contact(number), RTT, true))
+        .collect();
+    assert!(calls(&outputs).is_empty(), "they had their turn");
+    rig.meet(&contact(100));
+}
+
+#[test]
+fn newcomers_without_an_answer_are_asked_again_in_turns() {
+    let mut rig = Rig::new();
+    (1..=24).for_each(|number| _ = rig.introduce(&contact(number), RTT, true));
+    let mut asked: BTreeSet<_> = (1..=8).map(peer).collect();
+    for _ in 0..3 {
+        let outputs = rig.run_to(rig.now + Duration::from_secs(6));
+        asked.extend(calls(&outputs).iter().map(|call| call.contact.peer));
+    }
+    assert_eq!(asked.len(), 24);
 }
 
 /// A host with too much to do is late; it must not forget everybody it knows for that.
