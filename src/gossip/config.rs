@@ -181,9 +181,9 @@ pub enum ConfigError {
     /// A number that must be at least one is zero.
     #[error("{0} must not be 0")]
     Zero(&'static str),
-    /// A share is not between 0 and 1.
-    #[error("gossip_factor must be between 0 and 1")]
-    Factor,
+    /// A factor is out of its bounds.
+    #[error("{0} is out of its bounds")]
+    Factor(&'static str),
 }
 
 impl GossipConfig {
@@ -216,7 +216,7 @@ impl GossipConfig {
             return Err(ConfigError::History);
         }
         if !(0.0..=1.0).contains(&self.gossip_factor) {
-            return Err(ConfigError::Factor);
+            return Err(ConfigError::Factor("gossip_factor"));
         }
         let mut times = self.times().into_iter();
         if let Some((name, _)) = times.find(|(_, time)| !is_reasonable(*time)) {
@@ -224,6 +224,36 @@ impl GossipConfig {
         }
         let mut counts = self.counts().into_iter();
         match counts.find(|(_, count)| *count == 0) {
+            Some((name, _)) => Err(ConfigError::Zero(name)),
+            None => self.validate_by_source(),
+        }
+    }
+
+    fn validate_by_source(&self) -> Result<(), ConfigError> {
+        let Spreading::BySource(one) = &self.spreading else {
+            return Ok(());
+        };
+        let times = [
+            ("by_source.lateness_cap", one.lateness_cap),
+            ("by_source.pull_delay", one.pull_delay),
+            ("by_source.pull_delay_large", one.pull_delay_large),
+            ("by_source.promise", one.promise),
+            ("by_source.hold_down", one.hold_down),
+            ("by_source.panic", one.panic),
+        ];
+        if let Some((name, _)) = times.into_iter().find(|(_, time)| !is_reasonable(*time)) {
+            return Err(ConfigError::Duration(name));
+        }
+        // With less than its fair share no link could be chosen for some publishers.
+        if !(1.0..=f64::from(u16::MAX)).contains(&one.share_cap) {
+            return Err(ConfigError::Factor("by_source.share_cap"));
+        }
+        let counts = [
+            ("by_source.eager", one.eager),
+            ("by_source.eager_large", one.eager_large),
+            ("by_source.max_classes", one.max_classes),
+        ];
+        match counts.into_iter().find(|(_, count)| *count == 0) {
             Some((name, _)) => Err(ConfigError::Zero(name)),
             None => Ok(()),
         }
@@ -405,10 +435,25 @@ mod tests {
         assert_eq!(refused(|config| config.history_gossip = 6), None);
         assert_eq!(refused(|config| config.history_gossip = 7), history);
         assert_eq!(refused(|config| config.history_gossip = 0), history);
-        let factor = Some(ConfigError::Factor);
+        let factor = Some(ConfigError::Factor("gossip_factor"));
         assert_eq!(refused(|config| config.gossip_factor = 1.0), None);
         assert_eq!(refused(|config| config.gossip_factor = 1.1), factor);
         assert_eq!(refused(|config| config.gossip_factor = f64::NAN), factor);
+        let by_source = |change: fn(&mut BySourceConfig)| {
+            refused(|config| {
+                if let Spreading::BySource(one) = &mut config.spreading {
+                    change(one);
+                }
+            })
+        };
+        let share = Some(ConfigError::Factor("by_source.share_cap"));
+        assert_eq!(by_source(|one| one.share_cap = 1.0), None);
+        assert_eq!(by_source(|one| one.share_cap = 0.9), share);
+        assert_eq!(by_source(|one| one.share_cap = f64::NAN), share);
+        let promise = Some(ConfigError::Duration("by_source.promise"));
+        assert_eq!(by_source(|one| one.promise = Duration::ZERO), promise);
+        let eager = Some(ConfigError::Zero("by_source.eager"));
+        assert_eq!(by_source(|one| one.eager = 0), eager);
         let hour = Duration::from_secs(3_600);
         let over = Some(ConfigError::Duration("seen_ttl"));
         assert_eq!(refused(|config| config.seen_ttl = hour), None);

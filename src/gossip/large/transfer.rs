@@ -9,17 +9,23 @@ use bytes::{Bytes, BytesMut};
 use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
+use super::transfers::IDLE;
 use super::{ChunkSet, News, Outline};
 use crate::gossip::{Link, Message};
 use crate::policy::Micros;
 use crate::wire::message::gossip::ChunkRange;
 
-/// Chunks that are asked for at once: 4 MiB that may come unbidden by anything but this node, three times
+/// Chunks that are asked for at once, those apart that are late: 4 MiB that may come unbidden by anything but this node, three times
 /// what 100 Mbit/s carry in a round trip of 100 ms.
 pub(super) const MAX_ASKED: usize = 64;
 
 /// Chunks that one neighbour is asked for at once, if there are many; of few each is asked for its share.
 pub(super) const WINDOW: usize = 4;
+
+/// Chunks of all messages that one neighbour is asked for at once, and has not given, however late: a mebibyte,
+/// what 100 Mbit/s carry in 80 ms. Who offers all and gives nothing holds up a quarter of what may be asked
+/// for.
+pub(super) const MAX_ASKED_OF_LINK: usize = 16;
 
 /// What a neighbour may say and ask beyond once for each chunk: after a loss of connection, or of
 /// what it heard before it had the header.
@@ -54,6 +60,8 @@ pub(in crate::gossip) struct Transfer {
     under_way: BTreeMap<u16, Vec<(Link, Micros)>>,
     /// All of it, while the program judges it.
     judging: Option<Message>,
+    /// Whether it is a message of this node.
+    is_own: bool,
     /// Nothing is asked for, offered or to be told until something happens: thousands of messages that
     /// are here cost nothing then.
     is_quiet: bool,
@@ -113,6 +121,7 @@ impl Transfer {
             copies: vec![0; count],
             under_way: BTreeMap::new(),
             judging: None,
+            is_own: false,
             is_quiet: false,
             progress: now,
             outline,
@@ -124,6 +133,7 @@ impl Transfer {
         Self {
             here: ChunkSet::first(outline.count()),
             pieces: outline.cut(data),
+            is_own: true,
             ..Self::fetched(now, outline)
         }
     }
@@ -280,12 +290,14 @@ impl Transfer {
         now: Micros,
         late: Micros,
         room: usize,
+        asked_of: &mut BTreeMap<Link, usize>,
         rng: &mut ChaCha8Rng,
     ) -> Vec<(Link, u16)> {
         let mut asks = Vec::new();
         while asks.len() < room
-            && let Some((link, index)) = self.next_ask(late, rng)
+            && let Some((link, index)) = self.next_ask(late, asked_of, rng)
         {
+            *asked_of.entry(link).or_default() += 1;
             self.under_way.entry(index).or_default().push((link, now));
             if let Some(partner) = self.partners.get_mut(&link) {
                 partner.asked += 1;
@@ -296,10 +308,18 @@ impl Transfer {
     }
 
     /// The neighbour that is asked for least, and the rarest chunk that it offers.
-    fn next_ask(&self, late: Micros, rng: &mut ChaCha8Rng) -> Option<(Link, u16)> {
+    fn next_ask(
+        &self,
+        late: Micros,
+        asked_of: &BTreeMap<Link, usize>,
+        rng: &mut ChaCha8Rng,
+    ) -> Option<(Link, u16)> {
         let mut idle: Vec<_> = self.partners.iter().collect();
         let window = WINDOW.max(MAX_ASKED / self.partners.len().max(1));
-        idle.retain(|(_, partner)| partner.asked < window);
+        idle.retain(|(link, partner)| {
+            let in_all = asked_of.get(link).copied().unwrap_or(0);
+            partner.asked < window && in_all < MAX_ASKED_OF_LINK
+        });
         let lot = Lot::draw(rng);
         idle.sort_by_key(|(link, partner)| (partner.asked, lot.place(**link)));
         let asked: ChunkSet = self.under_way.keys().copied().collect();
@@ -431,14 +451,31 @@ impl Transfer {
         partner.is_some_and(|one| one.has.len() < self.pieces.len())
     }
 
+    /// Whether it is a message of this node.
+    pub(super) const fn is_own(&self) -> bool {
+        self.is_own
+    }
+
+    /// Whether it is a message of this node that was given out lately, or may still be.
+    pub(super) fn is_own_and_young(&self, now: Micros) -> bool {
+        self.is_own && now.since(self.progress) < IDLE
+    }
+
     /// Whether all is here.
     pub(super) fn is_complete(&self) -> bool {
         self.here.len() == self.pieces.len()
     }
 
-    /// Chunks that are asked for, and not here yet.
-    pub(super) fn asked(&self) -> usize {
-        self.under_way.values().map(Vec::len).sum()
+    /// Questions after `late` that are not answered yet.
+    pub(super) fn asked_since(&self, late: Micros) -> usize {
+        let asked = self.under_way.values().flatten();
+        asked.filter(|(_, at)| *at > late).count()
+    }
+
+    /// Neighbours that are asked, and how many chunks each owes.
+    pub(super) fn asked_by_link(&self) -> impl Iterator<Item = (Link, usize)> + '_ {
+        let partners = self.partners.iter();
+        partners.map(|(link, partner)| (*link, partner.asked))
     }
 
     /// Bytes of the message.

@@ -106,7 +106,7 @@ impl Transfers {
         origin: Origin,
         outline: &Arc<Outline>,
     ) -> Result<&mut Transfer, NotBegun> {
-        self.make_room(id, origin, outline.length() as usize)?;
+        self.make_room(now, id, origin, outline.length() as usize)?;
         let mut transfer = Transfer::fetched(now, outline.clone());
         for ((link, of), early) in &self.early {
             if *of == id {
@@ -128,37 +128,72 @@ impl Transfers {
         outline: &Arc<Outline>,
         data: &Bytes,
     ) -> Result<&mut Transfer, NotBegun> {
-        self.make_room(id, origin, data.len())?;
+        self.may_begin(id, origin)?;
+        while self.bytes() + data.len() > self.max_bytes {
+            self.give_way(|_| true)?;
+        }
         let transfer = Transfer::published(now, outline.clone(), data);
         let (_, transfer) = self.open.entry(id).or_insert((origin, transfer));
         Ok(transfer)
     }
 
-    fn make_room(&mut self, id: MessageId, origin: Origin, bytes: usize) -> Result<(), NotBegun> {
+    fn may_begin(&self, id: MessageId, origin: Origin) -> Result<(), NotBegun> {
         if self.open.contains_key(&id) {
             return Err(NotBegun::Known);
         }
         if self.distrusted.contains_key(&origin.source.publisher) {
             return Err(NotBegun::Distrusted);
         }
-        let unfinished = self.open.values().filter(|(of, transfer)| {
-            of.source.publisher == origin.source.publisher && !transfer.is_done()
+        Ok(())
+    }
+
+    fn make_room(
+        &mut self,
+        now: Micros,
+        id: MessageId,
+        origin: Origin,
+        bytes: usize,
+    ) -> Result<(), NotBegun> {
+        self.may_begin(id, origin)?;
+        let unfinished = || self.open.values().filter(|(_, one)| !one.is_done());
+        let of_publisher = unfinished().filter(|(of, _)| {
+            let publisher = of.source.publisher;
+            publisher == origin.source.publisher
         });
-        let its_share: usize = unfinished.map(|(_, transfer)| transfer.bytes()).sum();
+        let its_share: usize = of_publisher.map(|(_, one)| one.bytes()).sum();
         if its_share + bytes > MAX_LARGE {
             return Err(NotBegun::Full);
         }
-        let under_way = self.open.values().filter(|(_, one)| !one.is_done());
-        let under_way: usize = under_way.map(|(_, one)| one.bytes()).sum();
+        let under_way: usize = unfinished().map(|(_, one)| one.bytes()).sum();
         if under_way + bytes > self.max_bytes {
             return Err(NotBegun::Full);
         }
         while self.bytes() + bytes > self.max_bytes {
-            let complete = self.open.iter().filter(|(_, (_, one))| one.is_done());
-            let oldest = complete.min_by_key(|(_, (_, one))| one.progress());
-            let oldest = *oldest.ok_or(NotBegun::Full)?.0;
-            self.open.remove(&oldest);
+            // This node's own stay while they are given out, but for what is more than half of the room.
+            let is_kept = self.young_bytes(now) <= self.max_bytes / 2;
+            self.give_way(|one| one.is_done() && !(is_kept && one.is_own_and_young(now)))?;
         }
+        Ok(())
+    }
+
+    /// Bytes of this node's messages that are given out.
+    fn young_bytes(&self, now: Micros) -> usize {
+        let open = self.open.values().map(|(_, one)| one);
+        let young = open.filter(|one| one.is_own_and_young(now));
+        young.map(Transfer::bytes).sum()
+    }
+
+    /// Of the messages that may go, the one goes in which nothing happened for the longest time: first of those
+    /// that are here.
+    fn give_way(&mut self, may_go: impl Fn(&Transfer) -> bool) -> Result<(), NotBegun> {
+        let mut may_go: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, (_, one))| may_go(one))
+            .collect();
+        may_go.sort_by_key(|(_, (_, one))| (!one.is_done(), one.is_own(), one.progress()));
+        let first = *may_go.first().ok_or(NotBegun::Full)?.0;
+        self.open.remove(&first);
         Ok(())
     }
 
@@ -282,12 +317,15 @@ impl Transfers {
         let (mut asks, mut news) = (Vec::new(), Vec::new());
         self.polled = now;
         let patience = self.patience();
-        let late = Micros(
-            now.0
-                .saturating_sub(patience.as_micros().try_into().unwrap_or(0)),
-        );
+        let late = now - patience;
         let busy = || self.busy().map(|(_, one)| one);
-        let mut room = MAX_ASKED.saturating_sub(busy().map(Transfer::asked).sum());
+        // What is late keeps nobody else from being asked, but for the one that is late.
+        let young = busy().map(|one| one.asked_since(late)).sum();
+        let mut room = MAX_ASKED.saturating_sub(young);
+        let mut asked_of: BTreeMap<Link, usize> = BTreeMap::new();
+        for (link, count) in busy().flat_map(Transfer::asked_by_link) {
+            *asked_of.entry(link).or_default() += count;
+        }
         let open: usize = busy().map(|one| one.open_offers(now)).sum();
         let mut offers = MAX_OFFERS.saturating_sub(open);
         for (id, (_, transfer)) in &mut self.open {
@@ -296,7 +334,7 @@ impl Transfers {
             }
             let before = (asks.len(), news.len());
             let has_room = room > 0 && offers > 0;
-            for (link, index) in transfer.ask(now, late, room, rng) {
+            for (link, index) in transfer.ask(now, late, room, &mut asked_of, rng) {
                 room = room.saturating_sub(1);
                 asks.push((link, *id, index));
             }

@@ -17,9 +17,9 @@ use crate::wire::message::gossip::{self as wire, MessageId};
 /// are not looked at.
 const MAX_OFFERED: usize = 4;
 
-/// Bytes of messages of one neighbour whose seals are not verified yet: a seal waits a second at most, in
-/// which an honest neighbour sends less than this under new seals.
-const MAX_UNPROVEN_BYTES: usize = 2 << 20;
+/// Bytes of messages of one neighbour whose seals are not verified yet, with the place that each takes: a seal
+/// waits a second at most, in which an honest neighbour sends less than this under new seals.
+pub(super) const MAX_UNPROVEN_BYTES: usize = 4 << 20;
 
 impl Gossip {
     pub(super) fn on_message(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
@@ -33,15 +33,22 @@ impl Gossip {
         if let Some(sources) = &mut self.sources {
             sources.sent(&(hash, seal.publisher()), link);
         }
+        let check = |gossip: &mut Self| {
+            let listed = seals::check_message(&gossip.network, &seal, &frame);
+            if listed.is_err() {
+                gossip.score.invalid(link, hash);
+            }
+            listed
+        };
+        if self.counts(link, &leaf.0) {
+            // Nobody has credit for a message that it does not have.
+            check(self)?;
+        }
         if !self.is_wanted(link, &leaf.0, &hash)? {
             return Ok(());
         }
-        let listed = seals::check_message(&self.network, &seal, &frame);
-        if listed.is_err() {
-            self.score.invalid(link, hash);
-        }
         let proof = Proof {
-            listed: listed?,
+            listed: check(self)?,
             index: frame.index,
         };
         let parcel = Parcel {
@@ -94,6 +101,14 @@ impl Gossip {
         }
     }
 
+    /// Whether it matters that a neighbour brings a message that is here: it was asked for it, or is audited or
+    /// tried. All others bring copies that nobody looks at.
+    fn counts(&self, link: Link, id: &MessageId) -> bool {
+        let entry = self.store.get(id);
+        self.store.is_known(id)
+            && (self.pulls.is_promised(link, id) || entry.is_some_and(|one| one.is_withheld(link)))
+    }
+
     /// Whether a message was here before, and proven. Who brings it is known to have it.
     fn is_repeated(&mut self, link: Link, id: &MessageId, topic: &TopicHash) -> bool {
         let was_asked = self.fulfilled(link, id);
@@ -104,7 +119,7 @@ impl Gossip {
             return false;
         }
         let now = self.now.mono;
-        if self.sighted(link, topic, id)
+        if self.sighted(link, topic, id, !was_asked)
             && let Some(first) = self.store.get(id).and_then(|entry| entry.first)
         {
             self.score.duplicate(now, link, *topic, first);
@@ -121,23 +136,23 @@ impl Gossip {
     /// A message is here, and nothing proves it yet.
     pub(super) fn arrived(&mut self, link: Link, parcel: Arc<Parcel>) {
         let id = parcel.id;
+        let judgement = self.judgement(&parcel);
+        if judgement.is_some_and(Judgement::is_final) {
+            // Its name says when and by whom it was said: no seal makes it newer, and nobody need ask for it.
+            self.store.drop_missing(&id);
+            return;
+        }
         let Some(entry) = self.store.arrive(id) else {
             return;
         };
-        let pull = entry.pull.as_ref();
-        if !pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link)) {
+        let was_asked = entry.was_asked_of(link);
+        if !was_asked {
             entry.sent_by(link);
         }
-        self.sighted(link, &parcel.topic, &id);
-        match self.judgement(&parcel) {
-            // That its counter was used counts only once its seal is verified.
-            None | Some(Judgement::Fresh | Judgement::CounterReused { .. }) => {}
-            // It may come again when it is not too new.
-            Some(Judgement::TooNew) => return,
-            Some(_) => {
-                self.store.set(&id, State::Dropped);
-                return;
-            }
+        self.sighted(link, &parcel.topic, &id, !was_asked);
+        if judgement == Some(Judgement::TooNew) {
+            // It may come again when it is not.
+            return;
         }
         let Some(proof) = &parcel.proof else {
             self.store
@@ -162,7 +177,7 @@ impl Gossip {
     /// Keeps a message with the seal under which it came; `false` if there are too many already, or if its
     /// neighbour brought too much that is not proven. It may come again.
     fn put_beside(&mut self, link: Link, parcel: &Arc<Parcel>) -> bool {
-        let (id, bytes) = (parcel.id, parcel.content.bytes());
+        let (id, bytes) = (parcel.id, parcel.cost());
         let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
         let neighbour = self.neighbours.get_mut(&link);
         let Some(neighbour) = neighbour.filter(|one| one.unproven + bytes <= MAX_UNPROVEN_BYTES)
@@ -176,7 +191,10 @@ impl Gossip {
         match self.store.get_mut(&id).map(|entry| &mut entry.state) {
             Some(State::Unproven(others)) => {
                 if let Some(same) = others.iter_mut().find(|other| other.seal() == seal) {
-                    same.from.push(link);
+                    // An answer may come beside what was sent unasked.
+                    if !same.from.contains(&link) {
+                        same.from.push(link);
+                    }
                     return true;
                 }
                 if others.len() >= MAX_OFFERED {

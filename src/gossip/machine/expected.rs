@@ -8,8 +8,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::outbox::Priority;
-use super::parcel::Parcel;
+use super::parcel::{Class, Parcel};
 use super::store::State;
 use super::{Gossip, Link};
 use crate::gossip::score::Expectation;
@@ -21,7 +23,10 @@ const AUDITED: u64 = 16;
 
 /// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
 /// counted.
-pub(super) const MAX_OPEN: usize = 4_096;
+const MAX_OPEN: usize = 4_096;
+
+/// Of these, messages of one publisher: sixteen who say as much as they can leave room for nobody else.
+pub(super) const MAX_OPEN_OF_CLASS: usize = 256;
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -41,21 +46,46 @@ pub(super) struct Owed {
 pub(super) struct Expectations {
     /// Draws the messages that are audited: neighbours do not know which.
     lot: u64,
-    due: VecDeque<(Micros, MessageId)>,
+    due: VecDeque<(Micros, MessageId, Class)>,
+    /// Windows that are open, by class.
+    of_class: HashMap<Class, usize>,
 }
 
 impl Expectations {
-    pub(super) const fn new(lot: u64) -> Self {
+    pub(super) fn new(lot: u64) -> Self {
         Self {
             lot,
             due: VecDeque::new(),
+            of_class: HashMap::default(),
         }
     }
 
     /// Windows that are open.
     #[cfg(test)]
-    pub(super) fn open(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.due.len()
+    }
+
+    fn has_room(&self, class: &Class) -> bool {
+        let of_class = self.of_class.get(class).copied().unwrap_or(0);
+        self.due.len() < MAX_OPEN && of_class < MAX_OPEN_OF_CLASS
+    }
+
+    fn open(&mut self, until: Micros, id: MessageId, class: Class) {
+        self.due.push_back((until, id, class));
+        *self.of_class.entry(class).or_default() += 1;
+    }
+
+    /// A message whose window has ended.
+    fn close(&mut self, now: Micros) -> Option<MessageId> {
+        let (_, id, class) = self.due.pop_front_if(|(at, ..)| *at <= now)?;
+        if let Some(count) = self.of_class.get_mut(&class) {
+            *count -= 1;
+            if *count == 0 {
+                self.of_class.remove(&class);
+            }
+        }
+        Some(id)
     }
 
     fn audits(&self, id: &MessageId) -> bool {
@@ -90,16 +120,19 @@ impl Gossip {
         let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
             return;
         };
-        if self.expectations.due.len() >= MAX_OPEN {
+        if !self.expectations.has_room(&class) {
             return;
         }
-        let awaited = self.awaited(&parcel.topic, Some(&class));
-        let links = links.iter().copied().filter(|link| awaited.of(*link));
-        let links = links.filter(|link| !self.is_explicit(*link));
         let (now, sources) = (self.now.mono, self.sources.as_ref());
+        let awaited = self.awaited(&parcel.topic, Some(&class));
+        let links = links.iter().copied();
+        let links = links.filter(|link| awaited.owe(*link, now) && !self.is_explicit(*link));
         let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
         // Who has not heard yet that it is asked owes nothing.
         let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
+        if links.is_empty() {
+            return;
+        }
         let window = self
             .score
             .config()
@@ -123,7 +156,7 @@ impl Gossip {
             audited,
         });
         let until = entry.first.unwrap_or(now) + window;
-        self.expectations.due.push_back((until.max(now), parcel.id));
+        self.expectations.open(until.max(now), parcel.id, class);
     }
 
     /// Those in a topic who may be told of a message now.
@@ -139,11 +172,11 @@ impl Gossip {
     /// Settles what was owed until now.
     pub(super) fn settle_owed(&mut self) {
         let now = self.now.mono;
-        while let Some((_, id)) = self.expectations.due.pop_front_if(|(at, _)| *at <= now) {
+        while let Some(id) = self.expectations.close(now) {
             let Some(entry) = self.store.get_mut(&id) else {
                 continue;
             };
-            let was_pulled = entry.pull.is_some();
+            let was_pulled = entry.pull.as_ref().is_some_and(|pull| pull.is_open);
             let (owed, parcel) = match (&entry.state, entry.owed.take()) {
                 (State::Held(parcel), Some(owed)) => (owed, parcel.clone()),
                 _ => continue,

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::neighbour::{Named, Neighbour};
+use super::parcel::Class;
 use super::{Fault, Gossip, Link, TopicHash};
 use crate::gossip::seals;
 use crate::wire::Violation;
@@ -68,7 +69,10 @@ impl Gossip {
             let own = self.topics.get(&topic);
             if is_new && own.is_some_and(|one| one.is_subscribed()) {
                 self.beats.soon(self.now.mono, &self.config);
-                self.ask_for_the_rest(link, &topic);
+                let neighbour = self.neighbours.get_mut(&link);
+                if neighbour.is_some_and(|one| one.meets(topic)) {
+                    self.ask_for_the_rest(link, &topic);
+                }
             }
         }
         Ok(())
@@ -136,8 +140,11 @@ impl Gossip {
         let frame: Modes = decode(body)?;
         let topic = self.ours(link, frame.topic)?;
         if let (Some(topic), Some(neighbour)) = (topic, self.neighbours.get_mut(&link)) {
+            let sources = self.sources.as_ref();
+            let is_known =
+                |class: &Class| sources.is_some_and(|sources| sources.learned(class).is_some());
             for change in &frame.changes {
-                neighbour.ask((topic, change.publisher), change.mode);
+                neighbour.ask((topic, change.publisher), change.mode, is_known);
             }
         }
         Ok(())

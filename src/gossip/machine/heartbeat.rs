@@ -64,6 +64,7 @@ impl Gossip {
             self.settle_owed();
             self.try_members();
             self.replace_idle();
+            self.ask_returned();
         }
         if is_beat || is_early {
             self.beats.looked = now;
@@ -84,6 +85,18 @@ impl Gossip {
             if topic.is_subscribed() && !topic.is_unsigned() {
                 let members: Vec<_> = topic.mesh.iter().copied().collect();
                 sources.try_members(now, *hash, &members, &mut self.rng);
+            }
+        }
+    }
+
+    /// Who came back to a topic may have what is not here.
+    fn ask_returned(&mut self) {
+        let neighbours = self.neighbours.iter_mut();
+        let returned = neighbours.map(|(link, one)| (*link, one.take_returned()));
+        let returned: Vec<_> = returned.filter(|(_, topics)| !topics.is_empty()).collect();
+        for (link, topics) in returned {
+            for topic in topics {
+                self.ask_for_the_rest(link, &topic);
             }
         }
     }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use super::parcel::{Class, Parcel};
 use super::sources::{Learned, cold};
-use super::store::State;
+use super::store::{Sighting, State};
 use super::{Gossip, Link, TopicHash};
+use crate::policy::Micros;
 use crate::wire::message::gossip::{MessageId, Mode};
 
 /// Which neighbours were asked to send messages of one kind at once.
@@ -14,6 +15,8 @@ pub(super) struct Awaited<'a> {
     learned: Option<&'a Learned>,
     /// Whether links are chosen by source; else the mesh alone decides.
     is_by_source: bool,
+    /// Whether links were chosen once, and that is forgotten.
+    is_forgotten: bool,
 }
 
 impl Awaited<'_> {
@@ -25,6 +28,15 @@ impl Awaited<'_> {
         let asked = self.learned.and_then(|learned| learned.mode(link));
         asked.unwrap_or_else(|| cold(in_mesh)) == Mode::Eager
     }
+
+    /// The same, if it has had the time to hear of it.
+    pub(super) fn owe(&self, link: Link, now: Micros) -> bool {
+        let in_mesh = self.mesh.is_some_and(|mesh| mesh.contains(&link));
+        match self.learned.filter(|_| self.is_by_source) {
+            Some(learned) => learned.owes(link, in_mesh, now),
+            None => in_mesh && !self.is_forgotten,
+        }
+    }
 }
 
 impl Gossip {
@@ -35,20 +47,32 @@ impl Gossip {
             mesh: self.topics.get(topic).map(|topic| &topic.mesh),
             learned: known.and_then(|(sources, class)| sources.learned(class)),
             is_by_source: known.is_some(),
+            is_forgotten: known.is_some_and(|(sources, class)| sources.is_forgotten(class)),
         }
     }
 
     /// A neighbour has a message: it sent or announced it. `false` if that was known.
-    pub(super) fn sighted(&mut self, link: Link, topic: &TopicHash, id: &MessageId) -> bool {
+    pub(super) fn sighted(
+        &mut self,
+        link: Link,
+        topic: &TopicHash,
+        id: &MessageId,
+        is_sent: bool,
+    ) -> bool {
         let now = self.now.mono;
         let is_bad = self.is_bad(link);
-        let Some(entry) = self.store.hear(*id) else {
+        let Some(entry) = self.store.hear(*id, link) else {
             return false;
         };
         if entry.is_with(link) {
             return false;
         }
-        entry.sightings.push((link, now));
+        let sighting = Sighting {
+            link,
+            at: now,
+            is_sent,
+        };
+        entry.sightings.push(sighting);
         if is_bad {
             // It does not set the clock for others.
             return true;
@@ -64,7 +88,7 @@ impl Gossip {
         if let (Some(class), Some(sources)) =
             (parcel.and_then(|parcel| parcel.class()), &mut self.sources)
         {
-            sources.sighted(&class, [(link, late)]);
+            sources.sighted(&class, [(link, late, is_sent)]);
         }
         true
     }
@@ -79,7 +103,8 @@ impl Gossip {
         if let Some(entry) = self.store.get(&parcel.id) {
             let first = entry.first.unwrap_or(now);
             let seen = entry.sightings.iter();
-            sources.sighted(&class, seen.map(|(link, at)| (*link, at.since(first))));
+            let seen = seen.map(|one| (one.link, one.at.since(first), one.is_sent));
+            sources.sighted(&class, seen);
         }
     }
 

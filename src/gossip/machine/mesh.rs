@@ -109,6 +109,9 @@ impl Gossip {
         }
         let mesh: Vec<_> = topic.mesh.iter().copied().collect();
         self.transfers.leave(&hash);
+        if let Some(sources) = &mut self.sources {
+            sources.left_topic(&hash);
+        }
         for link in mesh {
             self.prune(link, hash, backoff, Why::Unwanted);
         }
@@ -139,6 +142,9 @@ impl Gossip {
     /// A neighbour does not want a topic any more.
     pub(super) fn lost_subscriber(&mut self, link: Link, hash: &TopicHash) {
         let (now, backoff) = (self.now.mono, self.config.unsubscribe_backoff);
+        if let Some(sources) = &mut self.sources {
+            sources.lost_subscriber(now, hash, link);
+        }
         let Some(topic) = self.topics.get_mut(hash) else {
             return;
         };
@@ -219,16 +225,12 @@ impl Gossip {
 
     /// A neighbour leaves every mesh, and does not come back for a while.
     pub(super) fn leave_meshes(&mut self, link: Link) {
-        let (now, backoff) = (self.now.mono, self.config.prune_backoff);
+        let backoff = self.config.prune_backoff;
         let topics: Vec<_> = self.topics.keys().copied().collect();
         for hash in topics {
-            let topic = self.topics.get_mut(&hash);
-            match topic.filter(|topic| topic.is_subscribed()) {
-                Some(topic) if topic.mesh.contains(&link) => {
-                    self.prune(link, hash, backoff, Why::Unwanted);
-                }
-                Some(topic) => topic.send_away(link, now, backoff, Why::Unwanted),
-                None => {}
+            // It is told of those, too, in which it is no member: who comes all the same is at fault.
+            if self.topics.get(&hash).is_some_and(Topic::is_subscribed) {
+                self.prune(link, hash, backoff, Why::Unwanted);
             }
         }
     }

@@ -317,6 +317,7 @@ impl Gossip {
 
     /// Hands over what waits for those who take it.
     fn flush(&mut self) {
+        let times = self.promise_times();
         let store = &self.store;
         let mut touched = std::mem::take(&mut self.touched);
         touched.sort_unstable();
@@ -328,6 +329,9 @@ impl Gossip {
             let has = |id: &MessageId| store.get(id).is_some_and(|entry| entry.is_with(link));
             let held = |id: &MessageId| store.held(id).cloned();
             let frames = neighbour.take(self.now.mono, &self.config.queue, has, held);
+            for id in neighbour.outbox.take_asked() {
+                self.pulls.promise(self.now.mono, times, id, link);
+            }
             if let Some(frames) = frames {
                 self.outputs.push_back(Output::Send { link, frames });
             }

@@ -1,6 +1,6 @@
 //! One neighbour as the machine sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +45,8 @@ pub(super) struct Neighbour {
     pub(super) outbox: Outbox,
     /// How it wants the messages of a class.
     asked: HashMap<Class, Mode>,
+    /// Whether what it asked for may be gone through in this heartbeat.
+    may_forget: bool,
     /// Bytes of its messages that are not proven.
     pub(super) unproven: usize,
     /// Until when it wants to hear of everything.
@@ -57,6 +59,10 @@ pub(super) struct Neighbour {
     brought: Option<Micros>,
     /// How often it was given each message that it asked for, of those still held.
     pub(super) given: HashMap<MessageId, u32>,
+    /// Topics of which it was asked for the rest of long messages, and those to which it came back since: it is
+    /// asked again at a heartbeat.
+    met: BTreeSet<TopicHash>,
+    returned: BTreeSet<TopicHash>,
     /// Whether something may wait for it.
     pub(super) is_touched: bool,
     /// Whether it reads too slowly to be in a mesh.
@@ -141,12 +147,15 @@ impl Neighbour {
             received: ReceivedReferences::default(),
             outbox: Outbox::new(),
             asked: HashMap::default(),
+            may_forget: true,
             unproven: 0,
             awake_until: Micros(0),
             refused: HashMap::default(),
             announced: (0, 0),
             brought: None,
             given: HashMap::default(),
+            met: BTreeSet::new(),
+            returned: BTreeSet::new(),
             is_touched: false,
             is_slow: false,
             is_over: false,
@@ -162,10 +171,16 @@ impl Neighbour {
         mode
     }
 
-    /// It says how it wants the messages of a class. Beyond the limit it is not heard: the mesh decides
-    /// then, as for a class that nobody spoke of.
-    pub(super) fn ask(&mut self, class: Class, mode: Mode) {
-        if self.asked.len() < MAX_ASKED || self.asked.contains_key(&class) {
+    /// It says how it wants the messages of a class. When there are too many, those of publishers of whom
+    /// nothing `is_known` here give way, at most once in a heartbeat. It is not heard if there are none: the
+    /// mesh decides then, as for a class that nobody spoke of.
+    pub(super) fn ask(&mut self, class: Class, mode: Mode, is_known: impl Fn(&Class) -> bool) {
+        let is_new = !self.asked.contains_key(&class);
+        if is_new && self.asked.len() >= MAX_ASKED && self.may_forget {
+            self.may_forget = false;
+            self.asked.retain(|class, _| is_known(class));
+        }
+        if !is_new || self.asked.len() < MAX_ASKED {
             self.asked.insert(class, mode);
         }
     }
@@ -183,6 +198,24 @@ impl Neighbour {
     /// It ends a subscription: what it asked for there is void.
     pub(super) fn unsubscribed(&mut self, topic: &TopicHash) {
         self.asked.retain(|(of, _), _| of != topic);
+    }
+
+    /// It subscribes to a topic of this node; whether it does for the first time. Whoever comes and goes
+    /// all the time makes no work.
+    pub(super) fn meets(&mut self, topic: TopicHash) -> bool {
+        let is_first = self.met.insert(topic);
+        if !is_first {
+            self.returned.insert(topic);
+        }
+        is_first
+    }
+
+    /// Topics to which it came back since this was asked last, and still subscribes.
+    pub(super) fn take_returned(&mut self) -> Vec<TopicHash> {
+        let returned = std::mem::take(&mut self.returned).into_iter();
+        returned
+            .filter(|topic| self.theirs.contains(topic))
+            .collect()
     }
 
     pub(super) fn refuse(&mut self, id: MessageId, heartbeat: u64) {
@@ -223,6 +256,7 @@ impl Neighbour {
     /// A heartbeat: budgets are new, and refusals end.
     pub(super) fn beat(&mut self, heartbeat: u64, is_held: impl Fn(&MessageId) -> bool) {
         self.announced = (0, 0);
+        self.may_forget = true;
         self.outbox.beat();
         self.refused.retain(|_, until| heartbeat < *until);
         self.given.retain(|id, _| is_held(id));

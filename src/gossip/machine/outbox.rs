@@ -60,6 +60,8 @@ pub(super) struct Outbox {
     /// Bytes of what found no place, was announced since the last heartbeat, and was not asked for.
     promised: usize,
     wanted: Vec<MessageId>,
+    /// What it was asked for in the batch that was made last.
+    asked: Vec<MessageId>,
     unwanted: Vec<MessageId>,
     modes: BTreeMap<TopicHash, BTreeMap<PeerId, Mode>>,
     own: VecDeque<Queued>,
@@ -98,6 +100,7 @@ impl Outbox {
             announced: 0,
             promised: 0,
             wanted: Vec::new(),
+            asked: Vec::new(),
             unwanted: Vec::new(),
             modes: BTreeMap::new(),
             own: VecDeque::new(),
@@ -364,6 +367,11 @@ impl Outbox {
             }
             self.owed.pop_front();
         }
+    }
+
+    /// What the neighbour was asked for in the last batch: from now on it is late or not.
+    pub(super) fn take_asked(&mut self) -> Vec<MessageId> {
+        std::mem::take(&mut self.asked)
     }
 
     /// Bytes of all that waits.

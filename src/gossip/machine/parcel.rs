@@ -11,6 +11,9 @@ use crate::gossip::seals::{Listed, SharedSeal};
 use crate::identity::PeerId;
 use crate::wire::message::gossip::MessageId;
 
+/// Bytes that a message takes in memory beside what it says.
+pub(super) const PLACE_BYTES: usize = 256;
+
 /// A topic and who publishes in it: for each of these links are chosen.
 pub(super) type Class = (TopicHash, PeerId);
 
@@ -58,6 +61,11 @@ impl Proof {
 }
 
 impl Parcel {
+    /// Bytes that it takes in memory: one that says nothing takes room, too.
+    pub(super) fn cost(&self) -> usize {
+        PLACE_BYTES + self.content.bytes()
+    }
+
     /// The message as the program sees it; none if this is its header alone.
     pub(super) fn message(&self) -> Option<Message> {
         let Content::Whole(data) = &self.content else {

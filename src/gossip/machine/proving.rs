@@ -63,6 +63,8 @@ impl Gossip {
         match offer {
             Offer::Waiting => {}
             Offer::InsteadOf(displaced) => self.give_up(&displaced),
+            // It has its turn as what another neighbour brought.
+            Offer::Full if self.admission.contains(&seal.id()) => {}
             Offer::Full => self.give_up(&seal.id()),
         }
     }
@@ -95,7 +97,7 @@ impl Gossip {
         let (messages, _) = self.checks.take(seal);
         for id in messages {
             self.take_away(&id, seal);
-            self.forget_pull(&id);
+            self.close_pull(&id);
         }
     }
 
@@ -155,7 +157,7 @@ impl Gossip {
         for one in offered {
             let first = one.from.first();
             if let Some(neighbour) = first.and_then(|link| self.neighbours.get_mut(link)) {
-                let bytes = one.parcel.content.bytes();
+                let bytes = one.parcel.cost();
                 neighbour.unproven = neighbour.unproven.saturating_sub(bytes);
             }
         }
@@ -193,7 +195,7 @@ impl Gossip {
                 if judged_for.is_some_and(|link| !self.judging.has_room(link)) =>
             {
                 self.store.set(id, State::Missing);
-                return self.forget_pull(id);
+                return self.close_pull(id);
             }
             None | Some(Judgement::Fresh) => {}
             Some(judgement) => {

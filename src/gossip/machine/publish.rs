@@ -16,6 +16,10 @@ use crate::gossip::seals::{Batch, Pending, SharedSeal};
 use crate::policy::Micros;
 use crate::wire::message::gossip::{MAX_DATA, MAX_LARGE};
 
+/// No more is taken while a message waits for its seal for so long: what is older than two minutes when it
+/// comes is not accepted anywhere.
+pub(super) const MAX_WAIT_MS: u64 = 10_000;
+
 /// Leaf lists that are being signed.
 #[derive(Debug, Default)]
 pub(super) struct Signing {
@@ -39,6 +43,10 @@ impl Gossip {
         }
         if is_unsigned {
             return self.publish_unsigned(publication, hash, data);
+        }
+        let waits_since = self.pacer.oldest_ms().unwrap_or(self.now.wall.0);
+        if self.now.wall.0.saturating_sub(waits_since) >= MAX_WAIT_MS {
+            return self.published(publication, Err(NotPublished::Busy));
         }
         let pending = Pending {
             publication,

@@ -1,11 +1,11 @@
 //! Asking for messages that were announced.
 
-use std::collections::btree_map::Entry;
+use std::collections::btree_map::Entry as Place;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::outbox::Priority;
-use super::store::Pull;
+use super::store::Entry;
 use super::{Gossip, Link, TopicHash};
 use crate::policy::Micros;
 use crate::wire::codec::List;
@@ -45,7 +45,7 @@ const PANIC_SHARE: usize = 4;
 const PANIC_TRIES: u32 = 3;
 
 /// Time after which a pulled message is looked at again: who was to send it at once and did not even
-/// announce it by then has failed.
+/// announce it by then has failed. Who announced it has too much to do, and is late.
 const REVIEW_AFTER: Duration = Duration::from_millis(700);
 
 /// Messages that wait for this: what is pulled in it at a thousand a second.
@@ -61,6 +61,8 @@ pub(super) struct Pulls {
     /// When each neighbour was first asked for what it has not sent yet: one promise, however often it
     /// announces the message again.
     promised: BTreeMap<(MessageId, Link), Micros>,
+    /// When they were looked at last.
+    looked: Micros,
     reviews: VecDeque<(Micros, MessageId)>,
     /// Messages that only bad neighbours announced.
     doubtful: VecDeque<(Micros, MessageId)>,
@@ -72,9 +74,12 @@ pub(super) struct Pulls {
     panic_until: Micros,
 }
 
+/// A timer that is so late was: this node did nothing in between, and read nothing of what it was sent.
+const STALL: Duration = Duration::from_millis(700);
+
 /// How soon a neighbour sends what it announced.
 #[derive(Debug, Clone, Copy)]
-struct PromiseTimes {
+pub(super) struct PromiseTimes {
     /// When it is late.
     usual: Duration,
     /// When it has broken its promise.
@@ -107,8 +112,8 @@ impl Pulls {
     }
 
     /// A neighbour was asked for a message, and is to send it in time.
-    fn promise(&mut self, now: Micros, times: PromiseTimes, id: MessageId, link: Link) {
-        if let Entry::Vacant(place) = self.promised.entry((id, link)) {
+    pub(super) fn promise(&mut self, now: Micros, times: PromiseTimes, id: MessageId, link: Link) {
+        if let Place::Vacant(place) = self.promised.entry((id, link)) {
             place.insert(now);
             self.promises.insert((now + times.usual, id, link));
         }
@@ -123,6 +128,28 @@ impl Pulls {
         self.overdue.remove(&(at + times.most, id, link));
         self.answered(now.since(at));
         true
+    }
+
+    /// Whether a neighbour is to send a message that it was asked for.
+    pub(super) fn is_promised(&self, link: Link, id: &MessageId) -> bool {
+        self.promised.contains_key(&(*id, link))
+    }
+
+    /// After a stall of this node every neighbour has as much more time.
+    fn forgive_stall(&mut self, now: Micros) {
+        let stall = now.since(std::mem::replace(&mut self.looked, now));
+        let first = [self.promises.first(), self.overdue.first()];
+        let due = first.into_iter().flatten().map(|(at, ..)| *at).min();
+        if due.is_none_or(|due| now.since(due) < STALL) {
+            return;
+        }
+        for moments in [&mut self.promises, &mut self.overdue] {
+            let later = std::mem::take(moments).into_iter();
+            *moments = later.map(|(at, id, link)| (at + stall, id, link)).collect();
+        }
+        for at in self.promised.values_mut() {
+            *at = *at + stall;
+        }
     }
 
     /// An answer that is late, if there is one.
@@ -169,10 +196,16 @@ impl Pulls {
         forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
     }
 
-    /// A neighbour sent what it was asked for; after which time it did.
+    /// A neighbour sent what it was asked for; after which time it did. A late answer counts for a quarter of
+    /// an early one, and for twice the average at most: one neighbour alone does not decide how long all the
+    /// others are waited for.
     fn answered(&mut self, after: Duration) {
-        let response = self.response.get_or_insert(after);
-        *response = (*response * 7 + after) / 8;
+        let response = self.response.get_or_insert(FIRST_RESPONSE);
+        if after < *response {
+            *response -= (*response - after) / 8;
+        } else {
+            *response += (after - *response).min(*response) / 32;
+        }
     }
 
     fn retry_after(&self) -> Duration {
@@ -212,7 +245,7 @@ impl Gossip {
             return;
         }
         for id in ids.iter().take(room) {
-            self.sighted(link, &topic, id);
+            self.sighted(link, &topic, id, false);
             self.consider_pull(link, &topic, *id);
         }
     }
@@ -224,14 +257,18 @@ impl Gossip {
         let Some(entry) = self.store.get_mut(&id).filter(|entry| entry.is_missing()) else {
             return;
         };
-        if let Some(pull) = &mut entry.pull {
-            // Who announces it again may be asked again.
-            return pull.asked.retain(|(asked, _)| *asked != link);
+        let pull = entry.pull.get_or_insert_default();
+        if pull.asked.contains(&link) && !pull.again.contains(&link) {
+            // It may be asked again, after the others.
+            pull.again.push(link);
+        }
+        if pull.is_open {
+            return;
         }
         if is_bad && entry.sightings.len() <= CREDIBLE {
             return self.pulls.doubt(self.now.mono, id);
         }
-        entry.pull = Some(Pull::default());
+        pull.is_open = true;
         self.pulls.due.insert((self.now.mono + delay, id));
     }
 
@@ -239,15 +276,18 @@ impl Gossip {
     pub(super) fn pull_soon(&mut self, id: MessageId) {
         let entry = self.store.get_mut(&id).filter(|entry| entry.is_missing());
         if let Some(entry) = entry {
-            entry.pull.get_or_insert_default();
+            entry.pull.get_or_insert_default().is_open = true;
             self.pulls.due.insert((self.now.mono, id));
         }
     }
 
-    /// Whoever announces a message next is asked for it.
-    pub(super) fn forget_pull(&mut self, id: &MessageId) {
-        if let Some(entry) = self.store.get_mut(id) {
-            entry.pull = None;
+    /// Whoever announces a message next is asked for it. Who was asked is remembered: what it sends later, it
+    /// does not send of its own accord.
+    pub(super) fn close_pull(&mut self, id: &MessageId) {
+        let entry = self.store.get_mut(id);
+        if let Some(pull) = entry.and_then(|entry| entry.pull.as_mut()) {
+            pull.is_open = false;
+            pull.tries = 0;
         }
     }
 
@@ -265,11 +305,9 @@ impl Gossip {
     pub(super) fn look_at_pulls(&mut self) {
         let now = self.now.mono;
         while let Some((_, id)) = self.pulls.doubtful.pop_front_if(|(at, _)| *at <= now) {
-            if self
-                .store
-                .get(&id)
-                .is_some_and(|entry| entry.pull.is_none())
-            {
+            let entry = self.store.get(&id);
+            let is_open = |entry: &Entry| entry.pull.as_ref().is_some_and(|pull| pull.is_open);
+            if entry.is_some_and(|entry| !is_open(entry)) {
                 self.pull_soon(id);
             }
         }
@@ -284,6 +322,7 @@ impl Gossip {
     /// whole time of a promise; else it has broken one.
     fn look_at_promises(&mut self) {
         let (now, times) = (self.now.mono, self.promise_times());
+        self.pulls.forgive_stall(now);
         while let Some((id, link)) = self.pulls.pop_late(now) {
             if let Some(sources) = &mut self.sources {
                 sources.broke_promise(now, link);
@@ -307,25 +346,21 @@ impl Gossip {
         let Some(entry) = self.store.get(&id).filter(|entry| entry.is_missing()) else {
             return;
         };
-        let Some(pull) = &entry.pull else {
+        let Some(pull) = entry.pull.as_ref().filter(|pull| pull.is_open) else {
             return;
         };
-        let announcers = entry.sightings.iter().map(|(link, _)| *link);
-        let was_asked = |link: &Link| pull.asked.iter().any(|(asked, _)| asked == link);
-        let mut candidates: Vec<_> = announcers
-            .filter(|link| !was_asked(link) && self.neighbours.contains_key(link))
-            .collect();
-        candidates.sort_by_key(|link| self.is_bad(*link));
+        let announcers = entry.sightings.iter().map(|one| one.link);
+        let new = announcers.filter(|link| !pull.asked.contains(link));
+        let all = new.chain(pull.again.iter().copied());
+        let present = all.filter(|link| self.neighbours.contains_key(link));
+        let mut candidates: Vec<_> = present.collect();
+        candidates.sort_by_key(|link| (pull.asked.contains(link), self.is_bad(*link)));
         candidates.truncate(if pull.tries == 0 { 1 } else { 2 });
         let retry_at = now + self.pulls.retry_after();
-        let times = self.promise_times();
         candidates.retain(|link| {
             let neighbour = self.touch(*link);
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
-        for link in &candidates {
-            self.pulls.promise(now, times, id, *link);
-        }
         let Some(pull) = self
             .store
             .get_mut(&id)
@@ -333,9 +368,7 @@ impl Gossip {
         else {
             return;
         };
-        pull.asked
-            .extend(candidates.iter().map(|link| (*link, now)));
-        pull.tries += 1;
+        pull.ask(&candidates);
         let tries = pull.tries;
         self.pulls.due.insert((retry_at, id));
         if tries == 1 {
@@ -347,7 +380,7 @@ impl Gossip {
         if candidates.is_empty() {
             // Whoever announces it next is asked.
             self.pulls.due.remove(&(retry_at, id));
-            self.forget_pull(&id);
+            self.close_pull(&id);
         }
     }
 
@@ -376,8 +409,8 @@ impl Gossip {
     pub(super) fn fulfilled(&mut self, link: Link, id: &MessageId) -> bool {
         let (now, times) = (self.now.mono, self.promise_times());
         let had_promised = self.pulls.keep(now, times, *id, link);
-        let pull = self.store.get(id).and_then(|entry| entry.pull.as_ref());
-        had_promised || pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
+        let entry = self.store.get(id);
+        had_promised || entry.is_some_and(|entry| entry.was_asked_of(link))
     }
 
     /// The first copy of a message came. If it had to be asked for, those who were to send it at once
@@ -385,10 +418,8 @@ impl Gossip {
     pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
         let now = self.now.mono;
         self.pulls.came(now);
-        let was_pulled = self.store.get(id).is_some_and(|entry| {
-            let pull = entry.pull.as_ref();
-            pull.is_some_and(|pull| pull.asked.iter().any(|(asked, _)| *asked == link))
-        });
+        let entry = self.store.get(id);
+        let was_pulled = entry.is_some_and(|entry| entry.was_asked_of(link));
         if was_pulled {
             if self.pulls.reviews.len() < MAX_REVIEWS {
                 self.pulls.reviews.push_back((now + REVIEW_AFTER, *id));
@@ -443,7 +474,7 @@ impl Gossip {
         }
     }
 
-    fn promise_times(&self) -> PromiseTimes {
+    pub(super) fn promise_times(&self) -> PromiseTimes {
         let most = self.config.iwant_followup_time;
         let usual = self.by_source().map_or(most, |one| one.promise.min(most));
         PromiseTimes { usual, most }

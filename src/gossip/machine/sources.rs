@@ -12,7 +12,7 @@ mod trial;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use rand_core::Rng;
 
 use super::io::Link;
@@ -32,11 +32,17 @@ use trial::Trial;
 /// they can.
 const RERANK_AFTER: Duration = Duration::from_millis(200);
 
+/// One trial in so many is with any member, and not with one of whom nothing is asked: who sends the messages of
+/// one publisher, itself perhaps, may withhold those of all others.
+const BUSY_ARE_TRIED: u64 = 8;
+
 /// What is learned of links, by class.
 #[derive(Debug)]
 pub(super) struct Sources {
     config: BySourceConfig,
     classes: HashMap<Class, Learned>,
+    /// Classes that gave way to others, as many as there are at most.
+    forgotten: HashSet<Class>,
     due: BTreeSet<(Micros, Class)>,
     standings: BTreeMap<Link, Standing>,
     /// One at a time in each topic.
@@ -51,6 +57,7 @@ impl Sources {
         Self {
             config,
             classes: HashMap::default(),
+            forgotten: HashSet::default(),
             due: BTreeSet::new(),
             standings: BTreeMap::new(),
             trials: BTreeMap::new(),
@@ -66,7 +73,7 @@ impl Sources {
         let learned = self
             .classes
             .entry(class)
-            .or_insert_with(|| Learned::new(rng.next_u64(), now));
+            .or_insert_with(|| Learned::new(rng.next_u64(), now, self.forgotten.remove(&class)));
         learned.heard(now, links, self.config.lateness_cap);
         let trial = self.trials.get_mut(&class.0);
         let trial = trial.filter(|trial| trial.class == class);
@@ -81,15 +88,18 @@ impl Sources {
         }
     }
 
-    /// Links had a message this much later than the first one.
+    /// Links had a message this much later than the first one, and sent it unasked, or announced it.
     pub(super) fn sighted(
         &mut self,
         class: &Class,
-        links: impl IntoIterator<Item = (Link, Duration)>,
+        links: impl IntoIterator<Item = (Link, Duration, bool)>,
     ) {
         if let Some(learned) = self.classes.get_mut(class) {
-            for (link, late) in links {
-                learned.sighted(link, late, self.config.lateness_cap);
+            for (link, late, is_sent) in links {
+                // Who is to send at once and announces is as late as can be: it would keep its place so.
+                if is_sent || learned.mode(link) != Some(Mode::Eager) {
+                    learned.sighted(link, late, self.config.lateness_cap);
+                }
             }
         }
     }
@@ -97,6 +107,11 @@ impl Sources {
     /// What is learned of a class, if anything is.
     pub(super) fn learned(&self, class: &Class) -> Option<&Learned> {
         self.classes.get(class)
+    }
+
+    /// Whether links were chosen for a class, and that is forgotten.
+    pub(super) fn is_forgotten(&self, class: &Class) -> bool {
+        self.forgotten.contains(class)
     }
 
     /// When the next class is due.
@@ -153,7 +168,7 @@ impl Sources {
             } else {
                 mode
             };
-            let former = learned.set_mode(link, mode);
+            let former = learned.set_mode(now, link, mode);
             if former == Some(mode) {
                 continue;
             }
@@ -180,8 +195,9 @@ impl Sources {
         Some(trial?.has_begun(now))
     }
 
-    /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh of whom
-    /// nothing is asked and that was tried longest ago, for the messages of somebody who says much.
+    /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh that was
+    /// tried longest ago, for the messages of somebody who says much and whose it does not send anyway; mostly
+    /// with one of whom nothing is asked. Who leaves the mesh in the midst of its trial has the next one when it is back.
     pub(super) fn try_members<R: Rng>(
         &mut self,
         now: Micros,
@@ -193,16 +209,27 @@ impl Sources {
             if !trial.is_over(now) && members.contains(&trial.link) {
                 return;
             }
-            let class = trial.class;
+            let (class, link) = (trial.class, trial.link);
+            if !trial.is_over(now) {
+                self.tried.remove(&(topic, link));
+            }
             self.trials.remove(&topic);
             self.make_due(now, class);
         }
-        let tried = &self.tried;
-        let idle = members.iter().copied().filter(|link| {
+        let tried = |link: &Link| self.tried.get(&(topic, *link)).copied();
+        let is_idle = |link: &Link| {
             let standing = self.standings.get(link);
             standing.is_none_or(|standing| standing.eager_for == 0)
-        });
-        let Some(link) = idle.min_by_key(|link| tried.get(&(topic, *link)).copied()) else {
+        };
+        let mut idle = members.iter().copied().filter(is_idle).peekable();
+        let includes_all =
+            self.trial_count % BUSY_ARE_TRIED == BUSY_ARE_TRIED - 1 || idle.peek().is_none();
+        let link = if includes_all {
+            members.iter().copied().min_by_key(tried)
+        } else {
+            idle.min_by_key(tried)
+        };
+        let Some(link) = link else {
             return;
         };
         let classes = self.classes.iter().filter(|((of, _), learned)| {
@@ -292,14 +319,52 @@ impl Sources {
         let Some((_, oldest)) = ages.min() else {
             return;
         };
-        if let Some(learned) = self.classes.remove(&oldest) {
-            if let Some(at) = learned.rerank_at {
-                self.due.remove(&(at, oldest));
+        self.forget(&oldest);
+        if self.forgotten.len() >= self.config.max_classes {
+            // Which were forgotten longest ago is not known: some members are blamed for old words then.
+            self.forgotten.clear();
+        }
+        self.forgotten.insert(oldest);
+    }
+
+    fn forget(&mut self, class: &Class) {
+        let Some(learned) = self.classes.remove(class) else {
+            return;
+        };
+        if let Some(at) = learned.rerank_at {
+            self.due.remove(&(at, *class));
+        }
+        for link in learned.eager() {
+            if let Some(standing) = self.standings.get_mut(&link) {
+                standing.count_eager(true, false);
             }
-            for link in learned.eager() {
+        }
+    }
+
+    /// This node leaves a topic: its neighbours forget what they were asked for there.
+    pub(super) fn left_topic(&mut self, topic: &TopicHash) {
+        let classes = self.classes.keys().filter(|(of, _)| of == topic);
+        for class in classes.copied().collect::<Vec<_>>() {
+            self.forget(&class);
+        }
+        self.trials.remove(topic);
+        self.tried.retain(|(of, _), _| of != topic);
+    }
+
+    /// A neighbour leaves a topic.
+    pub(super) fn lost_subscriber(&mut self, now: Micros, topic: &TopicHash, link: Link) {
+        let classes = self.classes.keys().filter(|(of, _)| of == topic);
+        for class in classes.copied().collect::<Vec<_>>() {
+            let Some(learned) = self.classes.get_mut(&class) else {
+                continue;
+            };
+            let was_eager = learned.mode(link) == Some(Mode::Eager);
+            learned.left(link);
+            if was_eager {
                 if let Some(standing) = self.standings.get_mut(&link) {
                     standing.count_eager(true, false);
                 }
+                self.make_due(now, class);
             }
         }
     }

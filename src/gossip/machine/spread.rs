@@ -49,13 +49,21 @@ impl Sharing<'_> {
         self.entry.is_some_and(|entry| entry.is_with(link))
     }
 
-    fn share(&self, link: Link, neighbour: &Neighbour, is_trusted: bool) -> Option<Share> {
+    /// `trust` says whether it is sent anything, and whether it is told what it may ask for: to announce
+    /// to somebody whose question is not answered is a promise that is broken.
+    fn share(
+        &self,
+        link: Link,
+        neighbour: &Neighbour,
+        (is_trusted, is_answered): (bool, bool),
+    ) -> Option<Share> {
         let is_explicit = neighbour.is_explicit;
         let share = match is_trusted && !neighbour.refuses(&self.id) {
             true if self.is_flooded || is_explicit => Some(Share::All),
             true => self.wish(link, neighbour),
             false => None,
         };
+        let share = share.filter(|share| is_answered || *share != Share::Announcement);
         let would_send = || is_explicit || self.awaited.of(link);
         share.or_else(|| (self.is_refused && would_send()).then_some(Share::Refusal))
     }
@@ -183,8 +191,10 @@ impl Gossip {
             let Some(neighbour) = self.neighbours.get(link) else {
                 continue;
             };
-            let is_trusted = neighbour.is_explicit || self.score.score(*link) >= least;
-            let share = sharing.share(*link, neighbour, is_trusted);
+            let score = self.score.score(*link);
+            let reaches = |least| neighbour.is_explicit || score >= least;
+            let trust = (reaches(least), reaches(thresholds.gossip));
+            let share = sharing.share(*link, neighbour, trust);
             shares.extend(share.map(|share| (*link, share)));
         }
         shares

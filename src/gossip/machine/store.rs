@@ -17,6 +17,9 @@ use crate::wire::message::gossip::MessageId;
 /// two heartbeats of a node that receives a thousand messages a second.
 pub(super) const MAX_MISSING: usize = 32_768;
 
+/// Of these, messages that one neighbour announced first: as many as it may announce in a heartbeat.
+pub(super) const MAX_MISSING_OF_LINK: usize = 5_000;
+
 /// Ids of messages that are not held any more, in each of two generations: a thousand messages a
 /// second for two minutes. Older ones are told by their counters and timestamps.
 const MAX_SEEN: usize = 131_072;
@@ -25,16 +28,15 @@ const MAX_SEEN: usize = 131_072;
 /// are not to be had any more.
 pub(super) const MAX_HELD_BYTES: usize = 64 << 20;
 
-/// Bytes that a message takes beside what it says.
-const PLACE_BYTES: usize = 256;
-
 /// What is known of a message whose details still count.
 #[derive(Debug)]
 pub(super) struct Entry {
+    /// Who announced it first, while it is not here.
+    announcer: Option<Link>,
     /// When the first neighbour had it, those apart that are not believed.
     pub(super) first: Option<Micros>,
-    /// Which neighbours had it, and when each was heard to.
-    pub(super) sightings: Vec<(Link, Micros)>,
+    /// Which neighbours had it.
+    pub(super) sightings: Vec<Sighting>,
     pub(super) state: State,
     /// Who sent it, as far as that is of interest.
     pub(super) brought: Vec<Link>,
@@ -72,18 +74,45 @@ impl Offered {
     }
 }
 
-/// A message that is being asked for.
+/// A neighbour that had a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sighting {
+    pub(super) link: Link,
+    pub(super) at: Micros,
+    /// Whether it sent the message unasked, and did not announce it.
+    pub(super) is_sent: bool,
+}
+
+/// A message that is being asked for, or was.
 #[derive(Debug, Default)]
 pub(super) struct Pull {
-    /// Who was asked, and when.
-    pub(super) asked: Vec<(Link, Micros)>,
-    /// How often somebody was.
+    /// Whether somebody else is asked after a while.
+    pub(super) is_open: bool,
+    /// Who was asked.
+    pub(super) asked: Vec<Link>,
+    /// Who announced it again since: it could not send it then.
+    pub(super) again: Vec<Link>,
+    /// How often somebody was asked since it is open.
     pub(super) tries: u32,
+}
+
+impl Pull {
+    /// Neighbours that were asked now.
+    pub(super) fn ask(&mut self, links: &[Link]) {
+        self.again.retain(|link| !links.contains(link));
+        for link in links {
+            if !self.asked.contains(link) {
+                self.asked.push(*link);
+            }
+        }
+        self.tries += 1;
+    }
 }
 
 impl Entry {
     const fn new() -> Self {
         Self {
+            announcer: None,
             first: None,
             sightings: Vec::new(),
             state: State::Missing,
@@ -120,7 +149,14 @@ impl Entry {
 
     /// Whether a neighbour is known to have the message.
     pub(super) fn is_with(&self, link: Link) -> bool {
-        self.sightings.iter().any(|(one, _)| *one == link)
+        self.sightings.iter().any(|one| one.link == link)
+    }
+
+    /// Whether a neighbour was asked for the message.
+    pub(super) fn was_asked_of(&self, link: Link) -> bool {
+        self.pull
+            .as_ref()
+            .is_some_and(|pull| pull.asked.contains(&link))
     }
 }
 
@@ -131,6 +167,8 @@ pub(super) struct Store {
     /// Ids by the heartbeat in which they came, the newest first.
     windows: VecDeque<VecDeque<MessageId>>,
     missing: usize,
+    /// Those that each neighbour announced first.
+    missing_of: HashMap<Link, usize>,
     held_bytes: usize,
     seen: HashSet<MessageId>,
     seen_before: HashSet<MessageId>,
@@ -160,13 +198,26 @@ impl Store {
         }
     }
 
-    /// The entry of a message that was announced; a new one if it was never heard of. None if it was seen
+    /// The entry of a message that a neighbour has; a new one if it was never heard of. None if it was seen
     /// and forgotten, or if too many are missing.
-    pub(super) fn hear(&mut self, id: MessageId) -> Option<&mut Entry> {
-        if self.missing >= MAX_MISSING {
-            return self.entries.get_mut(&id);
+    pub(super) fn hear(&mut self, id: MessageId, link: Link) -> Option<&mut Entry> {
+        match self.entries.entry(id) {
+            Place::Occupied(place) => Some(place.into_mut()),
+            Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
+            Place::Vacant(place) => {
+                let of_link = self.missing_of.entry(link).or_default();
+                if self.missing >= MAX_MISSING || *of_link >= MAX_MISSING_OF_LINK {
+                    return None;
+                }
+                *of_link += 1;
+                self.missing += 1;
+                newest(&mut self.windows).push_back(id);
+                Some(place.insert(Entry {
+                    announcer: Some(link),
+                    ..Entry::new()
+                }))
+            }
         }
-        self.arrive(id)
     }
 
     /// The entry of a message that is here, however many are missing. None if it was seen and forgotten.
@@ -187,6 +238,9 @@ impl Store {
         let entry = self.entries.get_mut(id)?;
         let (was, is) = (entry.is_missing(), matches!(state, State::Missing));
         let former = std::mem::replace(&mut entry.state, state);
+        if !is && let Some(link) = entry.announcer.take() {
+            one_less(&mut self.missing_of, link);
+        }
         let held_before = bytes_held(&former);
         let held_now = bytes_held(&entry.state);
         self.held_bytes = (self.held_bytes + held_now).saturating_sub(held_before);
@@ -197,6 +251,13 @@ impl Store {
             _ => {}
         }
         Some(former)
+    }
+
+    /// A message that is not here is not to be had any more.
+    pub(super) fn drop_missing(&mut self, id: &MessageId) {
+        if self.entries.get(id).is_some_and(Entry::is_missing) {
+            self.set(id, State::Dropped);
+        }
     }
 
     /// What came since the heartbeat before the last `windows` ones, and is held.
@@ -242,8 +303,20 @@ impl Store {
             None => {}
         }
         if let Some(entry) = self.entries.remove(&id) {
+            if let Some(link) = entry.announcer {
+                one_less(&mut self.missing_of, link);
+            }
             let held = bytes_held(&entry.state);
             self.held_bytes = self.held_bytes.saturating_sub(held);
+        }
+    }
+}
+
+fn one_less(counts: &mut HashMap<Link, usize>, link: Link) {
+    if let Some(count) = counts.get_mut(&link) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&link);
         }
     }
 }
@@ -258,7 +331,7 @@ fn newest(windows: &mut VecDeque<VecDeque<MessageId>>) -> &mut VecDeque<MessageI
 
 fn bytes_held(state: &State) -> usize {
     match state {
-        State::Held(parcel) => PLACE_BYTES + parcel.content.bytes(),
+        State::Held(parcel) => parcel.cost(),
         _ => 0,
     }
 }

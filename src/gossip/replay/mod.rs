@@ -109,6 +109,18 @@ pub enum Judgement {
     TooNew,
 }
 
+impl Judgement {
+    /// Whether the message will never be fresh, whatever seal comes with it.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Seen | Self::Superseded | Self::BelowFloor | Self::TooOld => true,
+            // That its counter was used counts only once its seal is verified.
+            Self::Fresh | Self::CounterReused { .. } | Self::TooNew => false,
+        }
+    }
+}
+
 /// The messages of all publishers that were accepted in the last 150 s.
 #[derive(Debug, Clone)]
 pub struct ReplayWindow {

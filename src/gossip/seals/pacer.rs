@@ -183,6 +183,14 @@ impl Pacer {
         [token, full_token].into_iter().flatten().min()
     }
 
+    /// When the message was said that has waited for the longest time.
+    #[must_use]
+    pub fn oldest_ms(&self) -> Option<u64> {
+        let (_, topic) = self.turns.first_key_value()?;
+        let oldest = self.topics.get(topic)?.queue.front()?;
+        Some(oldest.message.timestamp_ms)
+    }
+
     /// Messages that wait for a seal.
     #[must_use]
     pub const fn waiting(&self) -> usize {

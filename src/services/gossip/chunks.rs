@@ -9,8 +9,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::identity::PeerId;
 use crate::p2p::{
     Caller, Handler, HandlerFuture, InboundRequest, Origin, OutboundRequest, Protocol, Refusal,
-    Reply, RequestHandler, Shape,
+    Reply, RequestError, RequestHandler, Shape,
 };
+use crate::wire::ErrorCode;
 use crate::wire::codec::{Payload, decode, encode};
 use crate::wire::message::VERSION;
 use crate::wire::message::chunks::{
@@ -23,6 +24,10 @@ pub(super) const QUEUE: usize = 256;
 
 /// No chunk is waited for longer: the machine has asked somebody else long before.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Who has no time for a question is asked again after this: its machine answers what waits within
+/// milliseconds.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// A peer asks for a chunk.
 #[derive(Debug)]
@@ -78,8 +83,8 @@ impl RequestHandler for Giving {
     }
 }
 
-/// Asks a connected peer for a chunk; none if it does not give it. An answer that is no chunk comes to an
-/// empty one: it is as false as any that does not fit.
+/// Asks a connected peer for a chunk, again and again while it has no time; none if it does not give it. An
+/// answer that is no chunk comes to an empty one: it is as false as any that does not fit.
 pub(super) async fn fetch(
     caller: &Caller,
     peer: PeerId,
@@ -94,8 +99,18 @@ pub(super) async fn fetch(
         requests: ACCEPTOR_READS,
         responses: DIALLER_READS,
     };
-    let reply = caller.request(peer, &request, DEADLINE).await.ok()?;
-    Some(chunk_in(&reply.body))
+    let asked = async {
+        loop {
+            match caller.request(peer, &request, DEADLINE).await {
+                Ok(reply) => return Some(chunk_in(&reply.body)),
+                Err(RequestError::Busy | RequestError::Refused(ErrorCode::Busy)) => {
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(_) => return None,
+            }
+        }
+    };
+    tokio::time::timeout(DEADLINE, asked).await.ok()?
 }
 
 fn chunk_in(body: &Bytes) -> Bytes {

@@ -53,8 +53,36 @@ fn attack_a_header_for_which_there_is_no_room_drives_nothing_out() {
     assert_eq!(fetch(&mut all, 1, 1, 4), None);
     assert_eq!(fetch(&mut all, 2, 2, 5), Some(NotBegun::Full));
     assert!(all.get_mut(&id(0)).is_some());
-    assert_eq!(fetch(&mut all, 2, 2, 4), None);
+}
+
+#[test]
+fn attack_headers_of_strangers_drive_no_message_of_this_node_out_while_it_is_given_out() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    let (whole, data) = (outline(4), zeros(4));
+    all.publish(START, id(0), of_publisher(0), &whole, &data)
+        .unwrap();
+    assert_eq!(fetch(&mut all, 1, 1, 4), None);
+    assert_eq!(fetch(&mut all, 2, 2, 1), Some(NotBegun::Full));
+    assert!(all.get_mut(&id(0)).is_some());
+    let later = START + IDLE;
+    let new = outline(4);
+    let before = later - MILLISECOND;
+    assert!(all.fetch(before, id(2), of_publisher(2), &new).is_err());
+    assert!(all.fetch(later, id(2), of_publisher(2), &new).is_ok());
     assert!(all.get_mut(&id(0)).is_none());
+}
+
+/// Nor do they keep it from beginning: of those that are not here the one that moved least lately goes.
+#[test]
+fn attack_headers_of_strangers_keep_no_message_of_this_node_from_being_given_out() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    assert_eq!(fetch(&mut all, 1, 1, 4), None);
+    assert_eq!(fetch(&mut all, 2, 2, 4), None);
+    let (whole, data) = (outline(4), zeros(4));
+    all.publish(START, id(0), of_publisher(0), &whole, &data)
+        .unwrap();
+    assert!(all.bytes() <= 8 * CHUNK_BYTES);
+    assert!(all.get_mut(&id(0)).is_some());
 }
 
 #[test]

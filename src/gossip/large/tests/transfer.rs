@@ -1,6 +1,8 @@
 //! One message: offers, questions and answers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use rand_chacha::ChaCha8Rng;
 
 use super::{
     MILLISECOND, START, fetched, offered, offers, published, range, rng, takes_part, zeros,
@@ -8,7 +10,9 @@ use super::{
 use crate::crypto::CHUNK_BYTES;
 use crate::gossip::Link;
 use crate::gossip::large::Arrival;
-use crate::gossip::large::transfer::{Lie, MAX_ASKED, OFFER, SLACK, WINDOW};
+use crate::gossip::large::transfer::{
+    Lie, MAX_ASKED, MAX_ASKED_OF_LINK, OFFER, SLACK, Transfer, WINDOW,
+};
 use crate::policy::Micros;
 
 const NEVER: Micros = Micros(0);
@@ -103,6 +107,38 @@ fn who_takes_part_is_told_all_anew_and_each_copy_counts_once() {
     assert_eq!(Vec::from_iter(drawn), [(1, 0), (1, 1)]);
 }
 
+/// Asks as if there were no other message.
+fn ask(
+    transfer: &mut Transfer,
+    now: Micros,
+    late: Micros,
+    room: usize,
+    rng: &mut ChaCha8Rng,
+) -> Vec<(Link, u16)> {
+    let mut asked_of = transfer.asked_by_link().collect();
+    transfer.ask(now, late, room, &mut asked_of, rng)
+}
+
+/// Whoever offers all and gives nothing is not asked for more, however late it is.
+#[test]
+fn attack_one_neighbour_owes_sixteen_chunks_of_all_messages_at_most() {
+    let mut rng = rng(15);
+    for (of_others, expected) in [(0, 16), (15, 1), (16, 0), (17, 0)] {
+        let mut transfer = fetched(100);
+        offers(&mut transfer, 0, &[range(0, 100)]);
+        let mut asked_of = BTreeMap::from([(Link(0), of_others)]);
+        let asked = transfer.ask(START, NEVER, 100, &mut asked_of, &mut rng);
+        assert_eq!(asked.len(), expected, "{of_others}");
+        let later = START + MILLISECOND;
+        let room = MAX_ASKED - transfer.asked_since(START);
+        assert_eq!(room, MAX_ASKED, "what is late leaves room for others");
+        assert_eq!(
+            ask(&mut transfer, later, START, 100, &mut rng).len() + asked.len(),
+            16
+        );
+    }
+}
+
 #[test]
 fn the_rarest_chunk_is_asked_for_first() {
     let mut rng = rng(6);
@@ -110,7 +146,10 @@ fn the_rarest_chunk_is_asked_for_first() {
     offers(&mut transfer, 0, &[range(0, 4)]);
     let has = [range(0, 2), range(3, 1)];
     transfer.hear(Link(1), &has, &[]).unwrap();
-    assert_eq!(transfer.ask(START, NEVER, 1, &mut rng), [(Link(0), 2)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 1, &mut rng),
+        [(Link(0), 2)]
+    );
 }
 
 #[test]
@@ -120,24 +159,31 @@ fn one_neighbour_is_asked_for_a_few_chunks_at_once() {
     offers(&mut transfer, 0, &[range(0, 9)]);
     // So many others take part, and offer nothing, that each has the smallest share.
     (1..20).for_each(|link| transfer.meet(Link(link)));
-    let asked = transfer.ask(START, NEVER, 9, &mut rng);
+    let asked = ask(&mut transfer, START, NEVER, 9, &mut rng);
     assert_eq!(asked.len(), WINDOW);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), []);
+    assert_eq!(ask(&mut transfer, START, NEVER, 9, &mut rng), []);
     let (link, index) = asked[0];
     let after = transfer.answered(START + MILLISECOND, link, index);
     assert_eq!(after, Some(MILLISECOND));
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng).len(), 1);
-    assert_eq!(transfer.asked(), WINDOW);
+    assert_eq!(ask(&mut transfer, START, NEVER, 9, &mut rng).len(), 1);
+    assert_eq!(transfer.asked_since(NEVER), WINDOW);
 }
 
 #[test]
 fn the_fewer_take_part_the_more_each_is_asked_for() {
     let mut rng = rng(8);
-    for (neighbours, share) in [(1, MAX_ASKED), (2, 32), (10, 6), (16, WINDOW), (40, WINDOW)] {
+    for (neighbours, share) in [
+        (1, MAX_ASKED_OF_LINK),
+        (4, 16),
+        (5, 12),
+        (10, 6),
+        (16, WINDOW),
+        (40, WINDOW),
+    ] {
         let mut transfer = fetched(100);
         (0..neighbours).for_each(|link| transfer.meet(Link(link)));
         offers(&mut transfer, 0, &[range(0, 100)]);
-        let asked = transfer.ask(START, NEVER, 100, &mut rng);
+        let asked = ask(&mut transfer, START, NEVER, 100, &mut rng);
         assert_eq!(asked.len(), share, "{neighbours}");
     }
 }
@@ -148,7 +194,10 @@ fn an_offer_of_what_somebody_else_was_asked_for_is_declined() {
     let mut rng = rng(14);
     let mut transfer = fetched(2);
     offers(&mut transfer, 0, &[range(0, 1)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(0), 0)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 9, &mut rng),
+        [(Link(0), 0)]
+    );
     offers(&mut transfer, 1, &[range(0, 1)]);
     takes_part(&mut transfer, 2);
     let news = transfer.tell(START, 0, &mut rng);
@@ -158,7 +207,10 @@ fn an_offer_of_what_somebody_else_was_asked_for_is_declined() {
     // It is asked all the same if the other one does not give it.
     transfer.answered(START, Link(0), 0);
     transfer.disappoint(Link(0), 0);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(1), 0)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 9, &mut rng),
+        [(Link(1), 0)]
+    );
 }
 
 #[test]
@@ -170,13 +222,13 @@ fn a_chunk_that_is_late_is_asked_of_somebody_else_once_each() {
     for _ in 0..3 {
         // Not before it is late.
         let before = Micros(now.0 - 1_001);
-        assert!(asked.is_empty() || transfer.ask(now, before, 9, &mut rng).is_empty());
-        let asks = transfer.ask(now, Micros(now.0 - 1), 9, &mut rng);
+        assert!(asked.is_empty() || ask(&mut transfer, now, before, 9, &mut rng).is_empty());
+        let asks = ask(&mut transfer, now, Micros(now.0 - 1), 9, &mut rng);
         assert_eq!(asks.len(), 1, "{asked:?}");
         assert!(asked.insert(asks[0].0));
         now = now + MILLISECOND;
     }
-    assert_eq!(transfer.ask(now, now, 9, &mut rng), []);
+    assert_eq!(ask(&mut transfer, now, now, 9, &mut rng), []);
 }
 
 #[test]
@@ -184,12 +236,12 @@ fn what_a_lost_neighbour_was_asked_for_is_asked_of_others() {
     let mut rng = rng(9);
     let mut transfer = fetched(3);
     offers(&mut transfer, 0, &[range(0, 3)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng).len(), 3);
+    assert_eq!(ask(&mut transfer, START, NEVER, 9, &mut rng).len(), 3);
     offers(&mut transfer, 1, &[range(0, 3)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), []);
+    assert_eq!(ask(&mut transfer, START, NEVER, 9, &mut rng), []);
     transfer.lose(Link(0));
-    assert_eq!(transfer.asked(), 0);
-    let asks = transfer.ask(START, NEVER, 9, &mut rng);
+    assert_eq!(transfer.asked_since(NEVER), 0);
+    let asks = ask(&mut transfer, START, NEVER, 9, &mut rng);
     assert!(asks.len() == 3 && asks.iter().all(|(link, _)| *link == Link(1)));
 }
 
@@ -198,24 +250,33 @@ fn what_a_neighbour_does_not_give_is_asked_of_others_and_not_of_it_again() {
     let mut rng = rng(10);
     let mut transfer = fetched(1);
     offers(&mut transfer, 0, &[range(0, 1)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(0), 0)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 9, &mut rng),
+        [(Link(0), 0)]
+    );
     transfer.answered(START, Link(0), 0);
     transfer.disappoint(Link(0), 0);
-    assert_eq!(transfer.ask(START, START, 9, &mut rng), []);
+    assert_eq!(ask(&mut transfer, START, START, 9, &mut rng), []);
     offers(&mut transfer, 1, &[range(0, 1)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(1), 0)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 9, &mut rng),
+        [(Link(1), 0)]
+    );
     // It offers it anew.
     transfer.answered(START, Link(1), 0);
     transfer.disappoint(Link(1), 0);
     offers(&mut transfer, 0, &[range(0, 1)]);
-    assert_eq!(transfer.ask(START, NEVER, 9, &mut rng), [(Link(0), 0)]);
+    assert_eq!(
+        ask(&mut transfer, START, NEVER, 9, &mut rng),
+        [(Link(0), 0)]
+    );
 }
 
 #[test]
 fn chunks_that_come_make_the_message_and_those_that_come_again_do_no_harm() {
     let mut transfer = fetched(3);
     let chunk = || zeros(1);
-    let arrive = |transfer: &mut super::Transfer, index| transfer.arrive(START, index, chunk());
+    let arrive = |transfer: &mut Transfer, index| transfer.arrive(START, index, chunk());
     assert_eq!(arrive(&mut transfer, 2), Arrival::New);
     assert_eq!(arrive(&mut transfer, 2), Arrival::Needless);
     let short = zeros(1).slice(1..);

@@ -39,6 +39,7 @@ impl Outbox {
         for part in std::mem::take(&mut self.wanted).chunks(MAX_IDS) {
             let ids = List::truncated(part.iter().copied());
             write_frame(wire::IWANT, &IWant { ids }, out);
+            self.asked.extend(part);
         }
         // Within a topic in the order in which they were announced.
         self.announcements.sort_by_key(|(topic, _)| *topic);

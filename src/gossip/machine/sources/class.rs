@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Link;
+use super::trial::HEARS;
 use crate::policy::Micros;
 use crate::wire::message::gossip::Mode;
 
@@ -37,6 +38,8 @@ pub(super) struct Choice {
 struct Place {
     link: Link,
     mode: Option<Mode>,
+    /// When it was asked for that.
+    since: Micros,
     /// Mean lateness in microseconds.
     late: f64,
 }
@@ -48,13 +51,17 @@ pub(in crate::gossip::machine) struct Learned {
     heard: u32,
     pub(super) heard_at: Micros,
     pub(super) rerank_at: Option<Micros>,
+    /// Whether more was known of the class once: the neighbours may have been asked for other modes then, and
+    /// not for new ones yet.
+    is_forgotten: bool,
     /// In the order of links.
     places: Vec<Place>,
 }
 
 impl Learned {
-    pub(super) const fn new(lot: u64, now: Micros) -> Self {
+    pub(super) const fn new(lot: u64, now: Micros, is_forgotten: bool) -> Self {
         Self {
+            is_forgotten,
             lot,
             heard: 0,
             heard_at: now,
@@ -72,8 +79,21 @@ impl Learned {
         self.place(link)?.mode
     }
 
-    pub(super) fn set_mode(&mut self, link: Link, mode: Mode) -> Option<Mode> {
-        self.place_mut(link)?.mode.replace(mode)
+    pub(super) fn set_mode(&mut self, now: Micros, link: Link, mode: Mode) -> Option<Mode> {
+        let place = self.place_mut(link)?;
+        if place.mode != Some(mode) {
+            place.since = now;
+        }
+        place.mode.replace(mode)
+    }
+
+    /// Whether a link is to send messages of the class at once, and has had the time to hear of it.
+    pub(in crate::gossip::machine) fn owes(&self, link: Link, in_mesh: bool, now: Micros) -> bool {
+        let place = self.place(link);
+        match place.and_then(|place| Some((place.mode?, place.since))) {
+            Some((mode, since)) => mode == Mode::Eager && now.since(since) >= HEARS,
+            None => in_mesh && !self.is_forgotten,
+        }
     }
 
     pub(super) fn eager(&self) -> impl Iterator<Item = Link> {
@@ -178,8 +198,13 @@ impl Learned {
     /// The place of a link; of one that is new, as late as can be.
     fn place_of(&mut self, link: Link, late: f64) -> &mut Place {
         let at = self.find(link).unwrap_or_else(|at| {
-            let mode = None;
-            self.places.insert(at, Place { link, mode, late });
+            let place = Place {
+                link,
+                mode: None,
+                since: Micros(0),
+                late,
+            };
+            self.places.insert(at, place);
             at
         });
         &mut self.places[at]
@@ -250,4 +275,36 @@ pub(in crate::gossip::machine) fn mixed(lot: u64, link: Link) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a publisher whose links are chosen newly nobody owes anything before it can have heard so.
+    #[test]
+    fn a_link_that_was_chosen_a_moment_ago_owes_nothing_yet() {
+        let (now, cap) = (Micros(10_000_000), Duration::from_millis(60));
+        let mut learned = Learned::new(1, now, false);
+        learned.heard(now, &[Link(1)], cap);
+        assert!(learned.owes(Link(1), true, now), "the mesh says so");
+        assert!(!learned.owes(Link(1), false, now));
+        learned.set_mode(now, Link(1), Mode::Eager);
+        for (after, owes) in [(0, false), (999, false), (1_000, true)] {
+            assert_eq!(
+                learned.owes(Link(1), true, now + Duration::from_millis(after)),
+                owes,
+                "{after}"
+            );
+        }
+        // To say the same again changes nothing.
+        learned.set_mode(now + Duration::from_millis(1_500), Link(1), Mode::Eager);
+        assert!(learned.owes(Link(1), true, now + Duration::from_millis(1_500)));
+        let mut forgotten = Learned::new(1, now, true);
+        forgotten.heard(now, &[Link(1)], cap);
+        assert!(
+            !forgotten.owes(Link(1), true, now),
+            "it may remember other words"
+        );
+    }
 }

@@ -11,7 +11,7 @@ use crate::policy::Micros;
 const MESSAGES: u32 = 16;
 
 /// Time after which a member has heard that it is asked, whether or not it has sent anything.
-const HEARS: Duration = Duration::from_secs(1);
+pub(super) const HEARS: Duration = Duration::from_secs(1);
 
 /// Longest time of one trial: a publisher that fell silent proves nothing.
 const LONGEST: Duration = Duration::from_secs(30);

@@ -8,7 +8,9 @@ use bytes::Bytes;
 use super::rig::{Rig, topic};
 use crate::gossip::machine::outbox::{Outbox, Priority};
 use crate::gossip::machine::parcel::{Content, Parcel};
-use crate::gossip::machine::store::{MAX_HELD_BYTES, MAX_MISSING, State, Store};
+use crate::gossip::machine::store::{
+    MAX_HELD_BYTES, MAX_MISSING, MAX_MISSING_OF_LINK, State, Store,
+};
 use crate::gossip::machine::{Fault, Link};
 use crate::gossip::{GossipConfig, QueueConfig};
 use crate::policy::Micros;
@@ -33,20 +35,44 @@ fn hold(store: &mut Store, number: usize, bytes: usize) {
 #[test]
 fn announcements_beyond_the_limit_are_not_heard_and_messages_are() {
     let mut store = Store::default();
+    let link = |number: usize| Link((number / MAX_MISSING_OF_LINK) as u64);
     for number in 0..MAX_MISSING {
-        assert!(store.hear(id(number)).is_some(), "{number}");
+        assert!(store.hear(id(number), link(number)).is_some(), "{number}");
     }
-    assert!(store.hear(id(MAX_MISSING)).is_none());
-    assert!(store.hear(id(0)).is_some(), "one that was heard before");
+    let other = Link(1_000);
+    assert!(store.hear(id(MAX_MISSING), other).is_none());
+    assert!(
+        store.hear(id(0), other).is_some(),
+        "one that was heard before"
+    );
     hold(&mut store, MAX_MISSING, 10);
     assert!(store.held(&id(MAX_MISSING)).is_some());
-    assert!(store.hear(id(MAX_MISSING + 1)).is_none());
+    assert!(store.hear(id(MAX_MISSING + 1), other).is_none());
     hold(&mut store, 0, 10);
     assert!(
-        store.hear(id(MAX_MISSING + 1)).is_some(),
+        store.hear(id(MAX_MISSING + 1), other).is_some(),
         "one more is here"
     );
-    assert!(store.hear(id(MAX_MISSING + 2)).is_none());
+    assert!(store.hear(id(MAX_MISSING + 2), other).is_none());
+}
+
+/// Its invented messages leave room for what others announce.
+#[test]
+fn attack_one_neighbour_announces_no_more_than_its_share_of_what_is_missing() {
+    let mut store = Store::default();
+    for number in 0..MAX_MISSING_OF_LINK {
+        assert!(store.hear(id(number), Link(1)).is_some(), "{number}");
+    }
+    assert!(store.hear(id(MAX_MISSING_OF_LINK), Link(1)).is_none());
+    assert!(store.hear(id(MAX_MISSING_OF_LINK), Link(2)).is_some());
+    // One is here, and one is forgotten.
+    hold(&mut store, 0, 10);
+    assert!(store.hear(id(MAX_MISSING), Link(1)).is_some());
+    assert!(store.hear(id(MAX_MISSING + 1), Link(1)).is_none());
+    for beat in 0..8 {
+        store.shift(Micros(beat), 6, Duration::from_secs(150));
+    }
+    assert!(store.hear(id(MAX_MISSING + 1), Link(1)).is_some());
 }
 
 #[test]

@@ -7,8 +7,9 @@ use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
 use crate::gossip::TopicHash;
 use crate::gossip::machine::Link;
-use crate::gossip::machine::expected::MAX_OPEN;
+use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
+use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
@@ -83,12 +84,12 @@ impl Crowd {
 }
 
 #[test]
-fn messages_beyond_the_open_windows_are_delivered_and_owed_by_nobody() {
+fn messages_of_one_publisher_beyond_its_open_windows_are_delivered_and_owed_by_nobody() {
     let mut rig = pair();
     assert_eq!(rig.nodes[0].mesh(&topic()).count(), 1);
-    let crowd = crowd(MAX_OPEN + 100, now_ms(&rig));
+    let crowd = crowd(MAX_OPEN_OF_CLASS + 100, now_ms(&rig));
     crowd.send(&mut rig);
-    assert_eq!(rig.nodes[0].expectations.open(), MAX_OPEN);
+    assert_eq!(rig.nodes[0].expectations.count(), MAX_OPEN_OF_CLASS);
     let owed = crowd.ids.iter();
     let owed = owed.filter(|id| {
         rig.nodes[0]
@@ -96,9 +97,9 @@ fn messages_beyond_the_open_windows_are_delivered_and_owed_by_nobody() {
             .get(id)
             .is_some_and(|one| one.owed.is_some())
     });
-    assert_eq!(owed.count(), MAX_OPEN);
+    assert_eq!(owed.count(), MAX_OPEN_OF_CLASS);
     rig.run_for(Duration::from_secs(2));
-    assert_eq!(rig.nodes[0].expectations.open(), 0);
+    assert_eq!(rig.nodes[0].expectations.count(), 0);
 }
 
 #[test]
@@ -239,19 +240,48 @@ fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
         let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
         (TopicHash::of(["one", "other"][number % 2]), publisher)
     };
+    let all = |_: &Class| true;
     for number in 0..=MAX_ASKED {
-        neighbour.ask(class(number), Mode::Lazy);
+        neighbour.ask(class(number), Mode::Lazy, all);
     }
     let asked = |neighbour: &Neighbour, number| neighbour.asked(&class(number), Micros(1));
     assert_eq!(asked(&neighbour, MAX_ASKED - 1), Some(Mode::Lazy));
     assert_eq!(asked(&neighbour, MAX_ASKED), None);
-    neighbour.ask(class(0), Mode::Eager);
+    neighbour.ask(class(0), Mode::Eager, all);
     assert_eq!(asked(&neighbour, 0), Some(Mode::Eager));
     // What it asked for on a topic that it left makes room.
     neighbour.unsubscribed(&TopicHash::of("other"));
-    neighbour.ask(class(MAX_ASKED), Mode::Lazy);
+    neighbour.ask(class(MAX_ASKED), Mode::Lazy, all);
     assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Lazy));
     assert_eq!(asked(&neighbour, 1), None);
+}
+
+/// Somebody with thousands of keys said one thing under each, and every neighbour chose its links for them.
+#[test]
+fn attack_modes_for_publishers_that_are_forgotten_make_room_for_others() {
+    let mut neighbour = Neighbour::new(IpGroup::Local, false);
+    let class = |number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of("one"), publisher)
+    };
+    for number in 0..MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy, |_| true);
+    }
+    let is_known = |known: &Class| *known == class(0);
+    neighbour.ask(class(MAX_ASKED), Mode::Eager, is_known);
+    let asked = |neighbour: &Neighbour, number| neighbour.asked(&class(number), Micros(1));
+    assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Eager));
+    assert_eq!(asked(&neighbour, 0), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, 1), None);
+    // All is gone through once in a heartbeat.
+    for number in 1..MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy, |_| true);
+    }
+    neighbour.ask(class(MAX_ASKED + 1), Mode::Eager, |_| false);
+    assert_eq!(asked(&neighbour, MAX_ASKED + 1), None);
+    neighbour.beat(1, |_| false);
+    neighbour.ask(class(MAX_ASKED + 1), Mode::Eager, |_| false);
+    assert_eq!(asked(&neighbour, MAX_ASKED + 1), Some(Mode::Eager));
 }
 
 /// Over the stream, and of publishers that never said anything.

@@ -11,6 +11,7 @@ mod large;
 mod mesh;
 mod outbox;
 mod overflow;
+mod promises;
 mod rig;
 mod sealing;
 mod sources;

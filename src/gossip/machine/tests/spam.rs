@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::attacks::{ids, pair};
 use super::rig::Rig;
+use crate::gossip::machine::store::MAX_MISSING_OF_LINK;
 use crate::gossip::machine::{Fault, Input, Link};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::wire::codec::{List, encode};
@@ -11,18 +12,19 @@ use crate::wire::message::gossip as wire;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// What it costs this node is bounded, too: ids beyond the cap are not looked up.
+/// What it costs this node is bounded, too: ids beyond the share of one neighbour are not kept, and those beyond
+/// the cap not looked up.
 #[test]
 fn attack_1_who_floods_with_announcements_is_graylisted_within_three_heartbeats() {
     let mut rig = pair();
-    let cap = u32::try_from(GossipConfig::default().max_ihave_length).unwrap();
+    let share = u32::try_from(MAX_MISSING_OF_LINK).unwrap();
     for round in 0..200 {
         let ids = ids(round * 1_000, 1_000);
         rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
     }
     let is_heard = |number| rig.nodes[0].store.get(&ids(number, 1)[0]).is_some();
-    assert!((0..cap).all(is_heard));
-    assert!((cap..200_000).all(|number| !is_heard(number)));
+    assert!((0..share).all(is_heard));
+    assert!((share..200_000).all(|number| !is_heard(number)));
     rig.run_for(GossipConfig::default().heartbeat_interval * 3);
     assert!(rig.nodes[0].is_graylisted(Link(1)));
 }

@@ -219,6 +219,12 @@ impl Admission {
         Some(self.retry_at.map_or(*deadline, |at| at.min(*deadline)))
     }
 
+    /// Whether a seal waits, or is being verified.
+    #[must_use]
+    pub fn contains(&self, seal: &SealId) -> bool {
+        self.waiting.contains_key(seal) || self.in_flight.contains_key(seal)
+    }
+
     /// Seals that wait.
     #[must_use]
     pub fn waiting(&self) -> usize {
