@@ -7,7 +7,7 @@ use super::shortlist::{Candidate, Shortlist, State};
 use super::{LookupPolicy, MAX_REQUESTS};
 use crate::discovery::config::K;
 use crate::discovery::region::{REACH, surroundings};
-use crate::discovery::{Density, Key};
+use crate::discovery::{Density, Distance, Key};
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
 
@@ -70,6 +70,60 @@ struct Window {
     is_settled: bool,
     /// Ids above the quota before the k-th accepted node.
     over_quota: usize,
+}
+
+/// What a lookup wants of a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// It must answer.
+    Needed,
+    /// It must answer, and is asked first: it lives beside a crowd.
+    Witness,
+    /// It need not answer.
+    Spare,
+}
+
+/// How far a look at the window goes, from the nearest node on.
+struct Reach<'a> {
+    density: &'a Density,
+    /// Whether witnesses are called whatever the density.
+    is_astray: bool,
+    /// Whether the window lies too dense.
+    is_extended: bool,
+    extended_to: f64,
+    witnesses: usize,
+}
+
+impl<'a> Reach<'a> {
+    fn new(density: &'a Density, is_astray: bool) -> Self {
+        Self {
+            density,
+            is_astray: is_astray && density.is_bounded(),
+            is_extended: false,
+            extended_to: surroundings(REACH, density.size()),
+            witnesses: 0,
+        }
+    }
+
+    const fn lacks_witnesses(&self) -> bool {
+        (self.is_extended || self.is_astray) && self.witnesses < WITNESSES
+    }
+
+    /// What the next node is, behind `counted` others.
+    fn role(&mut self, distance: &Distance, counted: usize, is_known_beyond: bool) -> Role {
+        if counted >= K {
+            let is_dense = self.density.expected(distance) < TOO_DENSE;
+            self.is_extended |= self.density.is_bounded() && is_dense;
+        }
+        let is_inside = distance.fraction() < self.extended_to;
+        if self.lacks_witnesses() && !is_inside && is_known_beyond {
+            Role::Witness
+        } else if counted < K || self.is_extended && is_inside {
+            Role::Needed
+        } else {
+            Role::Spare
+        }
+    }
 }
 
 impl Path {
@@ -307,10 +361,9 @@ impl Path {
             over_quota: 0,
         };
         let mut accepted = Vec::with_capacity(width);
-        let is_astray = density.is_bounded() && self.is_astray();
-        let (mut counted, mut given_up, mut is_extended) = (0, 0, false);
-        let extended_to = surroundings(REACH, density.size());
-        let (mut next, mut witness, mut witnesses) = (None, None, 0);
+        let mut reach = Reach::new(density, self.is_astray());
+        let (mut counted, mut given_up) = (0, 0);
+        let (mut next, mut witness) = (None, None);
         for (index, candidate) in self.shortlist.iter().enumerate() {
             if matches!(
                 candidate.state,
@@ -327,33 +380,27 @@ impl Path {
                 window.over_quota += usize::from(counted < K);
                 continue;
             }
-            let mut is_needed = counted < K;
-            let mut is_witness = false;
-            if !is_needed || is_astray {
-                let expected = density.expected(&candidate.distance);
-                is_extended |= density.is_bounded() && expected < TOO_DENSE;
-                let is_inside = candidate.distance.fraction() < extended_to;
-                let lacks_witnesses = (is_extended || is_astray) && witnesses < WITNESSES;
-                is_witness = lacks_witnesses
-                    && !is_inside
-                    && (!is_new || self.shortlist.is_known_beyond(candidate, extended_to));
-                is_needed |= is_extended && is_inside || is_witness;
-                if !is_needed && counted >= width {
-                    if lacks_witnesses {
-                        continue;
-                    }
-                    break;
+            let is_known_beyond =
+                !is_new || self.shortlist.is_known_beyond(candidate, reach.extended_to);
+            let role = reach.role(&candidate.distance, counted, is_known_beyond);
+            if role == Role::Spare && counted >= width {
+                if reach.lacks_witnesses() {
+                    continue;
                 }
+                break;
             }
             if is_new {
-                let first = if is_witness { &mut witness } else { &mut next };
+                let first = match role {
+                    Role::Witness => &mut witness,
+                    Role::Needed | Role::Spare => &mut next,
+                };
                 *first = first.or(Some(index));
             }
-            window.is_settled &= !is_needed || candidate.state == State::Answered;
+            window.is_settled &= role == Role::Spare || candidate.state == State::Answered;
             // Who is silent takes no place from those behind it: it may have been invented.
             if candidate.state != State::Slow {
                 accepted.push(candidate.distance);
-                witnesses += usize::from(is_witness);
+                reach.witnesses += usize::from(role == Role::Witness);
                 counted += 1;
             }
         }
