@@ -154,7 +154,10 @@ impl RoutingTable {
         let Some(contact) = usable(contact, self.is_public) else {
             return Entered::Refused(NoEntry::NoAddress);
         };
-        if !self.groups.has_room(&contact, bucket.contacts()) {
+        // Those that wait count, too: ten of one network would keep all others from waiting, and may not follow.
+        let others = bucket.all().map(|entry| &entry.contact);
+        let others = others.filter(|one| one.peer != contact.peer);
+        if !self.groups.has_room(&contact, others) {
             return Entered::Refused(NoEntry::Group);
         }
         let places = Places::new(&self.local, &self.spread, density);

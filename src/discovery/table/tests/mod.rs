@@ -181,6 +181,24 @@ fn a_bucket_takes_two_of_an_ip_group() {
     );
 }
 
+/// Ten of one network would keep all others from waiting, and could not follow.
+#[test]
+fn attack_two_of_an_ip_group_wait_and_no_more() {
+    let mut table = with_full_bucket();
+    let mut enter = |number, group| {
+        enter(
+            &mut table,
+            seconds(20),
+            &contact_of(in_bucket(0, number), group),
+        )
+    };
+    assert!(matches!(enter(20, 77), Entered::Waiting(_)));
+    assert!(matches!(enter(21, 77), Entered::Waiting(_)));
+    assert_eq!(enter(22, 77), Entered::Refused(NoEntry::Group));
+    assert!(matches!(enter(21, 77), Entered::Waiting(_)), "it is there");
+    assert!(matches!(enter(23, 78), Entered::Waiting(_)));
+}
+
 #[test]
 fn a_table_takes_ten_of_an_ip_group() {
     let mut table = table();
