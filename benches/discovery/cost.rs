@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
+use cretoai_network::discovery::record::immutable;
 use cretoai_network::discovery::table::RoutingTable;
 use cretoai_network::discovery::{
-    Asker, Density, DiscoveryConfig, Input, Key, Output, RequestId, Scope,
+    Asker, Density, DiscoveryConfig, Input, Kademlia, Key, Output, ReplyFrame, RequestId, Scope,
 };
 use cretoai_network::identity::PeerId;
 use cretoai_network::policy::{IpGroup, Micros, Now, UnixMillis};
-use cretoai_network::wire::codec::encode;
+use cretoai_network::wire::codec::{List, decode, encode};
 use cretoai_network::wire::message::discovery::{self as wire, Contact, MAX_CONTACTS};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -27,6 +29,7 @@ pub(crate) fn run(options: &Options, towns: &mut Towns, report: &mut Report) {
     table(report);
     lookup(towns.of(1_000), report);
     serving(&towns.of(1_000), report);
+    handing_off(&towns.of(1_000), report);
 }
 
 /// A table to which ten thousand nodes were offered, and replies from it.
@@ -81,6 +84,38 @@ fn table(report: &mut Report) {
     );
 }
 
+/// Hands a machine its `number`-th request, `step` microseconds after the one before; the answer, if it gives one.
+fn ask(
+    machine: &mut Kademlia,
+    (number, step): (u32, u64),
+    asker: u64,
+    (kind, body): (u8, Bytes),
+) -> Option<ReplyFrame> {
+    let mut peer = [0; 32];
+    peer[..8].copy_from_slice(&asker.to_be_bytes());
+    let input = Input::Request {
+        id: RequestId(number.into()),
+        asker: Asker {
+            peer: PeerId::from_bytes(peer),
+            is_confirmed: true,
+            group: IpGroup::Local,
+            scope: Scope::Public,
+        },
+        kind,
+        body,
+    };
+    let now = Now {
+        mono: Micros((1 << 50) + u64::from(number) * step),
+        wall: UnixMillis(1_735_689_600_000),
+    };
+    machine.handle(now, input);
+    let outputs: Vec<_> = std::iter::from_fn(|| machine.poll_output()).collect();
+    outputs.into_iter().find_map(|output| match output {
+        Output::Reply { reply, .. } => reply.ok(),
+        _ => None,
+    })
+}
+
 /// What a question costs that is answered, and one that is refused because its asker asks too much:
 /// how much of a flood a node can turn away.
 fn serving(town: &Town, report: &mut Report) {
@@ -91,31 +126,12 @@ fn serving(town: &Town, report: &mut Report) {
     let mut machine = machine.clone();
     let rounds = 20_000;
     let mut answered = 0;
+    // A hundred microseconds between two: more than one peer, and less than all, are given.
     let mut ask = |number: u32, asker: u64| {
-        let mut peer = [0; 32];
-        peer[..8].copy_from_slice(&asker.to_be_bytes());
         let target = *Key::of_value(&number.to_be_bytes()).as_bytes();
-        let want = 40;
-        let input = Input::Request {
-            id: RequestId(number.into()),
-            asker: Asker {
-                peer: PeerId::from_bytes(peer),
-                is_confirmed: true,
-                group: IpGroup::Local,
-                scope: Scope::Public,
-            },
-            kind: wire::FIND_NODE,
-            body: encode(&wire::FindNode { target, want }),
-        };
-        // A hundred microseconds between two: more than one peer, and less than all, are given.
-        let now = Now {
-            mono: Micros((1 << 50) + u64::from(number) * 200),
-            wall: UnixMillis(1_735_689_600_000),
-        };
-        machine.handle(now, input);
-        while let Some(output) = machine.poll_output() {
-            answered += u32::from(matches!(output, Output::Reply { reply: Ok(_), .. }));
-        }
+        let body = encode(&wire::FindNode { target, want: 40 });
+        let answer = ask(&mut machine, (number, 200), asker, (wire::FIND_NODE, body));
+        answered += u32::from(answer.is_some());
     };
     let start = Instant::now();
     for number in 0..rounds {
@@ -172,4 +188,52 @@ fn lookup(mut town: Town, report: &mut Report) {
         "us",
         Target::None,
     );
+}
+
+/// A page of a hand-off of which the asker gets nothing: all that a page may look at is looked at.
+fn handing_off(town: &Town, report: &mut Report) {
+    /// Records that a page looks at.
+    const PAGE: u32 = 1_024;
+    let Some(machine) = town.world.machine(town.nodes[0]) else {
+        return;
+    };
+    let mut machine = machine.clone();
+    let own = Key::from(town.world.contact(town.nodes[0]).peer);
+    let near = (0_u32..).filter_map(|number| {
+        let (key, record) = immutable(number.to_be_bytes().to_vec().into()).ok()?;
+        (key.common_prefix(&own) > 2).then_some(record)
+    });
+    let records: Vec<_> = near.take(PAGE as usize + 1).collect();
+    let second = 1_000_000;
+    for (number, part) in (0_u32..).zip(records.chunks(16)) {
+        let records = List::truncated(part.iter().cloned());
+        let body = encode(&wire::Store { records });
+        let asker = u64::from(number) << 8;
+        ask(&mut machine, (number, second), asker, (wire::STORE, body)).expect("there is time");
+    }
+    // The other end of all keys.
+    let mut far = *own.as_bytes();
+    far.iter_mut().for_each(|byte| *byte = !*byte);
+    let asker = u64::from_be_bytes([
+        far[0], far[1], far[2], far[3], far[4], far[5], far[6], far[7],
+    ]);
+    let rounds = 200;
+    let body = || encode(&wire::HandOff { after: None });
+    let mut pages = Vec::new();
+    let start = Instant::now();
+    for number in 1_000..1_000 + rounds {
+        let question = (wire::HAND_OFF, body());
+        pages.extend(ask(&mut machine, (number, second), asker, question));
+    }
+    let each = start.elapsed().as_secs_f64() * 1e6 / f64::from(rounds);
+    let row = "machine: a page of a hand-off, of 1 024 records none";
+    report.row(row, each, "us", Target::None);
+    for page in pages {
+        let page: wire::HandedOff = decode(&page.body).expect("an answer");
+        let looked_at_all = page.records.is_empty() && page.next.is_some();
+        assert!(
+            looked_at_all,
+            "it goes on behind the 1 024th, and gives none"
+        );
+    }
 }

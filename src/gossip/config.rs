@@ -218,44 +218,11 @@ impl GossipConfig {
         if !(0.0..=1.0).contains(&self.gossip_factor) {
             return Err(ConfigError::Factor("gossip_factor"));
         }
-        let mut times = self.times().into_iter();
-        if let Some((name, _)) = times.find(|(_, time)| !is_reasonable(*time)) {
-            return Err(ConfigError::Duration(name));
-        }
-        let mut counts = self.counts().into_iter();
-        match counts.find(|(_, count)| *count == 0) {
-            Some((name, _)) => Err(ConfigError::Zero(name)),
-            None => self.validate_by_source(),
-        }
-    }
-
-    fn validate_by_source(&self) -> Result<(), ConfigError> {
-        let Spreading::BySource(one) = &self.spreading else {
-            return Ok(());
-        };
-        let times = [
-            ("by_source.lateness_cap", one.lateness_cap),
-            ("by_source.pull_delay", one.pull_delay),
-            ("by_source.pull_delay_large", one.pull_delay_large),
-            ("by_source.promise", one.promise),
-            ("by_source.hold_down", one.hold_down),
-            ("by_source.panic", one.panic),
-        ];
-        if let Some((name, _)) = times.into_iter().find(|(_, time)| !is_reasonable(*time)) {
-            return Err(ConfigError::Duration(name));
-        }
-        // With less than its fair share no link could be chosen for some publishers.
-        if !(1.0..=f64::from(u16::MAX)).contains(&one.share_cap) {
-            return Err(ConfigError::Factor("by_source.share_cap"));
-        }
-        let counts = [
-            ("by_source.eager", one.eager),
-            ("by_source.eager_large", one.eager_large),
-            ("by_source.max_classes", one.max_classes),
-        ];
-        match counts.into_iter().find(|(_, count)| *count == 0) {
-            Some((name, _)) => Err(ConfigError::Zero(name)),
-            None => Ok(()),
+        check_times(&self.times())?;
+        check_counts(&self.counts())?;
+        match &self.spreading {
+            Spreading::Mesh => Ok(()),
+            Spreading::BySource(by_source) => by_source.validate(),
         }
     }
 
@@ -306,8 +273,44 @@ impl GossipConfig {
     }
 }
 
-fn is_reasonable(time: Duration) -> bool {
-    (Duration::from_millis(1)..=Duration::from_secs(3_600)).contains(&time)
+impl BySourceConfig {
+    fn validate(&self) -> Result<(), ConfigError> {
+        check_times(&[
+            ("by_source.lateness_cap", self.lateness_cap),
+            ("by_source.pull_delay", self.pull_delay),
+            ("by_source.pull_delay_large", self.pull_delay_large),
+            ("by_source.promise", self.promise),
+            ("by_source.hold_down", self.hold_down),
+            ("by_source.panic", self.panic),
+        ])?;
+        check_counts(&[
+            ("by_source.eager", self.eager),
+            ("by_source.eager_large", self.eager_large),
+            ("by_source.max_classes", self.max_classes),
+        ])?;
+        // With less than its fair share no link could be chosen for some publishers.
+        if (1.0..=f64::from(u16::MAX)).contains(&self.share_cap) {
+            Ok(())
+        } else {
+            Err(ConfigError::Factor("by_source.share_cap"))
+        }
+    }
+}
+
+/// Between a millisecond and an hour.
+fn check_times(times: &[(&'static str, Duration)]) -> Result<(), ConfigError> {
+    let bounds = Duration::from_millis(1)..=Duration::from_secs(3_600);
+    match times.iter().find(|(_, time)| !bounds.contains(time)) {
+        Some((name, _)) => Err(ConfigError::Duration(name)),
+        None => Ok(()),
+    }
+}
+
+fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), ConfigError> {
+    match counts.iter().find(|(_, count)| *count == 0) {
+        Some((name, _)) => Err(ConfigError::Zero(name)),
+        None => Ok(()),
+    }
 }
 
 impl Default for GossipConfig {

@@ -116,7 +116,9 @@ impl Lookup {
     /// Whether a path that asked `teller` has not heard of a node.
     #[must_use]
     pub fn is_news(&self, teller: &PeerId, peer: &PeerId) -> bool {
-        let path = self.paths.iter().find(|path| path.has_asked(teller));
+        let path = self
+            .index_of(teller)
+            .and_then(|index| self.paths.get(index));
         path.is_some_and(|path| path.contact(peer).is_none())
     }
 
@@ -249,9 +251,12 @@ impl Lookup {
 
     /// The path that asks a node; if none does, one that did.
     fn path_of(&mut self, peer: &PeerId) -> Option<&mut Path> {
-        let asks = self.paths.iter().position(|path| path.awaits(peer));
-        let asked = || self.paths.iter().position(|path| path.has_asked(peer));
-        let index = asks.or_else(asked)?;
+        let index = self.index_of(peer)?;
         self.paths.get_mut(index)
+    }
+
+    fn index_of(&self, peer: &PeerId) -> Option<usize> {
+        let asks = self.paths.iter().position(|path| path.awaits(peer));
+        asks.or_else(|| self.paths.iter().position(|path| path.has_asked(peer)))
     }
 }

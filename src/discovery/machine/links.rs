@@ -87,6 +87,12 @@ impl Links {
         self.last_turn = Some(peer);
     }
 
+    /// Whether a peer that has not answered yet is to be asked soon, and not only with everybody else.
+    pub(super) fn is_due_soon(&self, peer: &PeerId) -> bool {
+        let link = self.links.get(peer);
+        link.is_some_and(|link| link.is_unproven() && link.missed <= SOON)
+    }
+
     /// Whether a peer that has not answered yet was asked in vain.
     pub(super) fn has_missed(&self, peer: &PeerId) -> bool {
         let link = self.links.get(peer);

@@ -26,7 +26,7 @@ const HAND_OFF_COST: u32 = 16;
 const STORE_BYTES_A_TOKEN: usize = 2 << 10;
 
 /// Records that one HAND_OFF looks at: each is compared with all of the table.
-const HAND_OFF_SCAN: usize = 1_024;
+pub(super) const HAND_OFF_SCAN: usize = 1_024;
 
 /// Bytes of records in one answer; the frame holds 512 KiB.
 const HAND_OFF_BYTES: usize = 500 << 10;

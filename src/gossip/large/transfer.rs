@@ -15,8 +15,8 @@ use crate::gossip::{Link, Message};
 use crate::policy::Micros;
 use crate::wire::message::gossip::ChunkRange;
 
-/// Chunks that are asked for at once, those apart that are late: 4 MiB that may come unbidden by anything but this node, three times
-/// what 100 Mbit/s carry in a round trip of 100 ms.
+/// Chunks that are asked for at once, those apart that are late: 4 MiB, three times what 100 Mbit/s carry in a
+/// round trip of 100 ms. With those that are late it is no more than [`MAX_ASKED_OF_LINK`] of each neighbour.
 pub(super) const MAX_ASKED: usize = 64;
 
 /// Chunks that one neighbour is asked for at once, if there are many; of few each is asked for its share.

@@ -186,13 +186,9 @@ impl Transfers {
     /// Of the messages that may go, the one goes in which nothing happened for the longest time: first of those
     /// that are here.
     fn give_way(&mut self, may_go: impl Fn(&Transfer) -> bool) -> Result<(), NotBegun> {
-        let mut may_go: Vec<_> = self
-            .open
-            .iter()
-            .filter(|(_, (_, one))| may_go(one))
-            .collect();
-        may_go.sort_by_key(|(_, (_, one))| (!one.is_done(), one.is_own(), one.progress()));
-        let first = *may_go.first().ok_or(NotBegun::Full)?.0;
+        let open = self.open.iter().filter(|(_, (_, one))| may_go(one));
+        let first = open.min_by_key(|(_, (_, one))| (!one.is_done(), one.is_own(), one.progress()));
+        let first = *first.ok_or(NotBegun::Full)?.0;
         self.open.remove(&first);
         Ok(())
     }

@@ -102,8 +102,8 @@ impl Gossip {
     }
 
     /// Whether it matters that a neighbour brings a message that is here: it was asked for it, or is audited or
-    /// tried. All others bring copies that nobody looks at.
-    fn counts(&self, link: Link, id: &MessageId) -> bool {
+    /// tried. All others bring copies that nobody reads.
+    pub(super) fn counts(&self, link: Link, id: &MessageId) -> bool {
         let entry = self.store.get(id);
         self.store.is_known(id)
             && (self.pulls.is_promised(link, id) || entry.is_some_and(|one| one.is_withheld(link)))

@@ -126,7 +126,7 @@ impl Gossip {
         let (now, sources) = (self.now.mono, self.sources.as_ref());
         let awaited = self.awaited(&parcel.topic, Some(&class));
         let links = links.iter().copied();
-        let links = links.filter(|link| awaited.owe(*link, now) && !self.is_explicit(*link));
+        let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
         let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
         // Who has not heard yet that it is asked owes nothing.
         let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
@@ -201,5 +201,35 @@ impl Gossip {
         if !withheld.is_empty() {
             self.pass_on_to(parcel, Priority::Forwarded, &withheld);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gossip::TopicHash;
+    use crate::identity::PeerId;
+
+    fn class(number: usize) -> Class {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of("one"), publisher)
+    }
+
+    #[test]
+    fn as_many_windows_are_open_as_may_be_of_one_publisher_and_in_all() {
+        let (mut open, now) = (Expectations::new(1), Micros(1));
+        for number in 0..MAX_OPEN {
+            let class = class(number / MAX_OPEN_OF_CLASS);
+            assert!(open.has_room(&class), "{number}");
+            open.open(now, [0; 32], class);
+            if number + 1 == MAX_OPEN_OF_CLASS {
+                assert!(!open.has_room(&class));
+            }
+        }
+        let another = class(usize::MAX);
+        assert!(!open.has_room(&another));
+        assert_eq!(open.close(Micros(0)), None);
+        assert!(open.close(now).is_some());
+        assert!(open.has_room(&another) && open.has_room(&class(0)));
     }
 }

@@ -69,8 +69,9 @@ impl Gossip {
             let own = self.topics.get(&topic);
             if is_new && own.is_some_and(|one| one.is_subscribed()) {
                 self.beats.soon(self.now.mono, &self.config);
-                let neighbour = self.neighbours.get_mut(&link);
-                if neighbour.is_some_and(|one| one.meets(topic)) {
+                // Who comes back is asked at the next heartbeat, once however often it does.
+                let neighbour = self.neighbours.get(&link);
+                if neighbour.is_some_and(|one| !one.has_left(&topic)) {
                     self.ask_for_the_rest(link, &topic);
                 }
             }
@@ -82,9 +83,9 @@ impl Gossip {
         let frame: Topics = decode(body)?;
         for ordinal in &frame.topics {
             if let Some(topic) = self.theirs(link, *ordinal)? {
+                let is_ours = self.topics.contains_key(&topic);
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                    neighbour.theirs.remove(&topic);
-                    neighbour.unsubscribed(&topic);
+                    neighbour.unsubscribed(&topic, is_ours);
                     self.audience.leave(&topic, link);
                 }
                 self.lost_subscriber(link, &topic);

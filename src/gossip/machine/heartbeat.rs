@@ -64,7 +64,7 @@ impl Gossip {
             self.settle_owed();
             self.try_members();
             self.replace_idle();
-            self.ask_returned();
+            self.look_at_those_that_left();
         }
         if is_beat || is_early {
             self.beats.looked = now;
@@ -89,14 +89,21 @@ impl Gossip {
         }
     }
 
-    /// Who came back to a topic may have what is not here.
-    fn ask_returned(&mut self) {
+    /// Who left a topic has forgotten what it was asked for there. If it came back, it may have what is not here.
+    fn look_at_those_that_left(&mut self) {
+        let now = self.now.mono;
         let neighbours = self.neighbours.iter_mut();
-        let returned = neighbours.map(|(link, one)| (*link, one.take_returned()));
-        let returned: Vec<_> = returned.filter(|(_, topics)| !topics.is_empty()).collect();
-        for (link, topics) in returned {
+        let left = neighbours.map(|(link, one)| (*link, one.take_left()));
+        let left: Vec<_> = left.filter(|(_, topics)| !topics.is_empty()).collect();
+        for (link, topics) in left {
             for topic in topics {
-                self.ask_for_the_rest(link, &topic);
+                if let Some(sources) = &mut self.sources {
+                    sources.lost_subscriber(now, &topic, link);
+                }
+                let neighbour = self.neighbours.get(&link);
+                if neighbour.is_some_and(|one| one.theirs.contains(&topic)) {
+                    self.ask_for_the_rest(link, &topic);
+                }
             }
         }
     }

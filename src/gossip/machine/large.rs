@@ -21,15 +21,21 @@ impl Gossip {
         let seal = neighbour.received.seal(frame.seal)?.clone();
         let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let topic = TopicHash::from_bytes(*seal.body().topic());
+        let index = frame.index;
+        let check = |gossip: &mut Self, frame| {
+            let checked = seals::check_large(&gossip.network, &seal, frame);
+            if checked.is_err() {
+                gossip.score.invalid(link, topic);
+            }
+            checked
+        };
+        if self.counts(link, &leaf.0) {
+            check(self, frame.clone())?;
+        }
         if !self.is_wanted(link, &leaf.0, &topic)? {
             return Ok(());
         }
-        let index = frame.index;
-        let checked = seals::check_large(&self.network, &seal, frame);
-        if checked.is_err() {
-            self.score.invalid(link, topic);
-        }
-        let (listed, outline) = checked?;
+        let (listed, outline) = check(self, frame)?;
         let proof = Some(Proof { listed, index });
         let content = Content::Outline(Arc::new(outline));
         let parcel = Parcel {

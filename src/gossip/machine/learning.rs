@@ -30,7 +30,7 @@ impl Awaited<'_> {
     }
 
     /// The same, if it has had the time to hear of it.
-    pub(super) fn owe(&self, link: Link, now: Micros) -> bool {
+    pub(super) fn is_owed_by(&self, link: Link, now: Micros) -> bool {
         let in_mesh = self.mesh.is_some_and(|mesh| mesh.contains(&link));
         match self.learned.filter(|_| self.is_by_source) {
             Some(learned) => learned.owes(link, in_mesh, now),

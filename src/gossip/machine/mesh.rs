@@ -142,9 +142,6 @@ impl Gossip {
     /// A neighbour does not want a topic any more.
     pub(super) fn lost_subscriber(&mut self, link: Link, hash: &TopicHash) {
         let (now, backoff) = (self.now.mono, self.config.unsubscribe_backoff);
-        if let Some(sources) = &mut self.sources {
-            sources.lost_subscriber(now, hash, link);
-        }
         let Some(topic) = self.topics.get_mut(hash) else {
             return;
         };

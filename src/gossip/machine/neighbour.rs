@@ -59,10 +59,8 @@ pub(super) struct Neighbour {
     brought: Option<Micros>,
     /// How often it was given each message that it asked for, of those still held.
     pub(super) given: HashMap<MessageId, u32>,
-    /// Topics of which it was asked for the rest of long messages, and those to which it came back since: it is
-    /// asked again at a heartbeat.
-    met: BTreeSet<TopicHash>,
-    returned: BTreeSet<TopicHash>,
+    /// Topics of this node that it left since the last heartbeat.
+    left: BTreeSet<TopicHash>,
     /// Whether something may wait for it.
     pub(super) is_touched: bool,
     /// Whether it reads too slowly to be in a mesh.
@@ -154,8 +152,7 @@ impl Neighbour {
             announced: (0, 0),
             brought: None,
             given: HashMap::default(),
-            met: BTreeSet::new(),
-            returned: BTreeSet::new(),
+            left: BTreeSet::new(),
             is_touched: false,
             is_slow: false,
             is_over: false,
@@ -195,27 +192,24 @@ impl Neighbour {
         self.brought.is_some_and(|at| now.since(at) < BRINGS)
     }
 
-    /// It ends a subscription: what it asked for there is void.
-    pub(super) fn unsubscribed(&mut self, topic: &TopicHash) {
+    /// It ends a subscription: what it asked for there is void. Of a topic of this node, too, what it was asked
+    /// for is, but only from the next heartbeat on: whoever comes and goes all the time makes no work.
+    pub(super) fn unsubscribed(&mut self, topic: &TopicHash, is_ours: bool) {
+        self.theirs.remove(topic);
         self.asked.retain(|(of, _), _| of != topic);
-    }
-
-    /// It subscribes to a topic of this node; whether it does for the first time. Whoever comes and goes
-    /// all the time makes no work.
-    pub(super) fn meets(&mut self, topic: TopicHash) -> bool {
-        let is_first = self.met.insert(topic);
-        if !is_first {
-            self.returned.insert(topic);
+        if is_ours {
+            self.left.insert(*topic);
         }
-        is_first
     }
 
-    /// Topics to which it came back since this was asked last, and still subscribes.
-    pub(super) fn take_returned(&mut self) -> Vec<TopicHash> {
-        let returned = std::mem::take(&mut self.returned).into_iter();
-        returned
-            .filter(|topic| self.theirs.contains(topic))
-            .collect()
+    /// Whether it left a topic since the last heartbeat.
+    pub(super) fn has_left(&self, topic: &TopicHash) -> bool {
+        self.left.contains(topic)
+    }
+
+    /// A heartbeat: the topics that it left since the last one.
+    pub(super) fn take_left(&mut self) -> BTreeSet<TopicHash> {
+        std::mem::take(&mut self.left)
     }
 
     pub(super) fn refuse(&mut self, id: MessageId, heartbeat: u64) {

@@ -499,3 +499,29 @@ fn count_since(moments: &VecDeque<Micros>, start: Micros) -> usize {
 fn forget_before(moments: &mut VecDeque<Micros>, start: Micros) {
     while moments.pop_front_if(|at| *at < start).is_some() {}
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_one_slow_neighbour_does_not_decide_how_long_the_others_are_waited_for() {
+        let usual = Duration::from_millis(50);
+        let mut pulls = Pulls::default();
+        // Every other answer takes as long as a promise lasts.
+        for _ in 0..1_000 {
+            pulls.answered(usual);
+            pulls.answered(Duration::from_millis(999));
+        }
+        assert!(pulls.retry_after() < 2 * usual, "{:?}", pulls.retry_after());
+        // When all are slow, that is so.
+        for _ in 0..200 {
+            pulls.answered(Duration::from_millis(700));
+        }
+        assert!(pulls.retry_after() > Duration::from_millis(800));
+        for _ in 0..100 {
+            pulls.answered(usual);
+        }
+        assert!(pulls.retry_after() < 2 * usual);
+    }
+}

@@ -110,9 +110,9 @@ impl Pull {
 }
 
 impl Entry {
-    const fn new() -> Self {
+    const fn new(announcer: Option<Link>) -> Self {
         Self {
-            announcer: None,
+            announcer,
             first: None,
             sightings: Vec::new(),
             state: State::Missing,
@@ -201,34 +201,29 @@ impl Store {
     /// The entry of a message that a neighbour has; a new one if it was never heard of. None if it was seen
     /// and forgotten, or if too many are missing.
     pub(super) fn hear(&mut self, id: MessageId, link: Link) -> Option<&mut Entry> {
-        match self.entries.entry(id) {
-            Place::Occupied(place) => Some(place.into_mut()),
-            Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
-            Place::Vacant(place) => {
-                let of_link = self.missing_of.entry(link).or_default();
-                if self.missing >= MAX_MISSING || *of_link >= MAX_MISSING_OF_LINK {
-                    return None;
-                }
-                *of_link += 1;
-                self.missing += 1;
-                newest(&mut self.windows).push_back(id);
-                Some(place.insert(Entry {
-                    announcer: Some(link),
-                    ..Entry::new()
-                }))
-            }
-        }
+        self.enter(id, Some(link))
     }
 
     /// The entry of a message that is here, however many are missing. None if it was seen and forgotten.
     pub(super) fn arrive(&mut self, id: MessageId) -> Option<&mut Entry> {
+        self.enter(id, None)
+    }
+
+    fn enter(&mut self, id: MessageId, announcer: Option<Link>) -> Option<&mut Entry> {
         match self.entries.entry(id) {
             Place::Occupied(place) => Some(place.into_mut()),
             Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
             Place::Vacant(place) => {
+                if let Some(link) = announcer {
+                    let of_link = self.missing_of.get(&link).copied().unwrap_or(0);
+                    if self.missing >= MAX_MISSING || of_link >= MAX_MISSING_OF_LINK {
+                        return None;
+                    }
+                    self.missing_of.insert(link, of_link + 1);
+                }
                 self.missing += 1;
                 newest(&mut self.windows).push_back(id);
-                Some(place.insert(Entry::new()))
+                Some(place.insert(Entry::new(announcer)))
             }
         }
     }

@@ -99,18 +99,26 @@ pub(super) async fn fetch(
         requests: ACCEPTOR_READS,
         responses: DIALLER_READS,
     };
-    let asked = async {
+    let reply = until_it_has_time(|| caller.request(peer, &request, DEADLINE)).await?;
+    Some(chunk_in(&reply.body))
+}
+
+/// Asks until the answer is another one than that there is no time, or the time is up.
+async fn until_it_has_time<T, F>(mut ask: impl FnMut() -> F) -> Option<T>
+where
+    F: Future<Output = Result<T, RequestError>>,
+{
+    let answer = async {
         loop {
-            match caller.request(peer, &request, DEADLINE).await {
-                Ok(reply) => return Some(chunk_in(&reply.body)),
+            match ask().await {
                 Err(RequestError::Busy | RequestError::Refused(ErrorCode::Busy)) => {
                     tokio::time::sleep(AGAIN).await;
                 }
-                Err(_) => return None,
+                answer => return answer.ok(),
             }
         }
     };
-    tokio::time::timeout(DEADLINE, asked).await.ok()?
+    tokio::time::timeout(DEADLINE, answer).await.ok()?
 }
 
 fn chunk_in(body: &Bytes) -> Bytes {
@@ -163,6 +171,27 @@ mod tests {
                 .poll(&mut context)
                 .is_pending()
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_no_time_is_asked_again_until_the_time_is_up_and_who_refuses_is_not() {
+        let busy = || RequestError::Refused(ErrorCode::Busy);
+        for (refusals, expected) in [(0, Some(7)), (3, Some(7)), (39, Some(7)), (41, None)] {
+            let mut asked = 0;
+            let answer = until_it_has_time(|| {
+                asked += 1;
+                let answer = if asked > refusals { Ok(7) } else { Err(busy()) };
+                std::future::ready(answer)
+            });
+            assert_eq!(answer.await, expected, "after {refusals}");
+        }
+        let mut asked = 0;
+        let answer = until_it_has_time(|| {
+            asked += 1;
+            async { Err::<u8, _>(RequestError::Refused(ErrorCode::Refused)) }
+        });
+        assert_eq!(answer.await, None);
+        assert_eq!(asked, 1);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::discovery::{Key, ReplyFrame};
 use crate::wire::codec::{List, decode, encode};
 use crate::wire::message::discovery::{
     self as wire, Contact, FindNode, FindValue, GetProviders, HandedOff, MAX_CONTACTS, Nodes,
-    Providers, Store, StoreOutcome, Stored,
+    Providers, Record, Store, StoreOutcome, Stored, Value,
 };
 
 /// A group of attackers that act together. Each answers every question with the members of its group
@@ -14,6 +14,8 @@ use crate::wire::message::discovery::{
 #[derive(Debug, Clone, Default)]
 pub struct SybilGroup {
     pub(super) members: Vec<Contact>,
+    /// What they say that the value of every key is.
+    pub(super) lie: Option<Record>,
 }
 
 impl SybilGroup {
@@ -21,7 +23,7 @@ impl SybilGroup {
     pub(super) fn answer(&self, kind: u8, body: &Bytes) -> Option<ReplyFrame> {
         let (kind, body) = match kind {
             wire::FIND_NODE => self.nodes(decode::<FindNode>(body).ok()?.target),
-            wire::FIND_VALUE => self.nodes(decode::<FindValue>(body).ok()?.target),
+            wire::FIND_VALUE => self.value(decode::<FindValue>(body).ok()?.target),
             wire::GET_PROVIDERS => {
                 let target = decode::<GetProviders>(body).ok()?.target;
                 let (providers, contacts) = (List::new(), self.near(target));
@@ -44,6 +46,14 @@ impl SybilGroup {
             _ => return None,
         };
         Some(ReplyFrame { kind, body })
+    }
+
+    fn value(&self, target: [u8; 32]) -> (u8, Bytes) {
+        let Some(record) = self.lie.clone() else {
+            return self.nodes(target);
+        };
+        let contacts = self.near(target);
+        (wire::VALUE, encode(&Value { record, contacts }))
     }
 
     fn nodes(&self, target: [u8; 32]) -> (u8, Bytes) {

@@ -21,7 +21,7 @@ use crate::discovery::{
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros, Now, UnixMillis};
 use crate::wire::codec::{List, decode};
-use crate::wire::message::discovery::{self as wire, Contact};
+use crate::wire::message::discovery::{self as wire, Contact, Record};
 
 /// The wall clock when the world begins: 2025-01-01T00:00:00Z.
 const WALL_CLOCK_START: u64 = 1_735_689_600_000;
@@ -148,6 +148,13 @@ impl World {
             group.members.push(contact);
         }
         node
+    }
+
+    /// The attackers of a group give this for the value of every key.
+    pub fn lie(&mut self, group: usize, record: Record) {
+        if let Some(group) = self.groups.get_mut(group) {
+            group.lie = Some(record);
+        }
     }
 
     fn insert(&mut self, peer: PeerId, behaviour: Behaviour) -> NodeId {

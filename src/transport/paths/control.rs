@@ -186,7 +186,7 @@ impl Paths {
     }
 
     /// Virtual addresses that take state.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "sim"))]
     pub(crate) fn table_len(&self) -> usize {
         self.shared.lock().table.len()
     }

@@ -27,6 +27,6 @@ pub(crate) use congestion::{PathSwitch, path_aware};
 pub(crate) use control::Paths;
 pub use control::{AttachError, PathCounters};
 pub use path::Path;
-#[cfg(test)]
+#[cfg(all(test, feature = "sim"))]
 use socket::PathSocket;
 pub use table::{AddPathError, PathId, SocketId, UnknownPath};

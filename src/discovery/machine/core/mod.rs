@@ -172,13 +172,13 @@ impl Core {
         self.call(Purpose::Probe, contact, wire::FIND_NODE, body);
     }
 
-    /// Asks a node that has not answered yet, unless as many are being asked as may be: then soon. Whether it
+    /// Asks a node that has not answered yet, unless as many are being asked as may be: then later. Whether it
     /// does.
     pub(super) fn probe_newcomer(&mut self, contact: Contact) -> bool {
         let asked = self.probes.iter();
         let newcomers = asked.filter(|peer| !self.table.contains(peer)).count();
         if newcomers >= MAX_NEWCOMERS {
-            self.has_doubts = true;
+            self.has_doubts |= self.links.is_due_soon(&contact.peer);
             return false;
         }
         self.probe(contact);

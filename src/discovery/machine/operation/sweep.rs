@@ -486,3 +486,25 @@ impl Sweep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::record::immutable;
+
+    #[test]
+    fn who_has_a_later_version_counts_at_once_and_who_has_no_room_from_the_second_round_on() {
+        let (key, record) = immutable("value".into()).unwrap();
+        let item = SweepItem {
+            key,
+            record,
+            is_own: false,
+        };
+        let mut sweep = Sweep::new(vec![item], 0);
+        (sweep.replicas[0], sweep.superseded[0], sweep.full[0]) = (2, 3, 4);
+        for (round, expected) in [(0, 5), (1, 5), (2, 9)] {
+            sweep.mends = round;
+            assert_eq!(sweep.settled(0), expected, "round {round}");
+        }
+    }
+}

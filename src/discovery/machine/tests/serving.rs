@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::discovery::config::{Rate, ServingConfig};
+use crate::discovery::machine::serve::HAND_OFF_SCAN;
 use crate::discovery::record::immutable;
-use crate::discovery::testing::{mutable, rng};
-use crate::wire::message::discovery::{FindValue, GetProviders, HandOff};
+use crate::discovery::testing::{at, contact_of, mutable, rng};
+use crate::wire::message::discovery::{FindValue, GetProviders, HandOff, HandedOff};
 
 const NO_LIMIT: Rate = Rate {
     burst: 1_000_000,
@@ -258,5 +259,40 @@ fn a_request_that_does_not_decode_or_is_none_is_a_violation() {
             matches!(reply(&outputs), Err(Refuse::Violation(_))),
             "{kind}"
         );
+    }
+}
+
+/// Whoever asks has none of them: twenty others are nearer to each.
+#[test]
+fn a_page_of_a_hand_off_looks_at_1024_records() {
+    let half = |zero: bool| Key::from_bytes([if zero { 0 } else { 0xff }; 32]);
+    let near = (0..).map(|number: u64| {
+        let (key, record) = immutable(number.to_be_bytes().to_vec().into()).unwrap();
+        (key.common_prefix(&half(true)) > 0).then_some(record)
+    });
+    let records: Vec<_> = near.flatten().take(HAND_OFF_SCAN + 1).collect();
+    for (count, goes_on) in [
+        (HAND_OFF_SCAN - 1, false),
+        (HAND_OFF_SCAN, false),
+        (HAND_OFF_SCAN + 1, true),
+    ] {
+        let mut rig = rig(NO_LIMIT, NO_LIMIT, NO_LIMIT);
+        for number in 0..20 {
+            let place = half(true).random_with_prefix(1, &mut rng(number));
+            rig.meet(&contact_of(at(&place), number));
+        }
+        for (sender, part) in (1_000..).zip(records[..count].chunks(41)) {
+            let (outcomes, _) = rig.store(sender, part.to_vec());
+            assert!(outcomes.iter().all(|one| *one == StoreOutcome::Stored));
+        }
+        let stranger = Asker {
+            peer: at(&half(false)),
+            ..asker(1)
+        };
+        let body = encode(&HandOff { after: None });
+        let outputs = rig.ask(stranger, wire::HAND_OFF, body);
+        let answer: HandedOff = decode(&reply(&outputs).unwrap().body).unwrap();
+        assert_eq!(answer.records.len(), 0);
+        assert_eq!(answer.next.is_some(), goes_on, "{count}");
     }
 }

@@ -96,6 +96,18 @@ fn newcomers_without_an_answer_are_asked_again_in_turns() {
     assert_eq!(asked.len(), 24);
 }
 
+/// They do not keep each other from being left alone.
+#[test]
+fn many_silent_newcomers_are_asked_again_soon_for_a_while_and_then_eight_a_minute() {
+    let mut rig = Rig::new();
+    (1..=24).for_each(|number| _ = rig.introduce(&contact(number), RTT, true));
+    rig.run_to(rig.now + Duration::from_secs(600));
+    for _ in 0..3 {
+        let outputs = rig.run_to(rig.now + Duration::from_secs(60));
+        assert_eq!(calls(&outputs).len(), 8);
+    }
+}
+
 /// A host with too much to do is late; it must not forget everybody it knows for that.
 #[test]
 fn lookups_that_give_a_node_up_do_not_put_it_out_of_the_table() {

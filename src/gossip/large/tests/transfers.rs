@@ -126,3 +126,22 @@ fn attack_thousands_of_short_messages_that_are_here_do_not_slow_the_others_down(
     takes_part(all.get_mut(&id(7)).unwrap(), 99);
     assert_eq!(all.poll(START, &mut rng).1.len(), 1);
 }
+
+/// Four that offer all and give nothing hold all that may be asked for, for as long as a chunk is not late.
+#[test]
+fn attack_what_is_late_keeps_nobody_else_from_being_asked() {
+    let mut rng = rng(40);
+    let mut all = transfers();
+    let whole = outline(100);
+    let transfer = all.fetch(START, id(0), of_publisher(0), &whole).unwrap();
+    (0..4).for_each(|link| offers(transfer, link, &[range(0, 64)]));
+    let asked = all.poll(START, &mut rng).0;
+    assert_eq!(asked.len(), MAX_ASKED);
+    offers(all.get_mut(&id(0)).unwrap(), 9, &[range(64, 36)]);
+    let late = START + FIRST_PATIENCE;
+    assert!(all.poll(late - MILLISECOND, &mut rng).0.is_empty());
+    let asked = all.poll(late, &mut rng).0;
+    // Its share, one of five.
+    assert_eq!(asked.len(), MAX_ASKED / 5);
+    assert!(asked.iter().all(|(link, ..)| *link == Link(9)));
+}

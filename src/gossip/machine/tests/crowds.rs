@@ -250,7 +250,7 @@ fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
     neighbour.ask(class(0), Mode::Eager, all);
     assert_eq!(asked(&neighbour, 0), Some(Mode::Eager));
     // What it asked for on a topic that it left makes room.
-    neighbour.unsubscribed(&TopicHash::of("other"));
+    neighbour.unsubscribed(&TopicHash::of("other"), false);
     neighbour.ask(class(MAX_ASKED), Mode::Lazy, all);
     assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Lazy));
     assert_eq!(asked(&neighbour, 1), None);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attacks::{forged, now_ms, pair};
 use super::rig::{Rig, topic};
-use crate::gossip::machine::{Fault, Input, Link};
+use crate::gossip::machine::{Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, NotPublished};
 use crate::policy::{IpGroup, Micros};
 use crate::wire::codec::{List, Payload};
@@ -298,4 +298,27 @@ fn a_seal_that_has_its_turn_with_one_neighbour_is_not_lost_by_another() {
     rig.release_verdicts();
     rig.run_for(SECOND);
     assert_eq!(rig.receivers(b"said"), [0]);
+}
+
+#[test]
+fn who_sends_a_message_twice_before_it_is_judged_is_to_blame_once() {
+    let mut rig = Rig::new(2, &GossipConfig::default());
+    rig.verdict = Verdict::Reject;
+    for node in [0, 1] {
+        let options = TopicOptions {
+            is_judged: node == 0,
+            ..TopicOptions::default()
+        };
+        rig.subscribe(node, options);
+    }
+    rig.connect(1, 0);
+    rig.run_for(SECOND);
+    rig.silent.push(1);
+    rig.hold_verdicts = true;
+    let one = forged(1, 0, b"rejected", now_ms(&rig));
+    one.send(&mut rig);
+    rig.forge(1, 0, wire::MESSAGE, &one.message);
+    rig.release_verdicts();
+    rig.run_for(SECOND);
+    assert_eq!(rig.faults, [(0, Link(1), Fault::Rejected)]);
 }

@@ -222,3 +222,69 @@ fn discovery_attack_ids_that_filled_a_region_before_it_grew_do_not_hide_its_hone
     let found = gets.filter(|node| get(&mut world, **node, kind::IMMUTABLE, key).is_some());
     assert!(found.count() >= 16, "of {}", getters.len());
 }
+
+/// A network in which a record has two versions, and attackers around its key who all give `lie`.
+fn liars(ids: usize, bits: u32, lie: Record) -> (World, Key, Record) {
+    let mut world = network(19, 200, &DiscoveryConfig::default());
+    let (key, newest) = mutable("salt", 2, CREATED, "newest");
+    let honest = world.alive();
+    for _ in 0..ids {
+        let place = key.random_with_prefix(bits, world.rng());
+        let sybil = world.add_sybil(0, place);
+        honest.iter().for_each(|node| world.introduce(sybil, *node));
+    }
+    world.lie(0, lie);
+    world.run_for(20 * SECOND);
+    put(&mut world, honest[0], newest.clone());
+    world.run_for(10 * SECOND);
+    (world, key, newest)
+}
+
+fn versions(world: &mut World, key: Key, is_hardened: bool) -> Vec<Option<Record>> {
+    let mut others = world.alive();
+    others.retain(|node| {
+        let machine = world.machine(*node);
+        machine.is_some_and(|machine| !machine.holds(kind::MUTABLE, &key))
+    });
+    let askers = others.into_iter().step_by(16).take(GETS);
+    let command = Command::Get {
+        kind: kind::MUTABLE,
+        key,
+        is_hardened,
+    };
+    let outcome = |node| match run(world, node, command.clone()) {
+        Outcome::Record(record) => record,
+        other => panic!("{other:?}"),
+    };
+    askers.map(outcome).collect()
+}
+
+/// E17, active: they have a version that was signed once, and give it to everybody.
+#[test]
+fn discovery_attack_an_old_version_does_not_displace_the_newest() {
+    let (key, old) = mutable("salt", 1, CREATED, "old");
+    // Ground to the key, and, for those who ask everybody, among the honest nodes of its region.
+    for (ids, bits, is_hardened) in [(64, 20, false), (64, 20, true), (20, 3, true)] {
+        let (mut world, of, newest) = liars(ids, bits, old.clone());
+        assert_eq!(of, key);
+        let found = versions(&mut world, key, is_hardened);
+        assert_eq!(found.len(), GETS);
+        let wrong = found.iter().filter(|one| **one != Some(newest.clone()));
+        assert_eq!(wrong.count(), 0, "{ids} ids, {bits} bits, {is_hardened}");
+    }
+}
+
+/// E17, active: a version that nobody signed.
+#[test]
+fn discovery_attack_a_forged_version_is_not_taken() {
+    let (_, mut forged) = mutable("salt", 9, CREATED, "forged");
+    let mut body = forged.body.as_bytes().to_vec();
+    let last = body.len() - 1;
+    body[last] ^= 1;
+    forged.body = Bytes::from(body).try_into().unwrap();
+    let (mut world, key, newest) = liars(20, 3, forged);
+    for is_hardened in [false, true] {
+        let found = versions(&mut world, key, is_hardened);
+        assert!(found.iter().all(|one| *one == Some(newest.clone())));
+    }
+}
