@@ -93,7 +93,7 @@ impl P2PNode {
         let swarm = &self.0.swarm;
         let _held = swarm.hold(peer);
         let known = swarm.with_book(|book, now| book.addresses_for_dial(now.mono, &peer));
-        let mut dialling = pin!(self.dial_and_keep(Some(peer), &known));
+        let mut dialling = pin!(self.dial_affordable(peer, &known));
         let early = timeout(HEAD_START, &mut dialling).await;
         let mut searching = pin!(self.search_and_dial(peer));
         let outcome = match early {
@@ -123,7 +123,25 @@ impl P2PNode {
     /// `None` if nobody knows where the peer is.
     async fn search_and_dial(&self, peer: PeerId) -> Option<Result<PeerId, DialFailure>> {
         let found = self.0.discovery.find_peer(peer).await.ok()?;
-        Some(self.dial_and_keep(Some(peer), &found).await)
+        Some(self.dial_affordable(peer, &found).await)
+    }
+
+    /// Dials a peer at addresses that others may have named, as far as their hosts may be bothered.
+    async fn dial_affordable(
+        &self,
+        peer: PeerId,
+        addresses: &[Address],
+    ) -> Result<PeerId, DialFailure> {
+        let swarm = &self.0.swarm;
+        if swarm.is_connected(&peer) {
+            return self.dial_and_keep(Some(peer), addresses).await;
+        }
+        let affordable = swarm.affordable(&peer, addresses);
+        let outcome = self.dial_and_keep(Some(peer), &affordable.addresses).await;
+        if let (Ok(_), Some(connection)) = (&outcome, swarm.connection(&peer)) {
+            swarm.probed(&affordable.charged, &connection.path());
+        }
+        outcome
     }
 
     async fn dial_and_keep(

@@ -21,7 +21,7 @@ use super::transports::Transports;
 use super::within::runs_through;
 use super::{EventHub, EventStream, PeerBook, Reachability, RequestError, SwarmConfig, SwarmEvent};
 use crate::identity::{Keypair, PeerId};
-use crate::policy::Now;
+use crate::policy::{Now, ProbeBudget};
 use crate::transport::QuicTransport;
 use crate::transport::environment::Environment;
 use crate::wire::{Address, ErrorCode};
@@ -43,6 +43,7 @@ pub(super) struct Inner {
     pub(super) dials: Dials,
     connections: Mutex<Connections>,
     book: Mutex<PeerBook>,
+    probes: Mutex<ProbeBudget>,
     /// `None` once the swarm has stopped, so that those who read events come to their end.
     events: RwLock<Option<EventHub>>,
     pub(super) counters: Counters,
@@ -74,6 +75,7 @@ impl Inner {
             dials: Dials::default(),
             connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
             book: Mutex::new(PeerBook::new()),
+            probes: Mutex::default(),
             reachability: watch::Sender::new(config.reachability),
             events: RwLock::new(Some(events)),
             counters: Counters::default(),
@@ -100,6 +102,11 @@ impl Inner {
 
     pub(super) fn book(&self) -> MutexGuard<'_, PeerBook> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What may be spent on addresses that others named.
+    pub(super) fn probes(&self) -> MutexGuard<'_, ProbeBudget> {
+        self.probes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn emit(&self, event: SwarmEvent) {

@@ -36,6 +36,7 @@ mod ordered;
 mod outbox;
 mod patience;
 mod peer_book;
+mod probing;
 mod protocol;
 mod queue;
 mod reachability;

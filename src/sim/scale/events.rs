@@ -22,6 +22,10 @@ pub(super) enum What {
     Timer,
     /// The handshake of a connection that this node dials is confirmed.
     Connected(NodeId),
+    /// A stranger dialled this node.
+    Came(NodeId),
+    /// It closes its connection.
+    Left(NodeId),
 }
 
 /// Events by time; those of one moment in the order in which they were planned.

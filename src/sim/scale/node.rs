@@ -31,6 +31,8 @@ pub(super) struct Node {
     pub(super) timer: Option<Micros>,
     /// Nodes that it dialled and is connected with, and when it used the connection last.
     pub(super) dialled: BTreeMap<NodeId, u64>,
+    /// When the next stranger may come.
+    pub(super) next_turn: Micros,
     /// Nodes that dialled it.
     pub(super) dialled_by: BTreeMap<NodeId, ()>,
 }
@@ -42,6 +44,7 @@ impl Node {
             behaviour,
             is_alive: true,
             timer: None,
+            next_turn: Micros(0),
             dialled: BTreeMap::new(),
             dialled_by: BTreeMap::new(),
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use cretoai_network::discovery::Key;
 use cretoai_network::identity::PeerId;
+use cretoai_network::node::P2PNode;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::codec::{List, SharedList, encode};
 use cretoai_network::wire::frame::encode_frame_head;
@@ -24,8 +25,8 @@ const VICTIM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 /// How long the attack lasts.
 const ATTACK: Duration = Duration::from_secs(120);
 
-/// As many contacts as a reply holds, new ones each time, all at the victim's host.
-fn lie(number: u32) -> Bytes {
+/// As many contacts as a reply holds, new ones each time but for the one that is sought, all at the victim's host.
+fn lie(number: u32, sought: PeerId) -> Bytes {
     let contact = |index: usize| {
         let name = [
             number.to_le_bytes(),
@@ -34,7 +35,10 @@ fn lie(number: u32) -> Bytes {
         let port = |offset: usize| u16::try_from(1_000 + 4 * index + offset).unwrap();
         let addresses = (0..4).map(|offset| Address::from(SocketAddr::new(VICTIM, port(offset))));
         Contact {
-            peer: PeerId::from_bytes(*Key::of_value(name.as_flattened()).as_bytes()),
+            peer: match index {
+                0 => sought,
+                _ => PeerId::from_bytes(*Key::of_value(name.as_flattened()).as_bytes()),
+            },
             addresses: SharedList::truncated(addresses),
         }
     };
@@ -52,16 +56,46 @@ async fn answer(connection: quinn::Connection) {
     while let Ok((mut send, mut receive)) = connection.accept_bi().await {
         number += 1;
         // A request that is given up meanwhile is answered to nobody.
-        _ = receive.read_to_end(1 << 16).await;
-        _ = send.write_all(&lie(number)).await;
+        let request = receive.read_to_end(1 << 16).await.unwrap_or_default();
+        _ = send.write_all(&lie(number, sought(&request))).await;
         _ = send.finish();
     }
 }
 
+/// What a FIND_NODE asks for: its body ends with the number of contacts, after the target.
+fn sought(request: &[u8]) -> PeerId {
+    let target = request
+        .len()
+        .checked_sub(33)
+        .and_then(|start| request.get(start..start + 32));
+    let target = target.and_then(|target| target.try_into().ok());
+    PeerId::from_bytes(target.unwrap_or([0; 32]))
+}
+
 #[test]
 fn a_victim_named_again_and_again_gets_a_bounded_number_of_datagrams() {
-    in_virtual_time(async {
-        let net = quiet_net(91);
+    under_attack(91, async |node, number| {
+        let key = Key::of_value(&number.to_le_bytes());
+        _ = node.discovery().closest_peers(key).await;
+    });
+}
+
+/// E22: the program wants to reach somebody, and the liar says that it lives at the victim's.
+#[test]
+fn a_victim_named_as_the_place_of_those_that_are_sought_gets_a_bounded_number_of_datagrams() {
+    under_attack(92, async |node, number| {
+        // Some it seeks again and again, others once.
+        let name = if number % 2 == 0 { 0 } else { number };
+        let key = Key::of_value(&name.to_le_bytes());
+        let outcome = node.connect(PeerId::from_bytes(*key.as_bytes())).await;
+        assert!(outcome.is_err());
+    });
+}
+
+/// A node that knows nobody but a liar does something again and again.
+fn under_attack(seed: u64, act: impl AsyncFn(&P2PNode, u32) + 'static) {
+    in_virtual_time(async move {
+        let net = quiet_net(seed);
         let liar = Attacker::at(&net, SocketAddr::new(LIAR, PORT), 2);
         let serving = tokio::spawn(async move {
             while let Ok(connection) = liar.accept().await {
@@ -76,9 +110,7 @@ fn a_victim_named_again_and_again_gets_a_bounded_number_of_datagrams() {
         let attack = async {
             loop {
                 asked += 1;
-                _ = discovery
-                    .closest_peers(Key::of_value(&asked.to_le_bytes()))
-                    .await;
+                act(&node.node, asked).await;
                 sleep(Duration::from_millis(100)).await;
             }
         };

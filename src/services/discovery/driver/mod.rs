@@ -31,7 +31,7 @@ use crate::discovery::{
 };
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, Reachability, Refusal, Reply, WeakSwarm};
-use crate::policy::{Micros, ProbeBudget};
+use crate::policy::Micros;
 use crate::transport::environment::Clock;
 
 use peers::Dialling;
@@ -99,7 +99,6 @@ pub(super) struct Driver {
     unchecked: VecDeque<(CheckId, Box<PendingSignature>)>,
     connected: BTreeSet<PeerId>,
     dialling: Dialling,
-    budget: ProbeBudget,
     warm: WarmPool,
     saving: Saving,
     counted: Counted,
@@ -137,7 +136,6 @@ impl Driver {
             unchecked: VecDeque::new(),
             connected: BTreeSet::new(),
             dialling: Dialling::default(),
-            budget: ProbeBudget::new(),
             warm: WarmPool::new(parts.warm_links),
             saving: Saving::default(),
             counted: Counted::default(),

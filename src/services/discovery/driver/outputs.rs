@@ -94,7 +94,7 @@ impl Driver {
             let Some(socket) = address.socket_addr() else {
                 continue;
             };
-            if self.budget.try_take(now, socket) {
+            if swarm.try_probe(socket) {
                 addresses.push(address.clone());
                 sockets.push(socket);
             }
@@ -106,9 +106,7 @@ impl Driver {
             }
         });
         if !addresses.is_empty() && !self.dialling.begin(now, contact.peer, &sockets) {
-            for socket in sockets {
-                self.budget.give_back(socket);
-            }
+            swarm.not_probed(&sockets);
             addresses.clear();
         }
         addresses

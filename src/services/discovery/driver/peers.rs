@@ -10,7 +10,6 @@ use crate::discovery::{Input, Scope};
 use crate::identity::PeerId;
 use crate::p2p::{Audience, Direction, Reachability, Swarm, SwarmEvent};
 use crate::policy::Micros;
-use crate::transport::Path;
 use crate::wire::Address;
 use crate::wire::address::Route;
 use crate::wire::codec::SharedList;
@@ -114,8 +113,8 @@ impl Driver {
         if let Some(charged) = self.dialling.ended(&peer) {
             let connection = self.parts.caller.connection(&peer);
             let path = connection.map(|connection| connection.path());
-            if let Some(address) = path.and_then(|path| answered_at(&charged, &path)) {
-                self.budget.give_back(address);
+            if let (Some(swarm), Some(path)) = (self.parts.swarm.upgrade(), path) {
+                swarm.probed(&charged, &path);
             }
             self.dialled(peer);
         }
@@ -160,14 +159,6 @@ impl Driver {
         if let Some((contact, is_server)) = introduced(&swarm, peer) {
             self.feed(Input::Met { contact, is_server });
         }
-    }
-}
-
-/// Which of the addresses that a dial was charged to led to the peer.
-fn answered_at(charged: &[SocketAddr], path: &Path) -> Option<SocketAddr> {
-    match path {
-        Path::Direct { addr, .. } => charged.iter().find(|one| *one == addr).copied(),
-        Path::Relayed { .. } => None,
     }
 }
 

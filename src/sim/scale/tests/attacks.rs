@@ -11,6 +11,23 @@ struct Siege {
 
 const GETS: usize = 8;
 
+/// What the rows of the attacks rest on: nobody is left out because others came at the same moment.
+#[test]
+fn discovery_a_node_asks_everybody_who_introduces_itself() {
+    let mut world = World::new(5, NetworkModel::default());
+    let node = world.add(&DiscoveryConfig::default(), StoreConfig::default());
+    // Fewer than the table has room for, and more than are asked at once.
+    for _ in 0..24 {
+        let place = Key::random(world.rng());
+        let stranger = world.add_sybil(0, place);
+        world.introduce(stranger, node);
+    }
+    world.watch(Some(node));
+    world.run_for(10 * SECOND);
+    // Who answered is not asked again: each of them was asked once.
+    assert_eq!(world.take_traffic().questions, 24);
+}
+
 /// E17: 64 ids ground to share 20 bits with a key come late, make themselves known to everybody,
 /// and answer with each other only.
 fn siege(config: &DiscoveryConfig) -> Siege {
