@@ -6,7 +6,8 @@
 //! `spread`, `cost`. Without any, all run but the slow ones: those that carry `large` or `full` in their
 //! name run only when it is given. Exit status 1 if a row misses its target.
 //!
-//! All times are virtual, but for those of `cost`; every row is seeded and prints its seed.
+//! All times are virtual, but for those of `cost`. Every row is seeded: a town by its number of nodes, what happens
+//! in it by the number of the repetition.
 
 #![allow(
     clippy::expect_used,

@@ -23,12 +23,8 @@ impl Swarm {
 
     /// Gives the token back of the address where a peer answered; the others of its contact may be a victim's.
     pub(crate) fn probed(&self, charged: &[SocketAddr], path: &Path) {
-        let answered = match path {
-            Path::Direct { addr, .. } => charged.iter().find(|one| *one == addr),
-            Path::Relayed { .. } => None,
-        };
-        if let Some(address) = answered {
-            self.inner().probes().give_back(*address);
+        if let Some(address) = answered_at(charged, path) {
+            self.inner().probes().give_back(address);
         }
     }
 
@@ -62,5 +58,27 @@ impl Swarm {
             affordable.addresses.push(address.clone());
         }
         affordable
+    }
+}
+
+/// Which of the addresses that a dial was charged to led to the peer.
+fn answered_at(charged: &[SocketAddr], path: &Path) -> Option<SocketAddr> {
+    match path {
+        Path::Direct { addr, .. } => charged.iter().find(|one| *one == addr).copied(),
+        Path::Relayed { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_a_victim_beside_an_address_that_answers_stays_charged() {
+        let [victim, own, other] =
+            [[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 4]].map(|ip| SocketAddr::from((ip, 1)));
+        let charged = [victim, own];
+        assert_eq!(answered_at(&charged, &Path::direct(own)), Some(own));
+        assert_eq!(answered_at(&charged, &Path::direct(other)), None);
     }
 }

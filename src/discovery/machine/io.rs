@@ -23,8 +23,8 @@ pub struct RequestId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CheckId(pub u64);
 
-/// Number of something that the program asked for, given by the edge. Even numbers above
-/// [`FIRST_INTERNAL`](Self::FIRST_INTERNAL) are the machine's own.
+/// Number of something that the program asked for, given by the edge. Numbers from
+/// [`FIRST_INTERNAL`](Self::FIRST_INTERNAL) on are the machine's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u64);
 

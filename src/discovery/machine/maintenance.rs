@@ -115,10 +115,9 @@ fn recheck(core: &mut Core, age: Duration) {
     let newcomers: Vec<_> = newcomers.cloned().collect();
     for contact in newcomers {
         let peer = contact.peer;
-        if !core.probe_newcomer(contact) {
-            break;
+        if core.probe_newcomer(contact) {
+            core.links.had_turn(peer);
         }
-        core.links.had_turn(peer);
     }
 }
 

@@ -8,6 +8,7 @@ use super::search::SearchId;
 use crate::discovery::Scope;
 use crate::discovery::lookup::Found;
 use crate::identity::PeerId;
+use crate::policy::IpGroup;
 use crate::wire::message::discovery::{Contact, Record};
 
 #[derive(Debug, Clone)]
@@ -34,11 +35,21 @@ pub(super) enum Signal {
     Unanswered {
         tag: u64,
         contact: Contact,
-        /// It is there, and has no time.
-        is_busy: bool,
+        why: Absence,
     },
     /// A signature was verified.
     Verified { tag: u64, is_valid: bool },
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absence {
+    /// It is there, and has no time.
+    Busy,
+    /// Somebody else answered at its address, which is in this network.
+    SomebodyElse(IpGroup),
+    /// Nothing came of it.
+    Silent,
 }
 
 /// Who waits for a signature to be verified.

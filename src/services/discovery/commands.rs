@@ -61,8 +61,8 @@ impl Discovery {
         }
     }
 
-    /// Says in the network that this node has a role, until
-    /// [`withdraw_role`](Self::withdraw_role). Comes back as soon as that is safe to be found.
+    /// Says in the network that this node has a role, until [`withdraw_role`](Self::withdraw_role), also when it
+    /// was stopped and started again with the state that it saved. Comes back as soon as that is safe to be found.
     ///
     /// # Errors
     /// [`DiscoveryError::Role`], and see [`DiscoveryError`].
@@ -90,8 +90,8 @@ impl Discovery {
         self.providers(role_key(role)?, limit, true).await
     }
 
-    /// Says in the network that this node provides a key, until
-    /// [`stop_providing`](Self::stop_providing).
+    /// Says in the network that this node provides a key, until [`stop_providing`](Self::stop_providing), also
+    /// when it was stopped and started again with the state that it saved.
     ///
     /// # Errors
     /// See [`DiscoveryError`].

@@ -27,8 +27,9 @@ pub struct MutableValue {
 }
 
 impl Discovery {
-    /// Stores a value under its own hash, and keeps it stored as long as this node runs. Comes back as
-    /// soon as the record is safe; the rest of its holders follow.
+    /// Stores a value under its own hash, and keeps it stored as long as this node runs, also when it was
+    /// stopped and started again with the state that it saved. Comes back as soon as the record is safe;
+    /// the rest of its holders follow.
     ///
     /// # Errors
     /// [`DiscoveryError::Draft`] if the value is too long, and see [`DiscoveryError`].

@@ -2,16 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use bytes::Bytes;
-use cretoai_network::sim::Net;
-use cretoai_network::wire::codec::{List, decode, encode};
-use cretoai_network::wire::message::identify::{HELLO, HELLO_REPLY, Identify, Roles};
-use cretoai_network::wire::{Address, Varint};
-use quinn::Connection;
-
-use crate::support::attacker::{Attacker, ask};
+use crate::support::attacker::{Attacker, ask, introduce, introduction};
 use crate::support::nodes::{PORT, config, in_virtual_time, ip, peer, quiet_net};
 use crate::support::peer::Peer;
+use cretoai_network::sim::Net;
+use cretoai_network::wire::Address;
+use cretoai_network::wire::message::identify::Identify;
 
 const PING: &[u8] = &[2, 1, 2, 1, 7];
 
@@ -52,32 +48,10 @@ fn only_globally_routable_addresses_are_counted_together() {
     });
 }
 
-/// Introduces a peer that listens at `listens`; returns the node's introduction.
-async fn introduce(connection: &Connection, listens: &[Address]) -> Identify {
-    let mine = Identify {
-        agent: "mallory".parse().unwrap(),
-        listen_addresses: List::truncated(listens.to_vec()),
-        protocols: List::new(),
-        roles: Roles::SERVER,
-        observed_address: None,
-    };
-    let body = encode(&mine);
-    let mut hello = bytes::BytesMut::from(&[1, 1][..]);
-    Varint::try_from(body.len() as u64 + 1)
-        .unwrap()
-        .encode(&mut hello);
-    hello.extend_from_slice(&[HELLO]);
-    hello.extend_from_slice(&body);
-    let reply = ask(connection, &hello).await.unwrap();
-    let (_, length) = Varint::decode(&reply).unwrap().unwrap();
-    assert_eq!(reply[length], HELLO_REPLY);
-    decode(&Bytes::copy_from_slice(&reply[length + 1..])).unwrap()
-}
-
 async fn introduced_from(net: &Net, source: IpAddr, bob: &Peer) -> Identify {
     let attacker = Attacker::at(net, SocketAddr::new(source, PORT), 66);
     let connection = attacker.dial(bob.socket()).await.unwrap();
-    introduce(&connection, &[]).await
+    introduce(&connection, &introduction(&[], &[])).await
 }
 
 #[test]
@@ -109,7 +83,7 @@ async fn kept_on(net: &Net, host: IpAddr) -> Vec<Address> {
     let bob = Peer::start(net, host, 2);
     let attacker = Attacker::at(net, SocketAddr::new(ip(66), PORT), 66);
     let connection = attacker.dial(bob.socket()).await.unwrap();
-    introduce(&connection, &named()).await;
+    introduce(&connection, &introduction(&named(), &[])).await;
     let entry = bob.node.peer(&peer(66)).unwrap();
     entry
         .addresses()

@@ -3,18 +3,18 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use cretoai_network::discovery::Key;
 use cretoai_network::identity::PeerId;
 use cretoai_network::node::P2PNode;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::codec::{List, SharedList, encode};
-use cretoai_network::wire::frame::encode_frame_head;
-use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, Nodes};
+use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, Nodes, PROTOCOL};
+use cretoai_network::wire::message::identify::HELLO_REPLY;
 use tokio::time::{sleep, timeout};
 
 use super::support::waiting;
-use crate::support::attacker::{A_DIAL, Attacker};
+use crate::support::attacker::{A_DIAL, Attacker, framed, introduce, introduction};
 use crate::support::nodes::{PORT, in_virtual_time, quiet_net};
 use crate::support::peer::Peer;
 
@@ -43,21 +43,26 @@ fn lie(number: u32, sought: PeerId) -> Bytes {
         }
     };
     let contacts = List::truncated((0..MAX_CONTACTS).map(contact));
-    let body = encode(&Nodes { contacts });
-    let mut frame = BytesMut::new();
-    encode_frame_head(NODES, body.len(), &mut frame);
-    frame.extend_from_slice(&body);
-    frame.freeze()
+    framed(NODES, &encode(&Nodes { contacts })).freeze()
 }
 
-/// Answers every request with lies.
+/// Says that it is a server, and answers every question with lies.
 async fn answer(connection: quinn::Connection) {
+    let listens = [SocketAddr::new(LIAR, PORT).into()];
+    let mine = introduction(&listens, &[PROTOCOL]);
+    let introducing = connection.clone();
+    let hello = mine.clone();
+    tokio::spawn(async move { introduce(&introducing, &hello).await });
     let mut number = 0;
     while let Ok((mut send, mut receive)) = connection.accept_bi().await {
         number += 1;
         // A request that is given up meanwhile is answered to nobody.
         let request = receive.read_to_end(1 << 16).await.unwrap_or_default();
-        _ = send.write_all(&lie(number, sought(&request))).await;
+        let answer = match request.first() {
+            Some(1) => framed(HELLO_REPLY, &encode(&mine)).freeze(),
+            _ => lie(number, sought(&request)),
+        };
+        _ = send.write_all(&answer).await;
         _ = send.finish();
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use cretoai_network::node::P2PNode;
 use cretoai_network::sim::LinkProfile;
+use cretoai_network::wire::Address;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -20,12 +21,11 @@ async fn misses(nodes: &[P2PNode]) -> usize {
         let (node, count) = (node.clone(), u16::try_from(nodes.len()).unwrap());
         searches.spawn(async move {
             let mut misses = 0;
-            for other in (1..=count)
-                .map(peer)
-                .filter(|other| *other != node.peer_id())
-            {
+            let others = (1..=count).map(|number| (number, peer(number)));
+            for (number, other) in others.filter(|(_, other)| *other != node.peer_id()) {
                 let found = node.discovery().find_peer(other).await;
-                let is_right = found.is_ok_and(|found| found[0].peer_id() == Some(other));
+                let place = Address::from(SocketAddr::new(ip(number), PORT)).with_peer_id(other);
+                let is_right = found.is_ok_and(|found| found[0] == place);
                 misses += usize::from(!is_right);
             }
             misses

@@ -6,8 +6,14 @@ mod tls;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use bytes::{Bytes, BytesMut};
 use cretoai_network::sim::Net;
-use cretoai_network::wire::ErrorCode;
+use cretoai_network::wire::codec::{List, decode, encode};
+use cretoai_network::wire::frame::encode_frame_head;
+use cretoai_network::wire::message::identify::{
+    HELLO, HELLO_REPLY, Identify, Roles, SupportedProtocol,
+};
+use cretoai_network::wire::{Address, ErrorCode, Varint};
 use quinn::{
     Connection, ConnectionError, Endpoint, EndpointConfig, ReadError, ReadToEndError, RecvStream,
     SendStream, ZeroRttAccepted,
@@ -140,4 +146,38 @@ pub(crate) async fn closed_with(connection: &Connection) -> ErrorCode {
         ConnectionError::ApplicationClosed(close) => close.error_code.into_inner().into(),
         other => panic!("closed for another reason: {other}"),
     }
+}
+
+/// How an attacker introduces itself: as a server that listens at `listens` and speaks these protocols.
+pub(crate) fn introduction(listens: &[Address], protocols: &[u32]) -> Identify {
+    let protocols = protocols.iter().map(|number| SupportedProtocol {
+        number: *number,
+        min_version: 1,
+        max_version: 1,
+    });
+    Identify {
+        agent: "mallory".parse().unwrap(),
+        listen_addresses: List::truncated(listens.to_vec()),
+        protocols: List::truncated(protocols),
+        roles: Roles::SERVER,
+        observed_address: None,
+    }
+}
+
+/// A frame with its length before it.
+pub(crate) fn framed(kind: u8, body: &[u8]) -> BytesMut {
+    let mut frame = BytesMut::new();
+    encode_frame_head(kind, body.len(), &mut frame);
+    frame.extend_from_slice(body);
+    frame
+}
+
+/// Introduces an attacker; returns the node's introduction.
+pub(crate) async fn introduce(connection: &Connection, mine: &Identify) -> Identify {
+    let mut hello = BytesMut::from(&[1, 1][..]);
+    hello.extend_from_slice(&framed(HELLO, &encode(mine)));
+    let reply = ask(connection, &hello).await.unwrap();
+    let (_, length) = Varint::decode(&reply).unwrap().unwrap();
+    assert_eq!(reply[length], HELLO_REPLY);
+    decode(&Bytes::copy_from_slice(&reply[length + 1..])).unwrap()
 }

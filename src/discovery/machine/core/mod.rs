@@ -2,7 +2,7 @@
 
 mod searching;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,19 +10,20 @@ use bytes::Bytes;
 use rand_chacha::ChaCha8Rng;
 
 use super::OperationId;
+use super::answer::group_of;
 use super::calls::{Call, Calls, Late, Patience, Purpose};
 use super::io::{CallFailure, CallId, CheckId, Event, Fault, Output};
 use super::liars::Liars;
 use super::links::Links;
 use super::search::{Aim, Search, SearchId, find_node};
-use super::signal::{CheckOwner, Signal};
+use super::signal::{Absence, CheckOwner, Signal};
 use crate::discovery::config::{DiscoveryConfig, K};
 use crate::discovery::record::PendingSignature;
 use crate::discovery::region::{REACH, surroundings};
 use crate::discovery::table::{Entered, RoutingTable};
 use crate::discovery::{Density, Key, Scope, SizeEstimate};
 use crate::identity::PeerId;
-use crate::policy::Now;
+use crate::policy::{IpGroup, Now};
 use crate::wire::codec::encode;
 use crate::wire::message::discovery::{self as wire, Contact};
 
@@ -33,8 +34,9 @@ pub(super) const MAX_CALLS: usize = 512;
 const MAX_PROBES: usize = 32;
 
 /// Of these, nodes that are not in the table: a quarter, so that silent ones do not keep the table from being
-/// looked after.
+/// looked after; and of one IP group as many as a bucket takes, so that they do not keep all others waiting.
 const MAX_NEWCOMERS: usize = 8;
+const MAX_NEWCOMERS_OF_GROUP: usize = 2;
 
 /// Peers that are kept out of the table, and for how long: as many, and as long, as a ban.
 const MAX_VETOES: usize = 1_024;
@@ -63,7 +65,8 @@ pub(super) struct Core {
     next_search: u64,
     checks: BTreeMap<CheckId, CheckOwner>,
     next_check: u64,
-    probes: BTreeSet<PeerId>,
+    /// Who is asked for a sign of life, in which group.
+    probes: BTreeMap<PeerId, IpGroup>,
     liars: Liars,
     vetoes: VecDeque<(PeerId, crate::policy::Micros)>,
 }
@@ -88,7 +91,7 @@ impl Core {
             next_search: 0,
             checks: BTreeMap::new(),
             next_check: 0,
-            probes: BTreeSet::new(),
+            probes: BTreeMap::new(),
             liars: Liars::default(),
             vetoes: VecDeque::new(),
             config,
@@ -165,9 +168,10 @@ impl Core {
     pub(super) fn probe(&mut self, contact: Contact) {
         let peer = contact.peer;
         let is_needless = peer == self.local || self.is_vetoed(&peer);
-        if is_needless || self.probes.len() >= MAX_PROBES || !self.probes.insert(peer) {
+        if is_needless || self.probes.len() >= MAX_PROBES || self.probes.contains_key(&peer) {
             return;
         }
+        self.probes.insert(peer, group_of(&contact));
         let body = encode(&find_node(*peer.as_bytes(), 0));
         self.call(Purpose::Probe, contact, wire::FIND_NODE, body);
     }
@@ -175,9 +179,14 @@ impl Core {
     /// Asks a node that has not answered yet, unless as many are being asked as may be: then later. Whether it
     /// does.
     pub(super) fn probe_newcomer(&mut self, contact: Contact) -> bool {
+        let group = group_of(&contact);
         let asked = self.probes.iter();
-        let newcomers = asked.filter(|peer| !self.table.contains(peer)).count();
-        if newcomers >= MAX_NEWCOMERS {
+        let newcomers = asked.filter(|(peer, _)| !self.table.contains(peer));
+        let (count, of_group) = newcomers.fold((0, 0), |(count, of_group), (_, other)| {
+            (count + 1, of_group + usize::from(*other == group))
+        });
+        let is_crowded = !group.is_local() && of_group >= MAX_NEWCOMERS_OF_GROUP;
+        if count >= MAX_NEWCOMERS || is_crowded {
             self.has_doubts |= self.links.is_due_soon(&contact.peer);
             return false;
         }
@@ -281,9 +290,8 @@ impl Core {
                 if let Purpose::Search(search) = call.purpose
                     && let Some(search) = self.searches.get(&search)
                     && let Some(teller) = search.lookup.teller(&peer)
-                    && self.liars.caught(self.now.mono, teller, group)
                 {
-                    self.blame(teller, Fault::WrongAddresses);
+                    self.caught(teller, group);
                 }
             }
             CallFailure::Busy
@@ -291,7 +299,27 @@ impl Core {
             | CallFailure::NotDialled
             | CallFailure::Malformed => {}
         }
-        self.give_up(&call, why == CallFailure::Busy);
+        self.give_up(
+            &call,
+            match why {
+                CallFailure::Busy => Absence::Busy,
+                CallFailure::OtherIdentity { group } => Absence::SomebodyElse(group),
+                _ => Absence::Silent,
+            },
+        );
+    }
+
+    /// Somebody else answered at an address that `teller` named.
+    pub(super) fn caught(&mut self, teller: PeerId, group: IpGroup) {
+        if self.liars.caught(self.now.mono, teller, group) {
+            self.blame(teller, Fault::WrongAddresses);
+        }
+    }
+
+    /// Where this node knows a peer to be: from the peer itself, or since it answered there.
+    pub(super) fn known_contact(&self, peer: &PeerId) -> Option<&Contact> {
+        let seen = self.links.contact(peer);
+        seen.or_else(|| self.table.contact(peer))
     }
 
     /// Whether a call that came to nothing says something about the table's entry: it went where the
@@ -303,7 +331,7 @@ impl Core {
     }
 
     /// Tells whoever waits for a call that there will be no answer.
-    fn give_up(&mut self, call: &Call, is_busy: bool) {
+    fn give_up(&mut self, call: &Call, why: Absence) {
         let peer = call.contact.peer;
         match call.purpose {
             Purpose::Search(id) => {
@@ -314,11 +342,7 @@ impl Core {
             }
             Purpose::Operation(operation, tag) => {
                 let contact = call.contact.clone();
-                let signal = Signal::Unanswered {
-                    tag,
-                    contact,
-                    is_busy,
-                };
+                let signal = Signal::Unanswered { tag, contact, why };
                 self.signal(operation, signal);
             }
             Purpose::Probe => {
@@ -350,7 +374,7 @@ impl Core {
                     }
                     if let Some(call) = self.calls.remove(id) {
                         self.outputs.push_back(Output::Abandon(id));
-                        self.give_up(&call, false);
+                        self.give_up(&call, Absence::Silent);
                     }
                 }
             }

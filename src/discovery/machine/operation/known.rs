@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use crate::discovery::Key;
+use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
 
-#[derive(Debug, Clone)]
-pub(super) struct Known {
-    pub(super) contact: Contact,
-    pub(super) presence: Presence,
-}
+/// Nodes that are noted: what a sweep over a network of ten thousand learns, several times over.
+const MAX_KNOWN: usize = 65_536;
 
 /// Whether a node is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,39 +21,101 @@ pub(super) enum Presence {
     Gone,
 }
 
-/// The `count` nearest known nodes that are there.
-pub(super) fn nearest(
-    known: &BTreeMap<Key, Known>,
-    target: &Key,
-    bits: u32,
-    count: usize,
-) -> Vec<Contact> {
-    let near = near(known, target, bits, count, Presence::There).into_iter();
-    near.take(count).cloned().collect()
+#[derive(Debug, Clone)]
+struct Known {
+    contact: Contact,
+    /// Who said that it is there; nobody, if it was in the table.
+    teller: Option<PeerId>,
+    /// Where somebody else says that it is: no teller's word stands alone.
+    alternative: Option<Contact>,
+    presence: Presence,
 }
 
-/// Known nodes that are there and share at least `bits` bits with `key`, nearest first; fewer bits, if
-/// there are not `count` of them.
-pub(super) fn near<'a>(
-    known: &'a BTreeMap<Key, Known>,
-    key: &Key,
-    bits: u32,
-    count: usize,
-    with: Presence,
-) -> Vec<&'a Contact> {
-    let mut bits = bits;
-    loop {
-        let (first, last) = key.prefix_range(bits);
-        let range = known.range((Bound::Included(first), Bound::Included(last)));
-        let there =
-            range.filter(|(_, one)| one.presence == Presence::There || one.presence == with);
-        let mut near: Vec<_> = there
-            .map(|(at, one)| (key.distance(at), &one.contact))
-            .collect();
-        if near.len() >= count || bits == 0 {
-            near.sort_unstable_by_key(|(distance, _)| *distance);
-            return near.into_iter().map(|(_, contact)| contact).collect();
+/// Nodes by their places.
+#[derive(Debug, Clone, Default)]
+pub(super) struct KnownNodes(BTreeMap<Key, Known>);
+
+impl KnownNodes {
+    /// A node is said to be there, by `teller` or by the table.
+    pub(super) fn note(&mut self, contact: Contact, teller: Option<PeerId>) {
+        let key = contact.peer.into();
+        if let Some(known) = self.0.get_mut(&key) {
+            let is_news = known.teller != teller && known.contact.addresses != contact.addresses;
+            if is_news && known.alternative.is_none() {
+                known.alternative = Some(contact);
+            }
+        } else if self.0.len() < MAX_KNOWN {
+            let known = Known {
+                contact,
+                teller,
+                alternative: None,
+                presence: Presence::There,
+            };
+            self.0.insert(key, known);
         }
-        bits -= 1;
+    }
+
+    /// A node did not answer; where else it is to be looked for, once.
+    pub(super) fn lost(&mut self, peer: &PeerId, presence: Presence) -> Option<Contact> {
+        let known = self.0.get_mut(&Key::from(*peer))?;
+        if let Some(alternative) = known.alternative.take() {
+            known.contact = alternative.clone();
+            return Some(alternative);
+        }
+        known.presence = presence;
+        None
+    }
+
+    pub(super) fn contact(&self, key: &Key) -> Option<&Contact> {
+        Some(&self.0.get(key)?.contact)
+    }
+
+    /// The `count` nearest nodes that are there.
+    pub(super) fn nearest(&self, target: &Key, bits: u32, count: usize) -> Vec<Contact> {
+        let near = self.near(target, bits, count, Presence::There).into_iter();
+        near.take(count).cloned().collect()
+    }
+
+    /// Nodes that are there, or as `with` says, and share at least `bits` bits with `key`, nearest first; fewer
+    /// bits, if there are not `count` of them.
+    pub(super) fn near(&self, key: &Key, bits: u32, count: usize, with: Presence) -> Vec<&Contact> {
+        let mut bits = bits;
+        loop {
+            let (first, last) = key.prefix_range(bits);
+            let range = self
+                .0
+                .range((Bound::Included(first), Bound::Included(last)));
+            let there =
+                range.filter(|(_, one)| one.presence == Presence::There || one.presence == with);
+            let mut near: Vec<_> = there
+                .map(|(at, one)| (key.distance(at), &one.contact))
+                .collect();
+            if near.len() >= count || bits == 0 {
+                near.sort_unstable_by_key(|(distance, _)| *distance);
+                return near.into_iter().map(|(_, contact)| contact).collect();
+            }
+            bits -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discovery::testing::{contact, contact_of, peer};
+
+    #[test]
+    fn attack_one_teller_of_wrong_addresses_makes_nobody_be_gone() {
+        let mut known = KnownNodes::default();
+        known.note(contact_of(peer(7), 90), Some(peer(1)));
+        // Its second word is no other's.
+        known.note(contact_of(peer(7), 91), Some(peer(1)));
+        known.note(contact(7), Some(peer(2)));
+        let place = Key::from(peer(7));
+        assert_eq!(known.lost(&peer(7), Presence::Gone), Some(contact(7)));
+        assert_eq!(known.contact(&place), Some(&contact(7)));
+        assert_eq!(known.nearest(&place, 0, 1), [contact(7)]);
+        assert_eq!(known.lost(&peer(7), Presence::Gone), None);
+        assert_eq!(known.nearest(&place, 0, 1), []);
     }
 }

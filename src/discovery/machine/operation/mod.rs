@@ -3,12 +3,14 @@
 //! An operation hears of what its searches and calls came to, and says when it is over. Every wait
 //! of it is a search or a call with a deadline of its own, so that it always ends.
 
+mod batch;
 mod bootstrap;
 mod crawl;
 mod find;
 mod get;
 mod hand_off;
 mod known;
+mod named;
 mod providers;
 mod put;
 mod sweep;
@@ -19,13 +21,14 @@ use super::holding::Holding;
 use super::io::{Outcome, Output};
 use super::signal::Signal;
 
+pub(super) use batch::SweepItem;
 pub(super) use bootstrap::Bootstrap;
 pub(super) use find::{Closest, FindPeer, Refresh};
 pub(super) use get::Get;
 pub(super) use hand_off::HandOff;
 pub(super) use providers::FindProviders;
 pub(super) use put::Put;
-pub(super) use sweep::{Sweep, SweepItem};
+pub(super) use sweep::Sweep;
 
 /// Whether an operation goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::known::{Known, Presence, near, nearest};
+use super::batch::{Batch, SweepItem, parts};
+use super::known::{KnownNodes, Presence};
 use super::{Context, Progress};
 use crate::discovery::Key;
 use crate::discovery::config::K;
@@ -14,13 +15,11 @@ use crate::discovery::machine::answer;
 use crate::discovery::machine::calls::Purpose;
 use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Question, find_node};
-use crate::discovery::machine::signal::Signal;
+use crate::discovery::machine::signal::{Absence, Signal};
 use crate::discovery::region::{bits_of, share_of};
 use crate::identity::PeerId;
 use crate::wire::codec::{List, encode};
-use crate::wire::message::discovery::{
-    self as wire, Contact, MAX_CONTACTS, MAX_RECORDS, Record, Store, StoreOutcome,
-};
+use crate::wire::message::discovery::{self as wire, Contact, MAX_CONTACTS, Store, StoreOutcome};
 
 /// Nodes that a stretch of the key space holds on average.
 const NODES_A_STRETCH: f64 = 8.0;
@@ -39,33 +38,9 @@ const MAX_QUESTIONS: usize = 32;
 /// Stores at once.
 const AT_ONCE: usize = 16;
 
-/// Nodes that are noted: what a sweep over a network of ten thousand learns, several times over.
-const MAX_KNOWN: usize = 65_536;
-
 /// What a teller names is noted if it shares all but this many bits of the stretch that it was asked for:
 /// the nearest 40 nodes of an honest answer do.
 const NEARBY_BITS: u32 = 4;
-
-/// Bytes of records in one STORE; the frame holds 512 KiB.
-const MAX_BATCH_BYTES: usize = 500 << 10;
-
-/// A record to be stored, and what became of it.
-#[derive(Debug, Clone)]
-pub(in crate::discovery::machine) struct SweepItem {
-    pub(in crate::discovery::machine) key: Key,
-    pub(in crate::discovery::machine) record: Record,
-    /// Whether this node published it, rather than holds it for others.
-    pub(in crate::discovery::machine) is_own: bool,
-}
-
-/// Records for one node.
-#[derive(Debug, Clone)]
-struct Batch {
-    contact: Contact,
-    items: Vec<usize>,
-    /// Whether its node had no time for it once.
-    is_again: bool,
-}
 
 /// A stretch of the key space that is being explored.
 #[derive(Debug, Clone)]
@@ -87,7 +62,7 @@ pub(in crate::discovery::machine) struct Sweep {
     full: Vec<usize>,
     /// Records that its command named and that are not in it.
     rejected: usize,
-    known: BTreeMap<Key, Known>,
+    known: KnownNodes,
     /// Bits of a stretch's prefix.
     bits: u32,
     /// The first item of the stretches that are not explored.
@@ -116,7 +91,7 @@ impl Sweep {
             full: vec![0; items.len()],
             rejected,
             items,
-            known: BTreeMap::new(),
+            known: KnownNodes::default(),
             bits: 0,
             next_item: 0,
             stretch: None,
@@ -134,7 +109,7 @@ impl Sweep {
         match signal {
             Signal::Start => {
                 for entry in context.core.table.iter() {
-                    self.note(entry.contact);
+                    self.known.note(entry.contact, None);
                 }
                 let size = context.core.network_size();
                 self.bits = bits_of((NODES_A_STRETCH / size).min(1.0));
@@ -148,23 +123,9 @@ impl Sweep {
                 Some(batch) => self.stored(context, &contact, &batch.items, &frame.1),
                 None => self.explored(context, &contact, scope, &frame),
             },
-            Signal::Unanswered {
-                tag,
-                contact,
-                is_busy,
-            } => match self.sent.remove(&tag) {
-                Some(batch) if is_busy && !batch.is_again => {
-                    let is_again = true;
-                    self.again.push(Batch { is_again, ..batch });
-                }
-                Some(_) => self.lost(&contact.peer, Presence::Silent),
-                None => {
-                    if !is_busy {
-                        self.lost(&contact.peer, Presence::Gone);
-                    }
-                    self.question_ended(is_busy);
-                }
-            },
+            Signal::Unanswered { tag, contact, why } => {
+                self.unanswered(tag, &contact.peer, why == Absence::Busy);
+            }
             _ => {}
         }
         self.advance(context)
@@ -196,6 +157,30 @@ impl Sweep {
         Progress::Over
     }
 
+    fn unanswered(&mut self, tag: u64, peer: &PeerId, is_busy: bool) {
+        match self.sent.remove(&tag) {
+            Some(batch) if is_busy && !batch.is_again => self.send_again(batch),
+            Some(batch) => {
+                if let Some(contact) = self.known.lost(peer, Presence::Silent) {
+                    self.send_again(Batch { contact, ..batch });
+                }
+            }
+            None => {
+                let is_elsewhere = !is_busy && self.known.lost(peer, Presence::Gone).is_some();
+                if let Some(stretch) = self.stretch.as_mut().filter(|_| is_elsewhere) {
+                    stretch.asked.remove(&Key::from(*peer));
+                }
+                self.question_ended(is_busy);
+            }
+        }
+    }
+
+    /// Once all others are sent.
+    fn send_again(&mut self, batch: Batch) {
+        let is_again = true;
+        self.again.push(Batch { is_again, ..batch });
+    }
+
     // Exploring.
 
     /// Enters the next stretch that holds an item.
@@ -222,7 +207,7 @@ impl Sweep {
             return false;
         };
         let witnesses = WITNESSES + stretch.busy;
-        let nearest = nearest(&self.known, &stretch.target, self.bits, witnesses);
+        let nearest = self.known.nearest(&stretch.target, self.bits, witnesses);
         let is_spent = stretch.asked.len() >= MAX_QUESTIONS;
         for contact in nearest {
             let key = Key::from(contact.peer);
@@ -254,10 +239,10 @@ impl Sweep {
                 let is_nearby = |one: &Contact| {
                     target.is_some_and(|target| target.common_prefix(&one.peer.into()) >= bits)
                 };
-                for contact in answer.contacts {
-                    let is_of_use = contact.peer != local && !contact.addresses.is_empty();
-                    if is_of_use && is_nearby(&contact) {
-                        self.note(contact);
+                for named in answer.contacts {
+                    let is_of_use = named.peer != local && !named.addresses.is_empty();
+                    if is_of_use && is_nearby(&named) {
+                        self.known.note(named, Some(contact.peer));
                     }
                 }
                 if let Some(fault) = answer.fault {
@@ -265,7 +250,7 @@ impl Sweep {
                 }
             }
             Err(fault) => {
-                self.lost(&contact.peer, Presence::Gone);
+                _ = self.known.lost(&contact.peer, Presence::Gone);
                 context.core.blame(contact.peer, fault);
             }
         }
@@ -275,22 +260,6 @@ impl Sweep {
         if let Some(stretch) = &mut self.stretch {
             stretch.under_way = stretch.under_way.saturating_sub(1);
             stretch.busy += usize::from(is_busy);
-        }
-    }
-
-    fn note(&mut self, contact: Contact) {
-        if self.known.len() < MAX_KNOWN {
-            let known = self.known.entry(contact.peer.into());
-            known.or_insert(Known {
-                contact,
-                presence: Presence::There,
-            });
-        }
-    }
-
-    fn lost(&mut self, peer: &PeerId, presence: Presence) {
-        if let Some(known) = self.known.get_mut(&Key::from(*peer)) {
-            known.presence = presence;
         }
     }
 
@@ -357,7 +326,7 @@ impl Sweep {
         (count, with): (usize, Presence),
     ) -> Vec<Key> {
         let share = share_of(context.core.network_size());
-        let near = near(&self.known, &item.key, bits_of(share), count, with);
+        let near = self.known.near(&item.key, bits_of(share), count, with);
         let contacts: Vec<_> = near.into_iter().cloned().collect();
         let density = context.core.density();
         let passed = crate::discovery::lookup::within_quota(&item.key, &contacts, density);
@@ -370,11 +339,11 @@ impl Sweep {
     fn line_up(&mut self, batches: BTreeMap<Key, Vec<usize>>) {
         let mut rounds: Vec<(usize, Batch)> = Vec::new();
         for (key, items) in batches {
-            let Some(known) = self.known.get(&key) else {
+            let Some(contact) = self.known.contact(&key) else {
                 continue;
             };
-            for (round, items) in self.parts(items).into_iter().enumerate() {
-                let contact = known.contact.clone();
+            for (round, items) in parts(&self.items, items).into_iter().enumerate() {
+                let contact = contact.clone();
                 let is_again = false;
                 let batch = Batch {
                     contact,
@@ -387,29 +356,6 @@ impl Sweep {
         // First the first message of every node: none gets all of its own at once.
         rounds.sort_by_key(|(round, _)| *round);
         self.batches = rounds.into_iter().map(|(_, batch)| batch).collect();
-    }
-
-    /// Splits what one node gets into messages.
-    fn parts(&self, items: Vec<usize>) -> Vec<Vec<usize>> {
-        let mut parts = vec![Vec::new()];
-        let mut bytes = 0;
-        for index in items {
-            let size = self
-                .items
-                .get(index)
-                .map_or(0, |item| item.record.body.as_bytes().len());
-            let is_full = parts.last().is_none_or(|part| part.len() >= MAX_RECORDS);
-            if is_full || bytes + size > MAX_BATCH_BYTES {
-                parts.push(Vec::new());
-                bytes = 0;
-            }
-            bytes += size;
-            if let Some(part) = parts.last_mut() {
-                part.push(index);
-            }
-        }
-        parts.retain(|part| !part.is_empty());
-        parts
     }
 
     fn send(&mut self, context: &mut Context<'_>) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
 use crate::discovery::machine::operation::Refresh;
-use crate::discovery::testing::{contact_at, peers, rng};
+use crate::discovery::testing::{contact_at, contact_of, peers, rng};
 
 #[test]
 fn nobody_enters_who_did_not_answer() {
@@ -82,6 +82,22 @@ fn attack_silent_newcomers_hold_no_more_than_eight_probes_however_often_they_say
         .collect();
     assert!(calls(&outputs).is_empty(), "they had their turn");
     rig.meet(&contact(100));
+}
+
+/// Eight of two networks that come again and again leave places to others.
+#[test]
+fn attack_silent_newcomers_of_one_network_hold_no_more_than_two_probes() {
+    let mut rig = Rig::new();
+    for (expected, numbers) in [(2, 1..=8), (2, 9..=16), (4, 17..=20), (0, 21..=24)] {
+        let of_two = numbers.end() <= &16;
+        let group = numbers.start() / 8;
+        let introduced = numbers.flat_map(|number| {
+            let group = if of_two { group } else { number };
+            rig.introduce(&contact_of(peer(number), 100 + group), RTT, true)
+        });
+        let introduced: Vec<_> = introduced.collect();
+        assert_eq!(calls(&introduced).len(), expected);
+    }
 }
 
 #[test]
