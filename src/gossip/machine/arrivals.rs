@@ -136,33 +136,27 @@ impl Gossip {
     /// A message is here, and nothing proves it yet.
     pub(super) fn arrived(&mut self, link: Link, parcel: Arc<Parcel>) {
         let id = parcel.id;
-        let judgement = self.judgement(&parcel);
-        if judgement.is_some_and(Judgement::is_final) {
+        match self.judgement(&parcel) {
+            // It may come again when it is not. Its seal is not looked at, so that nothing is believed of it:
+            // neither that it is on its way nor that its neighbour brings messages.
+            Some(Judgement::TooNew) => return,
             // Its name says when and by whom it was said: no seal makes it newer, and nobody need ask for it.
-            self.store.drop_missing(&id);
-            return;
-        }
-        let Some(entry) = self.store.arrive(id) else {
-            return;
-        };
-        let was_asked = entry.was_asked_of(link);
-        if !was_asked {
-            entry.sent_by(link);
-        }
-        self.sighted(link, &parcel.topic, &id, !was_asked);
-        if judgement == Some(Judgement::TooNew) {
-            // It may come again when it is not.
-            return;
+            Some(judgement) if judgement.is_final() => return self.store.drop_missing(&id),
+            Some(_) | None => {}
         }
         let Some(proof) = &parcel.proof else {
-            self.store
-                .set(&id, State::Waiting(parcel.clone(), vec![link]));
-            return self.proven(&id);
+            if self.enters(link, &parcel) {
+                self.store
+                    .set(&id, State::Waiting(parcel.clone(), vec![link]));
+                self.proven(&id);
+            }
+            return;
         };
         let seal = proof.seal().clone();
-        if !self.put_beside(link, &parcel) {
+        if !self.has_place_beside(link, &parcel) || !self.enters(link, &parcel) {
             return;
         }
+        self.put_beside(link, &parcel);
         match self.seals.state(&seal.id()) {
             SealState::Valid => self.prove(&id, &seal.id()),
             SealState::Invalid => self.disprove(&[id], &seal.id(), &[link]),
@@ -174,17 +168,39 @@ impl Gossip {
         }
     }
 
-    /// Keeps a message with the seal under which it came; `false` if there are too many already, or if its
-    /// neighbour brought too much that is not proven. It may come again.
-    fn put_beside(&mut self, link: Link, parcel: &Arc<Parcel>) -> bool {
-        let (id, bytes) = (parcel.id, parcel.cost());
-        let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
-        let neighbour = self.neighbours.get_mut(&link);
-        let Some(neighbour) = neighbour.filter(|one| one.unproven + bytes <= MAX_UNPROVEN_BYTES)
-        else {
+    /// A message is taken in, unless it was seen and forgotten. Who brings it is known to have it.
+    fn enters(&mut self, link: Link, parcel: &Parcel) -> bool {
+        let Some(entry) = self.store.arrive(parcel.id) else {
             return false;
         };
-        let offered = || Offered {
+        let was_asked = entry.was_asked_of(link);
+        if !was_asked {
+            entry.sent_by(link);
+        }
+        self.sighted(link, &parcel.topic, &parcel.id, !was_asked);
+        true
+    }
+
+    /// Whether a message may be kept with the seal under which it came: not if there are too many beside it
+    /// already, or if its neighbour brought too much that is not proven. It may come again.
+    fn has_place_beside(&self, link: Link, parcel: &Parcel) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        if neighbour.is_none_or(|one| one.unproven + parcel.cost() > MAX_UNPROVEN_BYTES) {
+            return false;
+        }
+        let entry = self.store.get(&parcel.id);
+        let Some(State::Unproven(others)) = entry.map(|entry| &entry.state) else {
+            return true;
+        };
+        let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
+        others.len() < MAX_OFFERED || others.iter().any(|other| other.seal() == seal)
+    }
+
+    /// Keeps a message with the seal under which it came.
+    fn put_beside(&mut self, link: Link, parcel: &Arc<Parcel>) {
+        let (id, bytes) = (parcel.id, parcel.cost());
+        let seal = parcel.proof.as_ref().map(|proof| proof.seal().id());
+        let offered = Offered {
             parcel: parcel.clone(),
             from: vec![link],
         };
@@ -195,21 +211,15 @@ impl Gossip {
                     if !same.from.contains(&link) {
                         same.from.push(link);
                     }
-                    return true;
+                    return;
                 }
-                if others.len() >= MAX_OFFERED {
-                    return false;
-                }
-                others.push(offered());
+                others.push(offered);
             }
-            Some(State::Missing) => {
-                let first = State::Unproven(vec![offered()]);
-                self.store.set(&id, first);
-            }
-            _ => return false,
+            _ => _ = self.store.set(&id, State::Unproven(vec![offered])),
         }
-        neighbour.unproven += bytes;
-        true
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.unproven += bytes;
+        }
     }
 
     pub(super) fn judgement(&self, parcel: &Parcel) -> Option<Judgement> {

@@ -146,7 +146,8 @@ impl Gossip {
         let gone = offered.extract_if(.., |one| one.seal() == Some(*seal));
         let gone: Vec<_> = gone.collect();
         if offered.is_empty() {
-            self.store.set(id, State::Missing);
+            let brought_by: Vec<_> = gone.iter().flat_map(|one| one.from.clone()).collect();
+            self.store.lose(id, &brought_by);
         }
         self.release(&gone);
         topic
@@ -185,7 +186,8 @@ impl Gossip {
         else {
             return;
         };
-        let (parcel, first) = (parcel.clone(), from.first().copied());
+        let (parcel, from) = (parcel.clone(), from.clone());
+        let first = from.first().copied();
         let topic = self.topics.get(&parcel.topic);
         let options = topic.and_then(|topic| topic.subscription);
         let judged_for = first.filter(|_| options.is_some_and(|options| options.is_judged));
@@ -194,7 +196,7 @@ impl Gossip {
             None | Some(Judgement::Fresh)
                 if judged_for.is_some_and(|link| !self.judging.has_room(link)) =>
             {
-                self.store.set(id, State::Missing);
+                self.store.lose(id, &from);
                 return self.close_pull(id);
             }
             None | Some(Judgement::Fresh) => {}

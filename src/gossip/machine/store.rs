@@ -160,15 +160,43 @@ impl Entry {
     }
 }
 
+/// How many messages are missing, by who announced each of them first.
+#[derive(Debug, Default)]
+struct Missing {
+    all: usize,
+    of: HashMap<Link, usize>,
+}
+
+impl Missing {
+    /// One more that a neighbour announced; `false` if there are too many.
+    fn add(&mut self, link: Link) -> bool {
+        let of_link = self.of.get(&link).copied().unwrap_or(0);
+        let has_room = self.all < MAX_MISSING && of_link < MAX_MISSING_OF_LINK;
+        if has_room {
+            self.all += 1;
+            self.of.insert(link, of_link + 1);
+        }
+        has_room
+    }
+
+    fn remove(&mut self, link: Link) {
+        self.all = self.all.saturating_sub(1);
+        if let Some(count) = self.of.get_mut(&link) {
+            *count -= 1;
+            if *count == 0 {
+                self.of.remove(&link);
+            }
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Store {
     /// Only looked up, never iterated.
     entries: HashMap<MessageId, Entry>,
     /// Ids by the heartbeat in which they came, the newest first.
     windows: VecDeque<VecDeque<MessageId>>,
-    missing: usize,
-    /// Those that each neighbour announced first.
-    missing_of: HashMap<Link, usize>,
+    missing: Missing,
     held_bytes: usize,
     seen: HashSet<MessageId>,
     seen_before: HashSet<MessageId>,
@@ -204,7 +232,8 @@ impl Store {
         self.enter(id, Some(link))
     }
 
-    /// The entry of a message that is here, however many are missing. None if it was seen and forgotten.
+    /// The entry of a message that is here, however many are missing; another state is to be
+    /// [set](Self::set) at once. None if it was seen and forgotten.
     pub(super) fn arrive(&mut self, id: MessageId) -> Option<&mut Entry> {
         self.enter(id, None)
     }
@@ -214,38 +243,44 @@ impl Store {
             Place::Occupied(place) => Some(place.into_mut()),
             Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
             Place::Vacant(place) => {
-                if let Some(link) = announcer {
-                    let of_link = self.missing_of.get(&link).copied().unwrap_or(0);
-                    if self.missing >= MAX_MISSING || of_link >= MAX_MISSING_OF_LINK {
-                        return None;
-                    }
-                    self.missing_of.insert(link, of_link + 1);
+                if let Some(link) = announcer
+                    && !self.missing.add(link)
+                {
+                    return None;
                 }
-                self.missing += 1;
                 newest(&mut self.windows).push_back(id);
                 Some(place.insert(Entry::new(announcer)))
             }
         }
     }
 
-    /// Another state, and the one before.
+    /// Another state, and the one before. To say that a message is missing, [lose](Self::lose) it.
     pub(super) fn set(&mut self, id: &MessageId, state: State) -> Option<State> {
         let entry = self.entries.get_mut(id)?;
-        let (was, is) = (entry.is_missing(), matches!(state, State::Missing));
-        let former = std::mem::replace(&mut entry.state, state);
-        if !is && let Some(link) = entry.announcer.take() {
-            one_less(&mut self.missing_of, link);
+        if let Some(link) = entry.announcer.take() {
+            self.missing.remove(link);
         }
+        let former = std::mem::replace(&mut entry.state, state);
         let held_before = bytes_held(&former);
         let held_now = bytes_held(&entry.state);
         self.held_bytes = (self.held_bytes + held_now).saturating_sub(held_before);
         self.let_go();
-        match (was, is) {
-            (true, false) => self.missing = self.missing.saturating_sub(1),
-            (false, true) => self.missing += 1,
-            _ => {}
-        }
         Some(former)
+    }
+
+    /// A message that was here, brought by these, is missing. It counts as if another neighbour that has it had
+    /// announced it first, or else one of these. If none has room for it, nothing is known of it any more.
+    pub(super) fn lose(&mut self, id: &MessageId, brought_by: &[Link]) {
+        let Some(entry) = self.entries.get_mut(id) else {
+            return;
+        };
+        let mut links: Vec<_> = entry.sightings.iter().map(|one| one.link).collect();
+        links.sort_by_key(|link| brought_by.contains(link));
+        entry.announcer = links.into_iter().find(|link| self.missing.add(*link));
+        entry.state = State::Missing;
+        if entry.announcer.is_none() {
+            self.entries.remove(id);
+        }
     }
 
     /// A message that is not here is not to be had any more.
@@ -253,6 +288,18 @@ impl Store {
         if self.entries.get(id).is_some_and(Entry::is_missing) {
             self.set(id, State::Dropped);
         }
+    }
+
+    /// Messages of which anything is known beside that they were seen.
+    #[cfg(test)]
+    pub(super) fn entries(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Messages that are missing.
+    #[cfg(test)]
+    pub(super) const fn missing(&self) -> usize {
+        self.missing.all
     }
 
     /// What came since the heartbeat before the last `windows` ones, and is held.
@@ -293,25 +340,15 @@ impl Store {
             Some(State::Unproven(_) | State::Waiting(..)) => {
                 return newest(&mut self.windows).push_back(id);
             }
-            Some(State::Missing) => self.missing = self.missing.saturating_sub(1),
             Some(State::Held(_) | State::Dropped) => _ = self.seen.insert(id),
-            None => {}
+            Some(State::Missing) | None => {}
         }
         if let Some(entry) = self.entries.remove(&id) {
             if let Some(link) = entry.announcer {
-                one_less(&mut self.missing_of, link);
+                self.missing.remove(link);
             }
             let held = bytes_held(&entry.state);
             self.held_bytes = self.held_bytes.saturating_sub(held);
-        }
-    }
-}
-
-fn one_less(counts: &mut HashMap<Link, usize>, link: Link) {
-    if let Some(count) = counts.get_mut(&link) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(&link);
         }
     }
 }

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, SealBody, Suite};
-use crate::gossip::machine::arrivals::MAX_UNPROVEN_BYTES;
-use crate::gossip::machine::parcel::PLACE_BYTES;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::policy::Micros;
@@ -458,50 +456,4 @@ fn attack_14_a_member_that_passes_nothing_on_is_out_of_the_meshes() {
             assert!(mesh >= config.mesh_n_low, "node {node} has {mesh}");
         }
     }
-}
-
-/// Four seals are kept beside one message; the fifth is not looked at, and the true one is among them.
-#[test]
-fn attack_9_forged_seals_over_a_true_message_are_bounded() {
-    let mut rig = pair();
-    rig.hold_verdicts = true;
-    let said_at = now_ms(&rig);
-    for ordinal in 0..6_u64 {
-        let mut one = forged(1, 0, b"true", said_at);
-        (one.seal.key, one.message.seal) = (ordinal, ordinal);
-        if ordinal != 3 {
-            one.seal.signature[200] ^= u8::try_from(ordinal).unwrap() + 1;
-        }
-        one.send(&mut rig);
-    }
-    let cost = PLACE_BYTES + b"true".len();
-    assert_eq!(rig.nodes[0].unproven(Link(1)), 4 * cost);
-    assert!(rig.receivers(b"true").is_empty());
-    rig.release_verdicts();
-    rig.run_for(SECOND);
-    assert_eq!(rig.receivers(b"true"), [0]);
-    let invalid = (0, Link(1), Fault::InvalidSignature);
-    assert!(rig.faults.contains(&invalid));
-    assert_eq!(rig.nodes[0].unproven(Link(1)), 0);
-}
-
-/// Verdicts do not come: then a neighbour has four mebibytes waiting for them and no more, also of messages
-/// that say nothing.
-#[test]
-fn attack_9_messages_under_seals_that_are_not_verified_are_bounded() {
-    let mut rig = pair();
-    rig.hold_verdicts = true;
-    let text: &'static [u8] = Box::leak(vec![7; wire::MAX_DATA].into_boxed_slice());
-    let cost = PLACE_BYTES + text.len();
-    let fit = MAX_UNPROVEN_BYTES / cost;
-    for counter in 0..fit as u64 + 1 {
-        let mut one = forged(1, counter, text, now_ms(&rig));
-        (one.seal.key, one.message.seal) = (counter, counter);
-        rig.forge(1, 0, wire::KEY, &one.key);
-        rig.forge(1, 0, wire::SEAL, &one.seal);
-        rig.forge(1, 0, wire::MESSAGE, &one.message);
-        let expected = fit.min(counter as usize + 1) * cost;
-        assert_eq!(rig.nodes[0].unproven(Link(1)), expected, "after {counter}");
-    }
-    assert_eq!(rig.faults, []);
 }

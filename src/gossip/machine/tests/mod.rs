@@ -17,3 +17,4 @@ mod sealing;
 mod sources;
 mod spam;
 mod turns;
+mod unproven;
