@@ -115,6 +115,7 @@ impl Gossip {
         for id in self.transfers.age(now) {
             self.store.set(&id, State::Dropped);
         }
+        self.equivocations.age(now);
         let store = &self.store;
         for (link, neighbour) in &mut self.neighbours {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::crypto::{Seal, SealBody, Signature};
+use crate::crypto::{SealBody, Signature};
 use crate::gossip::TopicHash;
 use crate::gossip::seals::SharedSeal;
 use crate::identity::PeerId;
@@ -362,12 +362,13 @@ pub enum Event {
     Grafted(Link, TopicHash),
     /// A neighbour left a topic's mesh.
     Pruned(Link, TopicHash),
-    /// A publisher made two messages with one counter: both seals prove it.
+    /// A publisher made two messages with one counter: both seals prove it. Told once a minute of one publisher
+    /// in one epoch on one topic.
     Equivocation {
         /// Who.
         publisher: PeerId,
         /// The seals of the two messages.
-        seals: Box<[Seal; 2]>,
+        seals: [SharedSeal; 2],
     },
     /// The program rejected a long message when all of it was here: no long message of its publisher
     /// is carried for ten minutes.

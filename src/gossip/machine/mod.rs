@@ -3,6 +3,7 @@
 mod arrivals;
 mod audience;
 mod contributions;
+mod equivocations;
 mod expected;
 mod frames;
 mod heartbeat;
@@ -40,6 +41,7 @@ use crate::policy::{Micros, Now};
 use crate::wire::message::gossip::MessageId;
 
 use self::audience::Audience;
+use self::equivocations::Equivocations;
 use self::expected::Expectations;
 use self::heartbeat::Beats;
 use self::judging::Judging;
@@ -111,6 +113,7 @@ pub struct Gossip {
     replay: ReplayWindow,
     transfers: Transfers,
     expectations: Expectations,
+    equivocations: Equivocations,
     beats: Beats,
 }
 
@@ -156,6 +159,7 @@ impl Gossip {
             replay: ReplayWindow::default(),
             transfers: Transfers::new(config.large_memory),
             expectations,
+            equivocations: Equivocations::default(),
             beats: Beats::default(),
             config,
         }

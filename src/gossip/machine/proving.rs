@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::outbox::Priority;
-use super::parcel::{Content, Parcel, Proof};
+use super::parcel::{Content, Parcel};
 use super::store::{Offered, State};
-use super::{CheckId, Event, Fault, Gossip, Link, Output, Verdict};
+use super::{CheckId, Fault, Gossip, Link, Output, Verdict};
 use crate::gossip::replay::Judgement;
 use crate::gossip::seals::{Offer, SealId, SharedSeal, Validity};
 use crate::wire::message::gossip::MessageId;
@@ -222,17 +222,6 @@ impl Gossip {
             (Some(_), Some(link)) => self.judge(link, *id),
             (Some(_), None) => self.accept(id),
             (None, _) => _ = self.store.set(id, State::Dropped),
-        }
-    }
-
-    fn tell_equivocation(&mut self, parcel: &Parcel, other: &SealId) {
-        let other = self.seals.get(other);
-        if let (Some(one), Some(other)) = (parcel.proof.as_ref().map(Proof::seal), other)
-            && one.contradicts(other)
-        {
-            let publisher = one.publisher();
-            let seals = Box::new([other.seal().clone(), one.seal().clone()]);
-            self.emit(Event::Equivocation { publisher, seals });
         }
     }
 

@@ -3,8 +3,7 @@
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::crypto::Seal;
-use crate::gossip::TopicHash;
+use crate::gossip::{SharedSeal, TopicHash};
 use crate::identity::PeerId;
 use crate::p2p::Lagged;
 
@@ -25,12 +24,12 @@ pub enum GossipEvent {
     /// A neighbour reads too slowly, and is in no mesh until it reads again.
     SlowReader(PeerId),
     /// A publisher said two things under one counter: both seals prove it. Neighbours that passed them
-    /// on are not to blame.
+    /// on are not to blame. Told once a minute of one publisher in one epoch on one topic.
     Equivocation {
         /// Who.
         publisher: PeerId,
         /// The evidence.
-        seals: Box<[Seal; 2]>,
+        seals: [SharedSeal; 2],
     },
 }
 

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, SealBody, Suite};
+use crate::gossip::machine::equivocations::TOLD_FOR;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
-use crate::gossip::{GossipConfig, TopicHash};
+use crate::gossip::{GossipConfig, SharedSeal, TopicHash};
+use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::codec::{List, Payload};
 use crate::wire::message::gossip as wire;
@@ -292,6 +294,15 @@ fn attack_10_a_message_is_delivered_once_also_after_it_was_forgotten() {
     assert_eq!(rig.faults, [], "a replay is ignored");
 }
 
+/// What node 0 tells of publishers that contradict themselves.
+fn equivocations(rig: &Rig) -> Vec<(PeerId, &[SharedSeal; 2])> {
+    let told = rig.happened.iter().filter_map(|(node, event)| match event {
+        Event::Equivocation { publisher, seals } if *node == 0 => Some((*publisher, seals)),
+        _ => None,
+    });
+    told.collect()
+}
+
 #[test]
 fn attack_10_a_counter_that_is_used_twice_is_told_and_nobody_is_punished() {
     let mut rig = pair();
@@ -302,13 +313,27 @@ fn attack_10_a_counter_that_is_used_twice_is_told_and_nobody_is_punished() {
     assert_eq!(rig.receivers(b"one"), [0]);
     assert!(rig.receivers(b"other").is_empty());
     assert_eq!(rig.faults, []);
-    let told = rig.happened.iter().find_map(|(node, event)| match event {
-        Event::Equivocation { publisher, seals } if *node == 0 => Some((*publisher, seals)),
-        _ => None,
-    });
-    let (publisher, seals) = told.unwrap();
+    let told = equivocations(&rig);
+    let (publisher, seals) = told[0];
     assert_eq!(publisher, key(1).hash().into());
     assert_ne!(seals[0], seals[1]);
+    // Each further message proves the same.
+    for counter in 1..=3 {
+        let ordinal = 2 * counter;
+        for (ordinal, text) in [(ordinal, b"first"), (ordinal + 1, b"again")] {
+            let mut one = forged(1, counter, text, now_ms(&rig));
+            (one.seal.key, one.message.seal) = (ordinal, ordinal);
+            one.send(&mut rig);
+        }
+    }
+    assert_eq!(equivocations(&rig).len(), 1);
+    rig.run_for(TOLD_FOR);
+    for (ordinal, text) in [(8, b"first"), (9, b"again")] {
+        let mut one = forged(1, 4, text, now_ms(&rig));
+        (one.seal.key, one.message.seal) = (ordinal, ordinal);
+        one.send(&mut rig);
+    }
+    assert_eq!(equivocations(&rig).len(), 2);
 }
 
 #[test]
