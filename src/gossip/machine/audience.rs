@@ -25,7 +25,9 @@ impl Audience {
         let Some(links) = self.0.get_mut(topic) else {
             return;
         };
-        links.retain(|one| *one != link);
+        if let Ok(at) = links.binary_search(&link) {
+            links.remove(at);
+        }
         if links.is_empty() {
             self.0.remove(topic);
         }

@@ -12,6 +12,7 @@ use super::parcel::{Class, Parcel};
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
+use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
@@ -43,8 +44,10 @@ pub(super) struct Neighbour {
     /// Keys and seals of its stream.
     pub(super) received: ReceivedReferences,
     pub(super) outbox: Outbox,
-    /// How it wants the messages of a class.
-    asked: HashMap<Class, Mode>,
+    /// How it wants the messages of which publishers, by topic.
+    asked: HashMap<TopicHash, HashMap<PeerId, Mode>>,
+    /// For how many it said so.
+    wishes: usize,
     /// Whether what it asked for may be gone through in this heartbeat.
     may_forget: bool,
     /// Bytes of its messages that are not proven.
@@ -145,6 +148,7 @@ impl Neighbour {
             received: ReceivedReferences::default(),
             outbox: Outbox::new(),
             asked: HashMap::default(),
+            wishes: 0,
             may_forget: true,
             unproven: 0,
             awake_until: Micros(0),
@@ -160,8 +164,8 @@ impl Neighbour {
     }
 
     /// How it wants the messages of a class, if it said so.
-    pub(super) fn asked(&self, class: &Class, now: Micros) -> Option<Mode> {
-        let mode = self.asked.get(class).copied();
+    pub(super) fn asked(&self, (topic, publisher): &Class, now: Micros) -> Option<Mode> {
+        let mode = self.asked.get(topic)?.get(publisher).copied();
         if mode == Some(Mode::Silent) && now < self.awake_until {
             return Some(Mode::Lazy);
         }
@@ -172,13 +176,19 @@ impl Neighbour {
     /// nothing `is_known` here give way, at most once in a heartbeat. It is not heard if there are none: the
     /// mesh decides then, as for a class that nobody spoke of.
     pub(super) fn ask(&mut self, class: Class, mode: Mode, is_known: impl Fn(&Class) -> bool) {
-        let is_new = !self.asked.contains_key(&class);
-        if is_new && self.asked.len() >= MAX_ASKED && self.may_forget {
+        let (topic, publisher) = class;
+        let of_topic = self.asked.get(&topic);
+        let is_new = of_topic.is_none_or(|modes| !modes.contains_key(&publisher));
+        if is_new && self.wishes >= MAX_ASKED && self.may_forget {
             self.may_forget = false;
-            self.asked.retain(|class, _| is_known(class));
+            for (topic, modes) in &mut self.asked {
+                modes.retain(|publisher, _| is_known(&(*topic, *publisher)));
+            }
+            self.wishes = self.asked.values().map(HashMap::len).sum();
         }
-        if !is_new || self.asked.len() < MAX_ASKED {
-            self.asked.insert(class, mode);
+        if !is_new || self.wishes < MAX_ASKED {
+            self.wishes += usize::from(is_new);
+            self.asked.entry(topic).or_default().insert(publisher, mode);
         }
     }
 
@@ -196,7 +206,9 @@ impl Neighbour {
     /// for is, but only from the next heartbeat on: whoever comes and goes all the time makes no work.
     pub(super) fn unsubscribed(&mut self, topic: &TopicHash, is_ours: bool) {
         self.theirs.remove(topic);
-        self.asked.retain(|(of, _), _| of != topic);
+        // Each wish is forgotten once: to come and go costs no more than was said meanwhile.
+        let void = self.asked.remove(topic);
+        self.wishes -= void.map_or(0, |modes| modes.len());
         if is_ours {
             self.left.insert(*topic);
         }
@@ -220,8 +232,8 @@ impl Neighbour {
 
     /// Classes for which it asked for a mode.
     #[cfg(test)]
-    pub(super) fn wishes(&self) -> usize {
-        self.asked.len()
+    pub(super) const fn wishes(&self) -> usize {
+        self.wishes
     }
 
     #[cfg(test)]

@@ -338,3 +338,32 @@ fn who_is_gone_and_comes_back_owes_nothing_of_before() {
     rig.run_for(Duration::from_secs(4));
     assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
 }
+
+/// What it said of others is not gone through for that: whoever comes and goes on one topic would have all of it
+/// looked at each time.
+#[test]
+fn who_leaves_a_topic_loses_its_wishes_there_and_only_these() {
+    let mut neighbour = Neighbour::new(IpGroup::Local, false);
+    let all = |_: &Class| true;
+    let class = |topic: &str, number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of(topic), publisher)
+    };
+    let asked = |neighbour: &Neighbour, topic| neighbour.asked(&class(topic, 0), Micros(1));
+    for number in 0..MAX_ASKED / 2 {
+        neighbour.ask(class("left", number), Mode::Lazy, all);
+        neighbour.ask(class("kept", number), Mode::Eager, all);
+    }
+    assert_eq!(neighbour.wishes(), MAX_ASKED);
+    for _ in 0..3 {
+        neighbour.unsubscribed(&TopicHash::of("left"), true);
+        neighbour.unsubscribed(&TopicHash::of("never"), true);
+        assert_eq!(neighbour.wishes(), MAX_ASKED / 2);
+    }
+    assert_eq!(asked(&neighbour, "left"), None);
+    assert_eq!(asked(&neighbour, "kept"), Some(Mode::Eager));
+    for number in 0..=MAX_ASKED / 2 {
+        neighbour.ask(class("back", number), Mode::Lazy, all);
+    }
+    assert_eq!(neighbour.wishes(), MAX_ASKED, "as many as went");
+}
