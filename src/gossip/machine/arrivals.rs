@@ -9,8 +9,9 @@ use super::publish::unsigned_id;
 use super::store::{Offered, State};
 use super::{Fault, Gossip, Link, TopicHash};
 use crate::gossip::replay::Judgement;
-use crate::gossip::seals::{self, SealState};
-use crate::wire::codec::{decode, keep};
+use crate::gossip::seals::{self, SealState, SharedSeal};
+use crate::wire::Violation;
+use crate::wire::codec::{WireType, decode, keep};
 use crate::wire::message::gossip::{self as wire, MessageId};
 
 /// Seals under which one message waits to be proven: one is true, and a few may be forged. Further ones
@@ -23,7 +24,7 @@ pub(super) const MAX_UNPROVEN_BYTES: usize = 4 << 20;
 
 impl Gossip {
     pub(super) fn on_message(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
-        let frame: wire::Message = decode(body)?;
+        let frame: wire::Message = self.decode_sealed(link, body)?;
         let Some(neighbour) = self.neighbours.get(&link) else {
             return Ok(());
         };
@@ -62,7 +63,11 @@ impl Gossip {
     }
 
     pub(super) fn on_unsigned(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
-        let frame: wire::Unsigned = decode(body)?;
+        let frame: wire::Unsigned = decode(body).inspect_err(|_| {
+            let ordinal = first_number(body);
+            let topic = ordinal.and_then(|ordinal| self.ours(link, ordinal).ok().flatten());
+            self.undecodable(link, topic);
+        })?;
         let Some(topic) = self.ours(link, frame.topic)? else {
             return Ok(());
         };
@@ -82,6 +87,28 @@ impl Gossip {
         };
         self.arrived(link, Arc::new(parcel));
         Ok(())
+    }
+
+    /// The frame of a sealed message, or of a header.
+    pub(super) fn decode_sealed<T: WireType>(
+        &mut self,
+        link: Link,
+        body: &Bytes,
+    ) -> Result<T, Violation> {
+        decode(body).inspect_err(|_| {
+            let received = self.neighbours.get(&link).map(|one| &one.received);
+            let seal = received.zip(first_number(body));
+            let seal = seal.and_then(|(received, ordinal)| received.seal(ordinal).ok());
+            self.undecodable(link, seal.map(SharedSeal::topic));
+        })
+    }
+
+    /// A neighbour sent a message that does not decode, on a topic if that much can be read of it.
+    fn undecodable(&mut self, link: Link, topic: Option<TopicHash>) {
+        match topic {
+            Some(topic) => self.score.invalid(link, topic),
+            None => self.score.misbehaved(link, 1),
+        }
     }
 
     /// Whether a sealed message is new, and of a topic that this node subscribed to.
@@ -226,4 +253,13 @@ impl Gossip {
         let proof = parcel.proof.as_ref()?;
         Some(self.replay.judge(self.now, &proof.listed))
     }
+}
+
+/// The number with which a body begins, if that much of it can be read: its length stands in its first byte.
+fn first_number(body: &Bytes) -> Option<u64> {
+    const LENGTHS: [usize; 4] = [1, 3, 5, 9];
+    let fitting = LENGTHS.into_iter().filter(|length| *length <= body.len());
+    fitting
+        .filter_map(|length| decode(&body.slice(..length)).ok())
+        .next()
 }

@@ -14,7 +14,7 @@ use crate::wire::message::gossip::{self as wire, Have, MessageId};
 
 impl Gossip {
     pub(super) fn on_large(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
-        let frame: wire::Large = decode(body)?;
+        let frame: wire::Large = self.decode_sealed(link, body)?;
         let Some(neighbour) = self.neighbours.get(&link) else {
             return Ok(());
         };

@@ -130,3 +130,26 @@ fn a_recycled_ordinal_names_nothing() {
     rig.forge(1, 0, wire::MESSAGE, &said.message);
     assert_eq!(rig.faults, [(0, Link(1), Fault::UnknownOrdinal)]);
 }
+
+/// It counts on the topic that the body begins with, if it names one.
+#[test]
+fn a_message_that_does_not_decode_lowers_the_score_of_who_sent_it() {
+    let counts = |kind, ordinal: u8| {
+        let mut rig = pair();
+        let said = forged(1, 0, b"whole", now_ms(&rig));
+        rig.forge(1, 0, wire::KEY, &said.key);
+        rig.forge(1, 0, wire::SEAL, &said.seal);
+        let (link, body) = (Link(1), vec![ordinal, 0].into());
+        rig.tell(0, Input::Frame { link, kind, body });
+        let is_malformed = |fault: &Fault| matches!(fault, Fault::Malformed(_));
+        assert!(rig.faults.iter().all(|(.., fault)| is_malformed(fault)));
+        assert_eq!(rig.faults.len(), 1);
+        let score = rig.nodes[0].score(link).unwrap();
+        let topic_terms = score.topics.get(&topic());
+        topic_terms.is_some_and(|terms| terms.invalid < 0.0)
+    };
+    for kind in [wire::MESSAGE, wire::LARGE, wire::UNSIGNED] {
+        assert!(counts(kind, 0), "{kind}");
+        assert!(!counts(kind, 7), "{kind}");
+    }
+}
