@@ -1,6 +1,6 @@
 //! Why gossip did not do what it was asked.
 
-use crate::gossip::NotPublished;
+use crate::gossip::{NotPublished, TopicHash};
 use crate::wire::message::gossip::MAX_TOPICS;
 
 use super::driver::MAX_OPINIONS;
@@ -17,6 +17,12 @@ pub enum GossipError {
     /// The node takes part in as many topics as a neighbour lets it.
     #[error("a node takes part in at most {MAX_TOPICS} topics")]
     TooManyTopics,
+    /// The node takes part in this topic with another validator, or judges nothing there, or its messages are
+    /// signed and these would not be, or the reverse.
+    #[error(
+        "topic {0:?} is subscribed to with other options: one validator judges it, if any does"
+    )]
+    OtherOptions(TopicHash),
     /// An opinion of a peer that is no number.
     #[error("a score is a number")]
     NotANumber,

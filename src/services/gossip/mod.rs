@@ -80,10 +80,12 @@ impl GossipProtocol {
 
     /// Takes part in a topic: its messages come to the returned subscription until that is dropped, and
     /// are passed on to others meanwhile. Of several subscriptions to one topic each gets every message;
-    /// the options that concern the topic as a whole are those of the first.
+    /// the options that concern the topic as a whole, whether it is signed and the very validator, must be those
+    /// of the others that are read.
     ///
     /// # Errors
-    /// [`GossipError`]: gossip is off, there are too many topics, or the node has stopped.
+    /// [`GossipError`]: gossip is off, there are too many topics, the topic is subscribed to with other options,
+    /// or the node has stopped.
     pub async fn subscribe(
         &self,
         topic: &str,

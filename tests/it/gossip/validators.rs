@@ -5,11 +5,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cretoai_network::gossip::{Message, Verdict};
-use cretoai_network::services::gossip::{MessageValidator, SubscribeOptions};
+use cretoai_network::gossip::{Message, TopicHash, Verdict};
+use cretoai_network::services::gossip::{GossipError, MessageValidator, SubscribeOptions};
 use tokio::time::sleep;
 
-use super::support::{is_silent, network, next, say, subscribe_all};
+use super::support::{TOPIC, is_silent, network, next, say, subscribe_all};
 use crate::support::nodes::{in_virtual_time, peer, quiet_net};
 
 /// Says of a message what it says itself, after a while.
@@ -81,5 +81,58 @@ fn a_validator_that_panics_ignores_the_message_and_judges_the_next() {
         say(&nodes[0], "fine").await;
         assert_eq!(next(&mut subscriptions[1]).await.data, "fine");
         assert_eq!(nodes[1].reputation(&peer(1)), 0);
+    });
+}
+
+fn judged() -> SubscribeOptions {
+    SubscribeOptions {
+        validator: Some(Arc::new(Literal)),
+        ..SubscribeOptions::default()
+    }
+}
+
+/// The end of the former one is noticed later than the new one comes.
+#[test]
+fn who_subscribes_anew_with_a_validator_has_everything_judged_by_it() {
+    in_virtual_time(async {
+        let net = quiet_net(63);
+        let nodes = network(&net, 2).await;
+        let mut subscriptions = subscribe_all(&nodes, &SubscribeOptions::default()).await;
+        let former = subscriptions.pop();
+        let subscribed = nodes[1].gossip().subscribe(TOPIC, judged());
+        let (subscribed, ()) = tokio::join!(subscribed, async { drop(former) });
+        subscriptions.push(subscribed.unwrap());
+        sleep(Duration::from_secs(15)).await;
+        for text in ["ignore", "fine"] {
+            say(&nodes[0], text).await;
+        }
+        assert_eq!(next(&mut subscriptions[1]).await.data, "fine");
+    });
+}
+
+#[test]
+fn a_topic_that_is_read_has_one_validator_and_says_so() {
+    in_virtual_time(async {
+        let net = quiet_net(64);
+        let nodes = network(&net, 1).await;
+        let subscribe = |options| nodes[0].gossip().subscribe(TOPIC, options);
+        let refused = GossipError::OtherOptions(TopicHash::of(TOPIC));
+        let options = judged();
+        let first = subscribe(options.clone()).await.unwrap();
+        let second = subscribe(options).await.unwrap();
+        let unsigned = SubscribeOptions {
+            unsigned: true,
+            ..SubscribeOptions::default()
+        };
+        for other in [judged(), unsigned.clone(), SubscribeOptions::default()] {
+            assert_eq!(subscribe(other).await.unwrap_err(), refused);
+        }
+        drop(first);
+        assert_eq!(subscribe(judged()).await.unwrap_err(), refused);
+        drop(second);
+        let third = subscribe(unsigned.clone()).await.unwrap();
+        assert_eq!(subscribe(judged()).await.unwrap_err(), refused);
+        assert!(subscribe(unsigned).await.is_ok());
+        drop(third);
     });
 }

@@ -34,7 +34,19 @@ impl Topics {
 
 struct Subscribed {
     readers: Vec<Subscriber>,
+    is_unsigned: bool,
     validator: Option<Arc<dyn MessageValidator>>,
+}
+
+impl Subscribed {
+    /// Whether a further subscription wants the same of the topic.
+    fn is_like(&self, options: &SubscribeOptions) -> bool {
+        let is_judged_alike = match (&self.validator, &options.validator) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        is_judged_alike && self.is_unsigned == options.unsigned
+    }
 }
 
 impl Driver {
@@ -44,32 +56,38 @@ impl Driver {
         options: SubscribeOptions,
         done: oneshot::Sender<Result<Subscription, GossipError>>,
     ) {
-        let is_full = self.topics.subscribed.len() >= MAX_TOPICS;
-        if is_full && !self.topics.subscribed.contains_key(&topic) {
+        // Whose reader is gone is over, noticed or not: what it wanted is not what counts now.
+        self.end_unread();
+        let live = self.topics.subscribed.get(&topic);
+        let refused = match live {
+            Some(live) if !live.is_like(&options) => Some(GossipError::OtherOptions(topic)),
+            None if self.topics.subscribed.len() >= MAX_TOPICS => Some(GossipError::TooManyTopics),
+            Some(_) | None => None,
+        };
+        if let Some(refused) = refused {
             // Who asked may be gone.
-            _ = done.send(Err(GossipError::TooManyTopics));
+            _ = done.send(Err(refused));
             return;
         }
+        let is_new = live.is_none();
         let (subscriber, subscription) = Subscriber::pair(options.capacity);
         let closed = subscriber.closed();
-        let subscribed = self.topics.subscribed.entry(topic);
-        let mut is_new = false;
-        let subscribed = subscribed.or_insert_with(|| {
-            is_new = true;
-            Subscribed {
-                readers: Vec::new(),
-                validator: options.validator.clone(),
-            }
-        });
-        subscribed.readers.push(subscriber);
-        let is_judged = subscribed.validator.is_some();
         self.work.spawn(async move {
             closed.await;
             Work::Unread
         });
+        let is_unsigned = options.unsigned;
+        let is_judged = options.validator.is_some();
+        let subscribed = self.topics.subscribed.entry(topic);
+        let subscribed = subscribed.or_insert_with(|| Subscribed {
+            readers: Vec::new(),
+            is_unsigned,
+            validator: options.validator,
+        });
+        subscribed.readers.push(subscriber);
         if is_new {
             let options = TopicOptions {
-                is_unsigned: options.unsigned,
+                is_unsigned,
                 is_judged,
             };
             self.feed(Input::Subscribe { topic, options });
