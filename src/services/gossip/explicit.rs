@@ -1,7 +1,7 @@
 //! Peers with which messages are always exchanged: they are dialled, and dialled again when they are
 //! lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
@@ -51,56 +51,103 @@ impl Keeper {
         let hold = |peer: &PeerId| Some(swarm.as_ref()?.hold(*peer));
         let _held: Vec<Option<Hold>> = self.peers.keys().map(hold).collect();
         drop(swarm);
-        let (mut dials, mut waits) = (JoinSet::new(), BTreeMap::new());
+        let mut dials = Dials::new(self.peers.keys().copied());
         for peer in self.peers.keys() {
-            waits.insert(*peer, Backoff::new(RETRY_FIRST, RETRY_LAST));
-            self.dial(*peer, Duration::ZERO, &mut dials);
+            dials.begin(*peer, self.dial(*peer, Duration::ZERO));
         }
         loop {
-            // Who is to be dialled, and whether the last dial failed.
-            let (peer, has_failed) = tokio::select! {
+            // Who may have been lost.
+            let peer = tokio::select! {
+                biased;
                 Some(event) = self.events.next() => match event.map(|event| event.what) {
-                    Ok(SwarmEvent::PeerDisconnected { peer, .. }) => (peer, false),
+                    Ok(SwarmEvent::PeerDisconnected { peer, .. }) => peer,
                     Ok(_) => continue,
                     Err(_) => {
                         self.dial_lost(&mut dials);
                         continue;
                     }
                 },
-                Some(Ok((peer, is_connected))) = dials.join_next() => {
-                    if is_connected {
-                        waits.entry(peer).and_modify(Backoff::reset);
-                        continue;
-                    }
-                    (peer, true)
-                }
+                Some(peer) = dials.end() => peer,
                 else => return,
             };
-            let is_lost = has_failed || !self.caller.is_connected(&peer);
-            if let Some(wait) = waits.get_mut(&peer).filter(|_| is_lost) {
-                let delay = wait.next_delay(&mut self.rng);
-                self.dial(peer, delay, &mut dials);
-            }
+            self.dial_if_lost(peer, &mut dials);
         }
     }
 
     /// Events were missed: everybody who is not there is dialled.
-    fn dial_lost(&self, dials: &mut JoinSet<(PeerId, bool)>) {
-        let lost = self.peers.keys();
-        for peer in lost.filter(|peer| !self.caller.is_connected(peer)) {
-            self.dial(*peer, RETRY_FIRST, dials);
+    fn dial_lost(&mut self, dials: &mut Dials) {
+        let peers: Vec<_> = self.peers.keys().copied().collect();
+        for peer in peers {
+            self.dial_if_lost(peer, dials);
+        }
+    }
+
+    /// However often a peer is lost, one dial at a time is planned: it looks whether the peer is there, and so
+    /// does this when it ends.
+    fn dial_if_lost(&mut self, peer: PeerId, dials: &mut Dials) {
+        if !self.caller.is_connected(&peer)
+            && let Some(delay) = dials.next_delay(&peer, &mut self.rng)
+        {
+            dials.begin(peer, self.dial(peer, delay));
         }
     }
 
     /// Dials a peer after a while, unless it is there by then; whether it is there at the end.
-    fn dial(&self, peer: PeerId, after: Duration, dials: &mut JoinSet<(PeerId, bool)>) {
+    fn dial(
+        &self,
+        peer: PeerId,
+        after: Duration,
+    ) -> impl Future<Output = (PeerId, bool)> + Send + 'static {
         let caller = self.caller.clone();
         let addresses = self.peers.get(&peer).cloned().unwrap_or_default();
-        dials.spawn(async move {
+        async move {
             sleep(after).await;
             let is_connected =
                 caller.is_connected(&peer) || caller.dial(Some(peer), &addresses).await.is_ok();
             (peer, is_connected)
-        });
+        }
+    }
+}
+
+/// Dials that are planned or under way: one of each peer.
+struct Dials {
+    under_way: JoinSet<(PeerId, bool)>,
+    dialled: BTreeSet<PeerId>,
+    waits: BTreeMap<PeerId, Backoff>,
+}
+
+impl Dials {
+    fn new(peers: impl Iterator<Item = PeerId>) -> Self {
+        let wait = || Backoff::new(RETRY_FIRST, RETRY_LAST);
+        Self {
+            under_way: JoinSet::new(),
+            dialled: BTreeSet::new(),
+            waits: peers.map(|peer| (peer, wait())).collect(),
+        }
+    }
+
+    /// How long to wait before the next dial of a peer; none if it is dialled already, or never to be.
+    fn next_delay(&mut self, peer: &PeerId, rng: &mut ChaCha8Rng) -> Option<Duration> {
+        if self.dialled.contains(peer) {
+            return None;
+        }
+        Some(self.waits.get_mut(peer)?.next_delay(rng))
+    }
+
+    fn begin(&mut self, peer: PeerId, dial: impl Future<Output = (PeerId, bool)> + Send + 'static) {
+        if self.dialled.insert(peer) {
+            self.under_way.spawn(dial);
+        }
+    }
+
+    /// The peer whose dial ended first; none if there are none. Safe to cancel.
+    async fn end(&mut self) -> Option<PeerId> {
+        // A dial does not panic.
+        let (peer, is_connected) = self.under_way.join_next().await?.ok()?;
+        self.dialled.remove(&peer);
+        if is_connected {
+            self.waits.entry(peer).and_modify(Backoff::reset);
+        }
+        Some(peer)
     }
 }

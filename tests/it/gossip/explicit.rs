@@ -9,7 +9,8 @@ use cretoai_network::sim::Net;
 use tokio::time::sleep;
 
 use super::support::{TOPIC, gossiping, is_silent, network, next, say, subscribe_all};
-use crate::support::nodes::{address, in_virtual_time, peer, quiet_net, spawn_with, until};
+use crate::support::attacker::A_DIAL;
+use crate::support::nodes::{address, in_virtual_time, ip, peer, quiet_net, spawn_with, until};
 
 fn agreeing(other: u16) -> P2PConfig {
     P2PConfig {
@@ -53,6 +54,33 @@ fn an_explicit_peer_that_is_not_there_is_dialled_until_it_is() {
         let _late = spawn_with(&net, 2, gossiping());
         sleep(Duration::from_secs(75)).await;
         assert_eq!(waiting.peers(), [peer(2)]);
+    });
+}
+
+/// It comes and goes, and then it is gone: whoever lost it dials it no more often for that.
+#[test]
+fn an_explicit_peer_that_was_lost_many_times_is_dialled_once_at_a_time() {
+    in_virtual_time(async {
+        let net = quiet_net(84);
+        let waiting = spawn_with(&net, 1, agreeing(2));
+        let flapping = spawn_with(&net, 2, gossiping());
+        let are_connected = || waiting.peers() == [peer(2)] && flapping.peers() == [peer(1)];
+        until(are_connected).await;
+        for _ in 0..8 {
+            assert!(flapping.disconnect(&peer(1)));
+            until(|| waiting.peers().is_empty()).await;
+            flapping.dial(&address(1)).await.unwrap();
+            until(are_connected).await;
+        }
+        flapping.shutdown().await;
+        drop(flapping);
+        sleep(Duration::from_secs(120)).await;
+        let before = net.counters(ip(1), ip(2)).sent.datagrams;
+        sleep(Duration::from_secs(600)).await;
+        let sent = net.counters(ip(1), ip(2)).sent.datagrams - before;
+        // One a minute at the most, half a minute at the least.
+        let (least, most) = (8 * A_DIAL / 2, 20 * A_DIAL);
+        assert!((least..=most).contains(&sent), "{sent} datagrams");
     });
 }
 
