@@ -1,6 +1,7 @@
 //! One long message: which of its chunks are here, who has which, and who was asked for what.
 
-use std::cmp::Reverse;
+mod telling;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::Rng;
 
 use super::transfers::IDLE;
-use super::{ChunkSet, News, Outline};
+use super::{ChunkSet, Outline};
 use crate::gossip::{Link, Message};
 use crate::policy::Micros;
 use crate::wire::message::gossip::ChunkRange;
@@ -138,6 +139,11 @@ impl Transfer {
         }
     }
 
+    /// A neighbour may be told again what it was not told for a while.
+    pub(super) const fn resume(&mut self) {
+        self.is_quiet = false;
+    }
+
     /// A neighbour that gets the header, and is offered chunks with it.
     pub(in crate::gossip) fn meet(&mut self, link: Link) {
         self.partners.entry(link).or_default();
@@ -204,51 +210,6 @@ impl Transfer {
         }
     }
 
-    /// What each neighbour is to be told now, with at most `room` new offers.
-    pub(in crate::gossip) fn tell(
-        &mut self,
-        now: Micros,
-        room: usize,
-        rng: &mut ChaCha8Rng,
-    ) -> BTreeMap<Link, News> {
-        let mut news: BTreeMap<Link, News> = BTreeMap::new();
-        for _ in 0..room {
-            let Some((link, index)) = self.next_offer(rng) else {
-                break;
-            };
-            if let Some(partner) = self.partners.get_mut(&link) {
-                partner.offered.insert(index);
-                partner.told.insert(index);
-                let was_open = partner.open.insert(index, now).is_some();
-                if let Some(copies) = self
-                    .copies
-                    .get_mut(usize::from(index))
-                    .filter(|_| !was_open)
-                {
-                    *copies += 1;
-                }
-            }
-            news.entry(link).or_default().offers.insert(index);
-        }
-        let asked: ChunkSet = self.under_way.keys().copied().collect();
-        for (link, partner) in self.partners.iter_mut().filter(|(_, one)| one.is_in) {
-            // What somebody else was asked for will be here: an offer of it is declined so.
-            let declined: ChunkSet = asked
-                .iter()
-                .filter(|index| {
-                    let of = self.under_way.get(index).into_iter().flatten();
-                    partner.offers.contains(*index) && of.clone().all(|(other, _)| other != link)
-                })
-                .collect();
-            let new = self.here.and(&declined).without(&partner.told);
-            if !new.is_empty() {
-                partner.told = partner.told.and(&new);
-                news.entry(*link).or_default().has = new;
-            }
-        }
-        news
-    }
-
     /// Nothing was to be done although there was room: so it stays until something happens, if nothing
     /// is waited for.
     pub(super) fn settle(&mut self, now: Micros) {
@@ -258,23 +219,6 @@ impl Transfer {
     /// Whether nothing is to be done.
     pub(super) const fn is_quiet(&self) -> bool {
         self.is_quiet
-    }
-
-    /// The neighbour to whom the fewest offers are open, of several the one that lacks the most, and the
-    /// rarest chunk that it lacks.
-    fn next_offer(&self, rng: &mut ChaCha8Rng) -> Option<(Link, u16)> {
-        let lacks = |one: &Partner| self.here.without(&one.has).without(&one.offered);
-        let lot = Lot::draw(rng);
-        let lacking = self
-            .partners
-            .iter()
-            .map(|(link, one)| (one.open.len(), *link, lacks(one)));
-        let lacking = lacking.filter(|(.., lacks)| !lacks.is_empty());
-        let order = |(open, link, lacks): &(usize, Link, ChunkSet)| {
-            (*open, Reverse(lacks.len()), lot.place(*link))
-        };
-        let (_, link, lacks) = lacking.min_by_key(order)?;
-        Some((link, self.rarest(&lacks, rng)?))
     }
 
     /// Offers that are neither taken up nor old.

@@ -1,6 +1,6 @@
 //! All long messages that are under way, or here for others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +75,8 @@ pub(in crate::gossip) struct Transfers {
     max_bytes: usize,
     open: BTreeMap<MessageId, (Origin, Transfer)>,
     early: BTreeMap<(Link, MessageId), Early>,
+    /// Neighbours that are told nothing for a while: they do not read what they were told.
+    deaf: BTreeSet<Link>,
     /// How long a neighbour takes for a chunk, on average.
     response: Option<Duration>,
     distrusted: BTreeMap<PeerId, Micros>,
@@ -91,6 +93,7 @@ impl Transfers {
             max_bytes,
             open: BTreeMap::new(),
             early: BTreeMap::new(),
+            deaf: BTreeSet::new(),
             response: None,
             distrusted: BTreeMap::new(),
             polled: Micros(0),
@@ -264,8 +267,28 @@ impl Transfers {
         }
     }
 
+    /// A neighbour is told nothing until it [hears](Self::hears) again.
+    pub(in crate::gossip) fn deafened(&mut self, link: Link) {
+        self.deaf.insert(link);
+    }
+
+    /// Whether a neighbour is told nothing for now.
+    pub(in crate::gossip) fn is_deaf(&self, link: Link) -> bool {
+        self.deaf.contains(&link)
+    }
+
+    /// A neighbour reads again; whether it is to be told what it was not told meanwhile.
+    pub(in crate::gossip) fn hears(&mut self, link: Link) -> bool {
+        let was_deaf = self.deaf.remove(&link);
+        if was_deaf {
+            self.open.values_mut().for_each(|(_, one)| one.resume());
+        }
+        was_deaf
+    }
+
     /// A neighbour is gone.
     pub(in crate::gossip) fn lose(&mut self, link: Link) {
+        self.deaf.remove(&link);
         for (_, transfer) in self.open.values_mut() {
             transfer.lose(link);
         }
@@ -334,7 +357,7 @@ impl Transfers {
                 room = room.saturating_sub(1);
                 asks.push((link, *id, index));
             }
-            for (link, told) in transfer.tell(now, offers, rng) {
+            for (link, told) in transfer.tell(now, offers, &self.deaf, rng) {
                 offers = offers.saturating_sub(told.offers.len());
                 news.push((link, *id, told));
             }

@@ -139,6 +139,7 @@ impl Gossip {
         let slow: Vec<_> = slow.map(|(link, _)| *link).collect();
         for link in slow {
             self.leave_meshes(link);
+            self.transfers.deafened(link);
             if let Some(neighbour) = self.neighbours.get_mut(&link) {
                 neighbour.is_slow = true;
                 neighbour.outbox.drop_messages();

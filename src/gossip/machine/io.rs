@@ -226,6 +226,8 @@ pub enum Output {
         /// Whom.
         contact: Contact,
     },
+    /// A neighbour is to be let go, and nobody is to blame: it takes nothing of what it has to be told.
+    End(Link),
     /// A neighbour did what nobody may.
     Fault {
         /// Who.

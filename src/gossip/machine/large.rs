@@ -201,12 +201,30 @@ impl Gossip {
         }
     }
 
+    /// A neighbour took what it was sent. If it was told nothing of chunks because it did not, it is now.
+    pub(super) fn inform(&mut self, link: Link) {
+        let neighbour = self.neighbours.get(&link);
+        let hears = neighbour.filter(|one| !one.is_slow && one.outbox.takes_news());
+        let Some(topics) = hears.map(|one| one.theirs.topics().collect::<Vec<_>>()) else {
+            return;
+        };
+        if self.transfers.hears(link) {
+            for topic in topics {
+                self.ask_for_the_rest(link, &topic);
+            }
+        }
+    }
+
     fn tell_chunks(&mut self, link: Link, message: MessageId, news: &News) {
-        let Some(neighbour) = self.touch(link) else {
+        let is_deaf = self.transfers.is_deaf(link);
+        let Some(neighbour) = self.touch(link).filter(|_| !is_deaf) else {
             return;
         };
         for frame in news.frames(message) {
             neighbour.outbox.control(wire::HAVE, &frame);
+        }
+        if !neighbour.outbox.takes_news() {
+            self.transfers.deafened(link);
         }
     }
 }

@@ -18,8 +18,8 @@ const TAKEN_BACK_AFTER: u32 = 4;
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        self.neighbours
-            .insert(link, Neighbour::new(group, is_outbound));
+        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue);
+        self.neighbours.insert(link, neighbour);
         self.score.connected(self.now.mono, link, group);
         let subscribed = self
             .topics
@@ -80,6 +80,7 @@ impl Gossip {
                 self.audience.join(topic, link);
             }
         }
+        self.inform(link);
     }
 
     pub(super) fn subscribe(&mut self, hash: TopicHash, options: TopicOptions) {

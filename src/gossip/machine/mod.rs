@@ -330,6 +330,12 @@ impl Gossip {
                 continue;
             };
             neighbour.is_touched = false;
+            if neighbour.outbox.is_overfull() {
+                if !std::mem::replace(&mut neighbour.is_over, true) {
+                    self.outputs.push_back(Output::End(link));
+                }
+                continue;
+            }
             let has = |id: &MessageId| store.get(id).is_some_and(|entry| entry.is_with(link));
             let held = |id: &MessageId| store.held(id).cloned();
             let frames = neighbour.take(self.now.mono, &self.config.queue, has, held);

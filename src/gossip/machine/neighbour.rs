@@ -137,7 +137,7 @@ impl Subscriptions {
 }
 
 impl Neighbour {
-    pub(super) fn new(group: IpGroup, is_outbound: bool) -> Self {
+    pub(super) fn new(group: IpGroup, is_outbound: bool, queue: &QueueConfig) -> Self {
         Self {
             group,
             is_outbound,
@@ -146,7 +146,7 @@ impl Neighbour {
             theirs: Subscriptions::default(),
             ours: Subscriptions::default(),
             received: ReceivedReferences::default(),
-            outbox: Outbox::new(),
+            outbox: Outbox::new(queue),
             asked: HashMap::default(),
             wishes: 0,
             may_forget: true,

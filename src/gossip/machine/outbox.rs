@@ -74,25 +74,33 @@ pub(super) struct Outbox {
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
     message_bytes: usize,
+    /// Bytes of all that waits, at most.
+    max_bytes: usize,
+    /// Whether there was no room for control.
+    is_overfull: bool,
     sent: SentReferences,
 }
 
 /// Bytes that an id takes in a queue.
 const ID_BYTES: usize = size_of::<MessageId>();
 
+/// The share of the room above which nothing is told of chunks any more: some thousand announcements, which a
+/// neighbour that reads has taken by the next ones.
+const NEWS_SHARE: usize = 4;
+
 /// Messages of others that found no place and are to be announced: what comes in a second from all at ten
 /// thousand a second. 576 KiB; the oldest are forgotten first, for they are held for the shortest time.
 pub(super) const MAX_MISSED: usize = 8_192;
 
 /// Messages that wait for room, by name: all that may be announced to a neighbour in two heartbeats and asked
-/// for, and more than a program may publish at once. 330 KiB.
+/// for, and more than a program may publish at once. 330 KiB. Messages that make room for control come beside them.
 pub(super) const MAX_OWED: usize = 10_000;
 
 /// Bytes that a message takes in a queue beside what it says: one that says nothing takes room, too.
 const PLACE_BYTES: usize = 64;
 
 impl Outbox {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(config: &QueueConfig) -> Self {
         Self {
             blocked_since: None,
             frames: VecDeque::new(),
@@ -109,6 +117,8 @@ impl Outbox {
             owed: VecDeque::new(),
             control_bytes: 0,
             message_bytes: 0,
+            max_bytes: config.max_bytes,
+            is_overfull: false,
             sent: SentReferences::default(),
         }
     }
@@ -146,8 +156,45 @@ impl Outbox {
     pub(super) fn control<T: WireType>(&mut self, kind: u8, body: &T) {
         let mut frame = BytesMut::new();
         write_frame(kind, body, &mut frame);
-        self.control_bytes += frame.len();
-        self.frames.push_back(frame.freeze());
+        if self.reserve(frame.len()) {
+            self.frames.push_back(frame.freeze());
+        }
+    }
+
+    /// Whether there was no room for what a neighbour has to be told: it reads nothing, and what comes later would
+    /// make no sense to it.
+    pub(super) const fn is_overfull(&self) -> bool {
+        self.is_overfull
+    }
+
+    /// Whether what it is told of chunks finds room: no more waits than a neighbour that reads lets wait.
+    pub(super) const fn takes_news(&self) -> bool {
+        self.control_bytes <= self.max_bytes / NEWS_SHARE
+    }
+
+    /// Room for control, for which messages wait by name; `false` if there is none.
+    fn reserve(&mut self, bytes: usize) -> bool {
+        while self.bytes() + bytes > self.max_bytes && self.displace() {}
+        self.is_overfull |= self.bytes() + bytes > self.max_bytes;
+        if !self.is_overfull {
+            self.control_bytes += bytes;
+        }
+        !self.is_overfull
+    }
+
+    /// A message gives its place up, those of others first; `false` if there is none.
+    fn displace(&mut self) -> bool {
+        if let Some(Queued { parcel, .. }) = self.forwarded.pop_front() {
+            self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
+            self.miss(&parcel);
+            return true;
+        }
+        let Some(queued) = self.own.pop_back() else {
+            return false;
+        };
+        self.message_bytes = self.message_bytes.saturating_sub(cost(&queued.parcel));
+        self.owed.push_front((queued.parcel.id, queued.priority));
+        true
     }
 
     /// A heartbeat: the neighbour hears of more.
@@ -207,17 +254,18 @@ impl Outbox {
 
     /// A message is refused, unless too much waits already.
     pub(super) fn refuse(&mut self, id: MessageId) {
-        if self.unwanted.len() < MAX_UNWANTED {
-            self.control_bytes += ID_BYTES;
+        if self.unwanted.len() < MAX_UNWANTED && self.reserve(ID_BYTES) {
             self.unwanted.push(id);
         }
     }
 
     /// A mode is asked for; of several for one publisher the last one counts.
     pub(super) fn mode(&mut self, topic: TopicHash, publisher: PeerId, mode: Mode) {
-        let former = self.modes.entry(topic).or_default().insert(publisher, mode);
-        if former.is_none() {
-            self.control_bytes += ID_BYTES;
+        let of_topic = self.modes.get(&topic);
+        let is_new = of_topic.is_none_or(|modes| !modes.contains_key(&publisher));
+        if !is_new || self.reserve(ID_BYTES) {
+            let of_topic = self.modes.entry(topic).or_default();
+            of_topic.insert(publisher, mode);
         }
     }
 
@@ -257,15 +305,10 @@ impl Outbox {
     fn line_up(&mut self, queued: Queued, config: &QueueConfig) -> bool {
         let bytes = cost(&queued.parcel);
         while self.bytes() + bytes > config.max_bytes {
-            let displaced = match queued.priority {
-                Priority::Asked | Priority::Own => self.forwarded.pop_front(),
-                Priority::Forwarded => None,
-            };
-            let Some(Queued { parcel, .. }) = displaced else {
+            let makes_room = queued.priority != Priority::Forwarded;
+            if !makes_room || self.forwarded.is_empty() || !self.displace() {
                 return false;
-            };
-            self.message_bytes = self.message_bytes.saturating_sub(cost(&parcel));
-            self.miss(&parcel);
+            }
         }
         self.message_bytes += bytes;
         match queued.priority {

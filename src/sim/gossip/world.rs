@@ -274,6 +274,7 @@ impl World {
                 }
             }
             Output::Dial { .. } => self.traffic.dials += u64::from(self.is_counted(node)),
+            Output::End(link) => self.accuse(node, link, None),
             Output::Fault { link, fault } => self.accuse(node, link, Some(fault)),
             Output::Event(event) => self.note(node, event),
         }

@@ -23,7 +23,7 @@ fn each_chunk_is_offered_once_before_any_is_offered_twice() {
     let (chunks, neighbours) = (20, 5);
     let mut transfer = published(chunks);
     (0..neighbours).for_each(|link| takes_part(&mut transfer, link));
-    let news = transfer.tell(START, chunks.into(), &mut rng);
+    let news = transfer.tell(START, chunks.into(), &BTreeSet::new(), &mut rng);
     let told = offered(&news);
     let different: BTreeSet<_> = told.iter().map(|(_, index)| *index).collect();
     assert_eq!((told.len(), different.len()), (20, 20));
@@ -31,9 +31,13 @@ fn each_chunk_is_offered_once_before_any_is_offered_twice() {
         assert_eq!(told.offers.len(), 4, "{link:?}");
     }
     // And then everything to everybody, and nothing more.
-    let told = offered(&transfer.tell(START, 1_000, &mut rng));
+    let told = offered(&transfer.tell(START, 1_000, &BTreeSet::new(), &mut rng));
     assert_eq!(told.len(), 80);
-    assert!(transfer.tell(START, 1, &mut rng).is_empty());
+    assert!(
+        transfer
+            .tell(START, 1, &BTreeSet::new(), &mut rng)
+            .is_empty()
+    );
 }
 
 /// Who takes up what it is offered is offered more, and who does not gets no more than the others.
@@ -44,13 +48,13 @@ fn attack_who_takes_up_nothing_is_not_offered_everything() {
     takes_part(&mut transfer, 0);
     takes_part(&mut transfer, 1);
     for _ in 0..16 {
-        for (link, index) in offered(&transfer.tell(START, 2, &mut rng)) {
+        for (link, index) in offered(&transfer.tell(START, 2, &BTreeSet::new(), &mut rng)) {
             if link == 1 {
                 offers(&mut transfer, 1, &[range(index, 1)]);
             }
         }
     }
-    let told = offered(&transfer.tell(START, 1, &mut rng));
+    let told = offered(&transfer.tell(START, 1, &BTreeSet::new(), &mut rng));
     assert_eq!(told[0].0, 1);
     let (_, index) = told[0];
     assert!(transfer.give(START, Link(1), index).is_some());
@@ -61,7 +65,7 @@ fn an_offer_is_open_until_it_is_taken_up_or_its_time_is_over() {
     let mut rng = rng(3);
     let mut transfer = published(8);
     takes_part(&mut transfer, 0);
-    let told = offered(&transfer.tell(START, 3, &mut rng));
+    let told = offered(&transfer.tell(START, 3, &BTreeSet::new(), &mut rng));
     assert_eq!(transfer.open_offers(START), 3);
     let patience = OFFER * 10;
     assert_eq!(transfer.next(patience, START), Some(START + OFFER));
@@ -80,7 +84,7 @@ fn what_was_offered_with_the_header_is_given_to_who_says_later_that_it_takes_par
     let mut rng = rng(4);
     let mut transfer = published(8);
     transfer.meet(Link(0));
-    let told = offered(&transfer.tell(START, 8, &mut rng));
+    let told = offered(&transfer.tell(START, 8, &BTreeSet::new(), &mut rng));
     assert_eq!(told.len(), 8);
     takes_part(&mut transfer, 0);
     for (_, index) in told {
@@ -96,12 +100,20 @@ fn who_takes_part_is_told_all_anew_and_each_copy_counts_once() {
     for _ in 0..32 {
         let mut transfer = published(2);
         transfer.meet(Link(0));
-        assert_eq!(offered(&transfer.tell(START, 1, &mut rng)).len(), 1);
+        assert_eq!(
+            offered(&transfer.tell(START, 1, &BTreeSet::new(), &mut rng)).len(),
+            1
+        );
         takes_part(&mut transfer, 0);
-        let again = transfer.tell(START, 2, &mut rng);
+        let again = transfer.tell(START, 2, &BTreeSet::new(), &mut rng);
         assert_eq!(offered(&again), [(0, 0), (0, 1)]);
         takes_part(&mut transfer, 1);
-        drawn.extend(offered(&transfer.tell(START, 1, &mut rng)));
+        drawn.extend(offered(&transfer.tell(
+            START,
+            1,
+            &BTreeSet::new(),
+            &mut rng,
+        )));
     }
     // Both are equally rare.
     assert_eq!(Vec::from_iter(drawn), [(1, 0), (1, 1)]);
@@ -200,10 +212,14 @@ fn an_offer_of_what_somebody_else_was_asked_for_is_declined() {
     );
     offers(&mut transfer, 1, &[range(0, 1)]);
     takes_part(&mut transfer, 2);
-    let news = transfer.tell(START, 0, &mut rng);
+    let news = transfer.tell(START, 0, &BTreeSet::new(), &mut rng);
     let told: Vec<_> = news.iter().map(|(link, news)| (link.0, news.has)).collect();
     assert_eq!(told, [(1, [0].into_iter().collect())]);
-    assert!(transfer.tell(START, 0, &mut rng).is_empty());
+    assert!(
+        transfer
+            .tell(START, 0, &BTreeSet::new(), &mut rng)
+            .is_empty()
+    );
     // It is asked all the same if the other one does not give it.
     transfer.answered(START, Link(0), 0);
     transfer.disappoint(Link(0), 0);
@@ -298,7 +314,10 @@ fn attack_nobody_is_given_what_it_was_not_offered_or_more_than_two_messages() {
     takes_part(&mut transfer, 0);
     assert_eq!(transfer.give(START, Link(0), 0), None);
     assert_eq!(transfer.give(START, Link(1), 0), None);
-    assert_eq!(offered(&transfer.tell(START, 4, &mut rng)).len(), 4);
+    assert_eq!(
+        offered(&transfer.tell(START, 4, &BTreeSet::new(), &mut rng)).len(),
+        4
+    );
     let given = (0..100).filter(|_| transfer.give(START, Link(0), 3).is_some());
     assert_eq!(given.count(), 2 * 4 + SLACK);
     assert_eq!(transfer.give(START, Link(0), 4), None);
@@ -324,11 +343,11 @@ fn a_neighbour_is_told_what_came_and_not_what_it_was_told_before() {
     let mut transfer = fetched(3);
     takes_part(&mut transfer, 0);
     transfer.meet(Link(1));
-    assert_eq!(transfer.tell(START, 0, &mut rng).len(), 0);
+    assert_eq!(transfer.tell(START, 0, &BTreeSet::new(), &mut rng).len(), 0);
     assert_eq!(transfer.arrive(START, 1, zeros(1)), Arrival::New);
-    let news = transfer.tell(START, 0, &mut rng);
+    let news = transfer.tell(START, 0, &BTreeSet::new(), &mut rng);
     let told: Vec<_> = news.iter().map(|(link, news)| (link.0, news.has)).collect();
     // The other one has not said that it takes part.
     assert_eq!(told, [(0, [1].into_iter().collect())]);
-    assert_eq!(transfer.tell(START, 0, &mut rng).len(), 0);
+    assert_eq!(transfer.tell(START, 0, &BTreeSet::new(), &mut rng).len(), 0);
 }

@@ -142,7 +142,7 @@ fn attack_4_refusals_beyond_the_limit_are_not_heard() {
 fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
     let config = QueueConfig::default();
     for size in [0, 1, 1_000] {
-        let (mut outbox, place) = (Outbox::new(), size + 64);
+        let (mut outbox, place) = (Outbox::new(&QueueConfig::default()), size + 64);
         let fit = config.max_bytes / place;
         let message = Arc::new(Parcel {
             id: id(size),
@@ -163,32 +163,13 @@ fn what_waits_for_a_neighbour_is_bounded_in_bytes_whatever_it_says() {
 
 #[test]
 fn what_is_asked_of_a_neighbour_that_does_not_read_is_bounded() {
-    let (mut outbox, config) = (Outbox::new(), QueueConfig::default());
+    let (mut outbox, config) = (Outbox::new(&QueueConfig::default()), QueueConfig::default());
     let fit = config.max_bytes / 32;
     for number in 0..fit {
         assert!(outbox.want(id(number), &config), "{number} of {fit}");
     }
     assert!(!outbox.want(id(fit), &config));
     assert!(!outbox.announce(topic(), id(fit), &config));
-}
-
-/// It announces without end and takes nothing.
-#[test]
-fn attack_15_who_announces_and_does_not_read_has_no_more_than_a_mebibyte_waiting() {
-    let mut rig = Rig::all_connected(2, &GossipConfig::default());
-    rig.run_for(Duration::from_secs(1));
-    rig.silent.push(1);
-    rig.stuck.push(1);
-    for round in 0..40_usize {
-        for part in 0..4 {
-            let first = (round * 4 + part) * 1_000;
-            let ids = (first..first + 1_000).map(id);
-            let ids = crate::wire::codec::List::truncated(ids);
-            rig.forge(1, 0, wire::IHAVE, &wire::IHave { topic: 0, ids });
-        }
-        rig.run_for(Duration::from_millis(700));
-    }
-    assert!(rig.nodes[0].waiting(Link(1)) <= QueueConfig::default().max_bytes);
 }
 
 #[test]

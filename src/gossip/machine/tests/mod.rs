@@ -18,3 +18,4 @@ mod sources;
 mod spam;
 mod turns;
 mod unproven;
+mod unread;

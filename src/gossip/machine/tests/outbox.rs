@@ -33,7 +33,7 @@ fn parcel(number: usize, size: usize) -> Arc<Parcel> {
 fn own_and_asked_messages_take_the_place_of_those_of_others() {
     let (config, size) = (QueueConfig::default(), 16_000);
     let parcel = |number| parcel(number, size);
-    let mut outbox = Outbox::new();
+    let mut outbox = Outbox::new(&QueueConfig::default());
     let mut number = 0;
     while outbox.put(parcel(number), Micros(0), Priority::Forwarded, &config) {
         number += 1;
@@ -67,7 +67,7 @@ fn what_was_asked_for_is_sent_and_what_is_needless_is_not() {
         (Priority::Own, false),
         (Priority::Forwarded, false),
     ] {
-        let mut outbox = Outbox::new();
+        let mut outbox = Outbox::new(&QueueConfig::default());
         assert!(outbox.put(parcel(1, 4), Micros(0), priority, &config));
         let taken = outbox.take(Micros(1), &theirs, &config, |_| true, |_| None);
         assert_eq!(taken.is_some(), is_sent, "{priority:?}");
@@ -100,7 +100,7 @@ fn announced(outbox: &mut Outbox, here: &BTreeMap<MessageId, Arc<Parcel>>) -> Ve
 
 /// A queue in which not one more own message of this size finds a place, and how many there are.
 fn full(size: usize) -> (Outbox, usize) {
-    let (mut outbox, config) = (Outbox::new(), QueueConfig::default());
+    let (mut outbox, config) = (Outbox::new(&QueueConfig::default()), QueueConfig::default());
     let count = config.max_bytes / (size + 64);
     for number in 0..count {
         assert!(outbox.put(parcel(number, size), Micros(0), Priority::Own, &config));
@@ -117,7 +117,7 @@ fn as_many_messages_that_found_no_place_are_remembered_as_may_be() {
         (MAX_MISSED, MAX_MISSED),
         (MAX_MISSED + 1, MAX_MISSED),
     ] {
-        let mut outbox = Outbox::new();
+        let mut outbox = Outbox::new(&QueueConfig::default());
         let here: Vec<_> = (0..missed).map(|number| parcel(number, 0)).collect();
         here.iter().for_each(|parcel| outbox.miss(parcel));
         let here = here.into_iter().map(|parcel| (parcel.id, parcel)).collect();
@@ -135,7 +135,7 @@ fn as_many_messages_that_found_no_place_are_remembered_as_may_be() {
 #[test]
 fn as_much_is_announced_between_two_heartbeats_as_is_heard() {
     let config = QueueConfig::default();
-    let mut outbox = Outbox::new();
+    let mut outbox = Outbox::new(&QueueConfig::default());
     for number in 0..=config.max_announced {
         let is_announced = outbox.announce(topic(), id(number), &config);
         assert_eq!(is_announced, number < config.max_announced, "{number}");
@@ -206,7 +206,7 @@ fn what_is_owed_is_sent_though_all_before_it_is_needless() {
 #[test]
 fn no_more_is_announced_than_can_be_sent_when_it_is_asked_for() {
     let config = QueueConfig::default();
-    let (mut outbox, size) = (Outbox::new(), 16_000);
+    let (mut outbox, size) = (Outbox::new(&QueueConfig::default()), 16_000);
     let missed: Vec<_> = (0..60).map(|number| parcel(number, size)).collect();
     missed.iter().for_each(|parcel| outbox.miss(parcel));
     let here: BTreeMap<_, _> = missed.iter().map(|one| (one.id, one.clone())).collect();
@@ -224,7 +224,7 @@ fn no_more_is_announced_than_can_be_sent_when_it_is_asked_for() {
 /// It would not know the topic.
 #[test]
 fn nothing_is_announced_of_a_topic_that_the_neighbour_left() {
-    let (mut outbox, config) = (Outbox::new(), QueueConfig::default());
+    let (mut outbox, config) = (Outbox::new(&QueueConfig::default()), QueueConfig::default());
     let missed = parcel(0, 0);
     outbox.miss(&missed);
     let held = |_: &MessageId| Some(missed.clone());

@@ -56,6 +56,8 @@ pub(super) struct Rig {
     pub(super) delivered: Vec<(Micros, usize, Message)>,
     pub(super) published: Vec<(PublicationId, Result<Published, NotPublished>)>,
     pub(super) faults: Vec<(usize, Link, Fault)>,
+    /// Neighbours that nodes let go.
+    pub(super) ended: Vec<(usize, Link)>,
     pub(super) happened: Vec<(usize, Event)>,
     /// Whether verdicts on seals are kept back, and those that are.
     pub(super) hold_verdicts: bool,
@@ -127,6 +129,7 @@ impl Rig {
             delivered: Vec::new(),
             published: Vec::new(),
             faults: Vec::new(),
+            ended: Vec::new(),
             happened: Vec::new(),
             hold_verdicts: false,
             verdicts: Vec::new(),
@@ -325,6 +328,7 @@ impl Rig {
                 publication,
                 outcome,
             } => self.published.push((publication, outcome)),
+            Output::End(link) => self.ended.push((node, link)),
             Output::Fault { link, fault } => self.faults.push((node, link, fault)),
             Output::Event(event) => self.happened.push((node, event)),
             Output::Dial { contact, .. } => self.recommended.push((node, contact)),

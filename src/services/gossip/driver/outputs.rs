@@ -37,6 +37,7 @@ impl Driver {
                 }
             }
             Output::Dial { link, contact } => self.dial(link, contact),
+            Output::End(link) => self.ending.extend(self.links.peer(link)),
             Output::Fault { link, fault } => self.blame(link, fault),
             Output::Event(event) => self.tell(event),
         }
