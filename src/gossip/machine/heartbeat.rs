@@ -131,12 +131,15 @@ impl Gossip {
         });
     }
 
-    /// Who has read nothing for a while leaves all meshes until it does: it holds up nobody else.
+    /// Who has read nothing for a while, or next to nothing, leaves all meshes until it does: it holds up nobody else.
     fn find_slow(&mut self) {
         let (now, limit) = (self.now.mono, self.config.queue.slow_reader);
-        let neighbours = self.neighbours.iter();
-        let slow = neighbours.filter(|(_, one)| !one.is_slow && one.outbox.stalled(now) >= limit);
-        let slow: Vec<_> = slow.map(|(link, _)| *link).collect();
+        let neighbours = self.neighbours.iter_mut().filter(|(_, one)| !one.is_slow);
+        let slow = neighbours.filter_map(|(link, one)| {
+            let lags = one.outbox.lags(now, limit);
+            (lags || one.outbox.stalled(now) >= limit).then_some(*link)
+        });
+        let slow: Vec<_> = slow.collect();
         for link in slow {
             self.leave_meshes(link);
             self.transfers.deafened(link);

@@ -1,5 +1,6 @@
 //! What waits for one neighbour, by priority: control, own messages, those of others.
 
+mod backlog;
 mod frames;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -18,6 +19,7 @@ use crate::policy::Micros;
 use crate::wire::codec::WireType;
 use crate::wire::message::gossip::{MAX_UNWANTED, MessageId, Mode};
 
+use self::backlog::Backlog;
 use self::frames::write_frame;
 
 /// A message in line.
@@ -78,6 +80,7 @@ pub(super) struct Outbox {
     max_bytes: usize,
     /// Whether there was no room for control.
     is_overfull: bool,
+    backlog: Backlog,
     sent: SentReferences,
 }
 
@@ -119,6 +122,7 @@ impl Outbox {
             message_bytes: 0,
             max_bytes: config.max_bytes,
             is_overfull: false,
+            backlog: Backlog::default(),
             sent: SentReferences::default(),
         }
     }
@@ -126,6 +130,7 @@ impl Outbox {
     /// The neighbour takes more.
     pub(super) fn writable(&mut self) {
         self.blocked_since = None;
+        self.backlog.taken(self.bytes());
     }
 
     /// Whether nothing waits to be sent, and all that was handed over is written.
@@ -152,6 +157,11 @@ impl Outbox {
         since.map_or(Duration::ZERO, |since| now.since(since))
     }
 
+    /// A heartbeat: whether it has taken little for so long, of much that was to be sent.
+    pub(super) fn lags(&mut self, now: Micros, span: Duration) -> bool {
+        self.backlog.lags(now, self.bytes(), span, self.max_bytes)
+    }
+
     /// A control frame of its own.
     pub(super) fn control<T: WireType>(&mut self, kind: u8, body: &T) {
         let mut frame = BytesMut::new();
@@ -174,6 +184,7 @@ impl Outbox {
 
     /// Room for control, for which messages wait by name; `false` if there is none.
     fn reserve(&mut self, bytes: usize) -> bool {
+        self.backlog.offer(bytes);
         while self.bytes() + bytes > self.max_bytes && self.displace() {}
         self.is_overfull |= self.bytes() + bytes > self.max_bytes;
         if !self.is_overfull {
@@ -278,6 +289,7 @@ impl Outbox {
         priority: Priority,
         config: &QueueConfig,
     ) -> bool {
+        self.backlog.offer(cost(&parcel));
         let queued = Queued {
             parcel,
             since,
@@ -363,6 +375,7 @@ impl Outbox {
         }
         self.blocked_since = Some(now);
         control.unsplit(out);
+        self.backlog.hand(control.len());
         Some(control.freeze())
     }
 

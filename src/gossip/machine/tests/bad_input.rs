@@ -139,7 +139,7 @@ fn a_message_that_does_not_decode_lowers_the_score_of_who_sent_it() {
         let said = forged(1, 0, b"whole", now_ms(&rig));
         rig.forge(1, 0, wire::KEY, &said.key);
         rig.forge(1, 0, wire::SEAL, &said.seal);
-        let (link, body) = (Link(1), vec![ordinal, 0].into());
+        let (link, body) = (Link(1), vec![ordinal, 250].into());
         rig.tell(0, Input::Frame { link, kind, body });
         let is_malformed = |fault: &Fault| matches!(fault, Fault::Malformed(_));
         assert!(rig.faults.iter().all(|(.., fault)| is_malformed(fault)));

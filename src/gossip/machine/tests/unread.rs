@@ -8,7 +8,7 @@ use super::rig::{LATENCY, Rig, topic};
 use crate::gossip::machine::neighbour::Subscriptions;
 use crate::gossip::machine::outbox::{Outbox, Priority};
 use crate::gossip::machine::parcel::{Content, Parcel};
-use crate::gossip::machine::{Input, Link, TopicOptions};
+use crate::gossip::machine::{Event, Input, Link, TopicOptions};
 use crate::gossip::{GossipConfig, QueueConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -75,7 +75,7 @@ fn attack_15_who_takes_part_in_long_messages_and_does_not_read_has_no_more_waiti
         };
         let changes = List::truncated((round * 200..(round + 1) * 200).map(change));
         rig.forge(1, 0, wire::MODES, &wire::Modes { topic: 0, changes });
-        rig.run_for(BEAT);
+        rig.run_for(BEAT * 3);
         let waiting = rig.nodes[0].waiting(Link(1));
         assert!(waiting <= config.queue.max_bytes, "{waiting} in {round}");
         assert_eq!(rig.receivers(&said(round)), [0], "{round}");
@@ -158,4 +158,61 @@ fn control_makes_messages_wait_by_name_and_none_is_lost() {
     }
     let count = |kind| kinds.iter().filter(|one| **one == kind).count();
     assert_eq!((count(wire::WAKE), count(wire::UNSIGNED)), (fit, own));
+}
+
+/// Node 0 says half a mebibyte a second for a while; whether it takes its first neighbour for a slow reader, and has
+/// it in its mesh.
+fn is_slow_in_flood(rig: &mut Rig, mut before: impl FnMut(&mut Rig, usize)) -> (bool, bool) {
+    for round in 0..150_usize {
+        before(rig, round);
+        for part in 0..50_usize {
+            let mut text = vec![0; 1_000];
+            text[..8].copy_from_slice(&(round * 50 + part).to_le_bytes());
+            rig.publish(0, &text);
+        }
+        rig.run_for(Duration::from_millis(100));
+    }
+    let is_slow = |event: &(usize, Event)| *event == (0, Event::SlowReader(Link(1)));
+    let mut mesh = rig.nodes[0].mesh(&topic());
+    (
+        rig.happened.iter().any(is_slow),
+        mesh.any(|link| link == Link(1)),
+    )
+}
+
+/// It takes 64 KiB as often as keeps it from having taken nothing for three seconds.
+#[test]
+fn attack_15_who_reads_a_trickle_is_in_no_mesh() {
+    let mut rig = Rig::all_connected(8, &GossipConfig::default());
+    rig.run_for(Duration::from_secs(3));
+    rig.silent.push(1);
+    rig.paused.push(1);
+    let (is_slow, in_mesh) = is_slow_in_flood(&mut rig, |rig, round| {
+        if round % 29 == 0 {
+            for node in (0..8).filter(|node| *node != 1) {
+                rig.tell(node, Input::Writable(Link(1)));
+            }
+        }
+    });
+    assert!(is_slow && !in_mesh);
+}
+
+/// It takes a third of what is said.
+#[test]
+fn who_has_a_slow_line_and_reads_all_that_it_carries_stays_in_the_mesh() {
+    let mut rig = Rig::all_connected(8, &GossipConfig::default());
+    rig.run_for(Duration::from_secs(3));
+    let mut since = rig.now;
+    rig.paused.push(1);
+    let (is_slow, in_mesh) = is_slow_in_flood(&mut rig, |rig, _| {
+        // A batch of 64 KiB takes three tenths of a second.
+        if rig.now.since(since) >= Duration::from_millis(300) {
+            since = rig.now;
+            rig.tell(0, Input::Writable(Link(1)));
+        }
+        for node in 2..8 {
+            rig.tell(node, Input::Writable(Link(1)));
+        }
+    });
+    assert!(!is_slow && in_mesh);
 }
