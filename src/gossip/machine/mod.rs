@@ -13,6 +13,7 @@ mod judging;
 mod large;
 mod learning;
 mod mesh;
+mod missing;
 mod neighbour;
 mod outbox;
 mod parcel;

@@ -1,24 +1,17 @@
 //! What a node knows of messages: those it has heard of, those it holds, those it has seen.
 
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry as Place;
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashSet};
 
 use super::expected::Owed;
 use super::io::Link;
+use super::missing::{Missing, Place};
 use super::parcel::Parcel;
 use crate::gossip::seals::SealId;
 use crate::policy::Micros;
 use crate::wire::message::gossip::MessageId;
-
-/// Messages that were announced and are not here, at most: what thirty neighbours announce between
-/// two heartbeats of a node that receives a thousand messages a second.
-pub(super) const MAX_MISSING: usize = 32_768;
-
-/// Of these, messages that one neighbour announced first: as many as it may announce in a heartbeat.
-pub(super) const MAX_MISSING_OF_LINK: usize = 5_000;
 
 /// Ids of messages that are not held any more, in each of two generations: a thousand messages a
 /// second for two minutes. Older ones are told by their counters and timestamps.
@@ -31,8 +24,10 @@ pub(super) const MAX_HELD_BYTES: usize = 64 << 20;
 /// What is known of a message whose details still count.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Who announced it first, while it is not here.
-    announcer: Option<Link>,
+    /// Where it stands among those that are missing, while it is not here.
+    place: Option<Place>,
+    /// At which heartbeat it was entered: under an older one stands what was forgotten before and came back.
+    entered: u64,
     /// When the first neighbour had it, those apart that are not believed.
     pub(super) first: Option<Micros>,
     /// Which neighbours had it.
@@ -110,9 +105,10 @@ impl Pull {
 }
 
 impl Entry {
-    const fn new(announcer: Option<Link>) -> Self {
+    const fn new(place: Option<Place>, entered: u64) -> Self {
         Self {
-            announcer,
+            place,
+            entered,
             first: None,
             sightings: Vec::new(),
             state: State::Missing,
@@ -160,42 +156,14 @@ impl Entry {
     }
 }
 
-/// How many messages are missing, by who announced each of them first.
-#[derive(Debug, Default)]
-struct Missing {
-    all: usize,
-    of: HashMap<Link, usize>,
-}
-
-impl Missing {
-    /// One more that a neighbour announced; `false` if there are too many.
-    fn add(&mut self, link: Link) -> bool {
-        let of_link = self.of.get(&link).copied().unwrap_or(0);
-        let has_room = self.all < MAX_MISSING && of_link < MAX_MISSING_OF_LINK;
-        if has_room {
-            self.all += 1;
-            self.of.insert(link, of_link + 1);
-        }
-        has_room
-    }
-
-    fn remove(&mut self, link: Link) {
-        self.all = self.all.saturating_sub(1);
-        if let Some(count) = self.of.get_mut(&link) {
-            *count -= 1;
-            if *count == 0 {
-                self.of.remove(&link);
-            }
-        }
-    }
-}
-
 #[derive(Debug, Default)]
 pub(super) struct Store {
     /// Only looked up, never iterated.
     entries: HashMap<MessageId, Entry>,
     /// Ids by the heartbeat in which they came, the newest first.
     windows: VecDeque<VecDeque<MessageId>>,
+    /// Number of the newest one.
+    beats: u64,
     missing: Missing,
     held_bytes: usize,
     seen: HashSet<MessageId>,
@@ -207,7 +175,7 @@ impl Store {
     /// Whether the message was here already, or is: proven.
     pub(super) fn is_known(&self, id: &MessageId) -> bool {
         let is_here = self.entries.get(id).map(|entry| !entry.is_open());
-        is_here.unwrap_or_else(|| self.seen.contains(id) || self.seen_before.contains(id))
+        is_here.unwrap_or_else(|| self.was_seen(id))
     }
 
     pub(super) fn get(&self, id: &MessageId) -> Option<&Entry> {
@@ -229,36 +197,51 @@ impl Store {
     /// The entry of a message that a neighbour has; a new one if it was never heard of. None if it was seen
     /// and forgotten, or if too many are missing.
     pub(super) fn hear(&mut self, id: MessageId, link: Link) -> Option<&mut Entry> {
-        self.enter(id, Some(link))
+        if !self.entries.contains_key(&id) {
+            if self.was_seen(&id) {
+                return None;
+            }
+            let place = self.place(&id, link)?;
+            self.enter(id, Some(place));
+        }
+        self.entries.get_mut(&id)
     }
 
     /// The entry of a message that is here, however many are missing; another state is to be
     /// [set](Self::set) at once. None if it was seen and forgotten.
     pub(super) fn arrive(&mut self, id: MessageId) -> Option<&mut Entry> {
-        self.enter(id, None)
+        if !self.entries.contains_key(&id) {
+            if self.was_seen(&id) {
+                return None;
+            }
+            self.enter(id, None);
+        }
+        self.entries.get_mut(&id)
     }
 
-    fn enter(&mut self, id: MessageId, announcer: Option<Link>) -> Option<&mut Entry> {
-        match self.entries.entry(id) {
-            Place::Occupied(place) => Some(place.into_mut()),
-            Place::Vacant(_) if self.seen.contains(&id) || self.seen_before.contains(&id) => None,
-            Place::Vacant(place) => {
-                if let Some(link) = announcer
-                    && !self.missing.add(link)
-                {
-                    return None;
-                }
-                newest(&mut self.windows).push_back(id);
-                Some(place.insert(Entry::new(announcer)))
-            }
+    fn enter(&mut self, id: MessageId, place: Option<Place>) {
+        newest(&mut self.windows).push_back(id);
+        self.entries.insert(id, Entry::new(place, self.beats));
+    }
+
+    /// A place for what is missing. Of the one that gives way nothing is known any more.
+    fn place(&mut self, id: &MessageId, link: Link) -> Option<Place> {
+        let (place, displaced) = self.missing.put(link, *id)?;
+        if let Some(displaced) = displaced {
+            self.entries.remove(&displaced);
         }
+        Some(place)
+    }
+
+    fn was_seen(&self, id: &MessageId) -> bool {
+        self.seen.contains(id) || self.seen_before.contains(id)
     }
 
     /// Another state, and the one before. To say that a message is missing, [lose](Self::lose) it.
     pub(super) fn set(&mut self, id: &MessageId, state: State) -> Option<State> {
         let entry = self.entries.get_mut(id)?;
-        if let Some(link) = entry.announcer.take() {
-            self.missing.remove(link);
+        if let Some(place) = entry.place.take() {
+            self.missing.remove(place);
         }
         let former = std::mem::replace(&mut entry.state, state);
         let held_before = bytes_held(&former);
@@ -271,15 +254,16 @@ impl Store {
     /// A message that was here, brought by these, is missing. It counts as if another neighbour that has it had
     /// announced it first, or else one of these. If none has room for it, nothing is known of it any more.
     pub(super) fn lose(&mut self, id: &MessageId, brought_by: &[Link]) {
-        let Some(entry) = self.entries.get_mut(id) else {
+        let Some(entry) = self.entries.get(id) else {
             return;
         };
         let mut links: Vec<_> = entry.sightings.iter().map(|one| one.link).collect();
         links.sort_by_key(|link| brought_by.contains(link));
-        entry.announcer = links.into_iter().find(|link| self.missing.add(*link));
-        entry.state = State::Missing;
-        if entry.announcer.is_none() {
-            self.entries.remove(id);
+        self.set(id, State::Missing);
+        let place = links.into_iter().find_map(|link| self.place(id, link));
+        match self.entries.get_mut(id) {
+            Some(entry) if place.is_some() => entry.place = place,
+            _ => _ = self.entries.remove(id),
         }
     }
 
@@ -299,7 +283,7 @@ impl Store {
     /// Messages that are missing.
     #[cfg(test)]
     pub(super) const fn missing(&self) -> usize {
-        self.missing.all
+        self.missing.len()
     }
 
     /// What came since the heartbeat before the last `windows` ones, and is held.
@@ -315,37 +299,52 @@ impl Store {
             self.seen_before = std::mem::take(&mut self.seen);
             self.rotated = now;
         }
+        self.beats += 1;
         self.windows.push_front(VecDeque::new());
         while self.windows.len() > kept + 1 {
+            let window = self.oldest();
             for id in self.windows.pop_back().unwrap_or_default() {
-                self.forget(id);
+                self.forget(id, window);
             }
         }
     }
 
+    /// Number of the oldest window.
+    fn oldest(&self) -> u64 {
+        let others = self.windows.len().saturating_sub(1) as u64;
+        self.beats.saturating_sub(others)
+    }
+
     /// While too much is held, the oldest messages are dropped.
     fn let_go(&mut self) {
-        while self.held_bytes > MAX_HELD_BYTES
-            && let Some(oldest) = self.windows.back_mut()
-        {
+        while self.held_bytes > MAX_HELD_BYTES {
+            let window = self.oldest();
+            let Some(oldest) = self.windows.back_mut() else {
+                return;
+            };
             match oldest.pop_front() {
-                Some(id) => self.forget(id),
+                Some(id) => self.forget(id, window),
                 None => _ = self.windows.pop_back(),
             }
         }
     }
 
-    fn forget(&mut self, id: MessageId) {
-        match self.entries.get(&id).map(|entry| &entry.state) {
-            Some(State::Unproven(_) | State::Waiting(..)) => {
+    fn forget(&mut self, id: MessageId, window: u64) {
+        let entry = self.entries.get_mut(&id);
+        let Some(entry) = entry.filter(|entry| entry.entered == window) else {
+            return;
+        };
+        match &entry.state {
+            State::Unproven(_) | State::Waiting(..) => {
+                entry.entered = self.beats;
                 return newest(&mut self.windows).push_back(id);
             }
-            Some(State::Held(_) | State::Dropped) => _ = self.seen.insert(id),
-            Some(State::Missing) | None => {}
+            State::Held(_) | State::Dropped => _ = self.seen.insert(id),
+            State::Missing => {}
         }
         if let Some(entry) = self.entries.remove(&id) {
-            if let Some(link) = entry.announcer {
-                self.missing.remove(link);
+            if let Some(place) = entry.place {
+                self.missing.remove(place);
             }
             let held = bytes_held(&entry.state);
             self.held_bytes = self.held_bytes.saturating_sub(held);

@@ -6,11 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::rig::{Rig, topic};
+use crate::gossip::machine::missing::{MAX_MISSING, MAX_MISSING_OF_LINK};
 use crate::gossip::machine::outbox::{Outbox, Priority};
 use crate::gossip::machine::parcel::{Content, Parcel};
-use crate::gossip::machine::store::{
-    MAX_HELD_BYTES, MAX_MISSING, MAX_MISSING_OF_LINK, State, Store,
-};
+use crate::gossip::machine::store::{MAX_HELD_BYTES, State, Store};
 use crate::gossip::machine::{Fault, Link};
 use crate::gossip::{GossipConfig, QueueConfig};
 use crate::policy::Micros;
@@ -31,29 +30,52 @@ fn hold(store: &mut Store, number: usize, bytes: usize) {
     store.set(&id(number), State::Held(Arc::new(parcel)));
 }
 
-/// A flood of announcements keeps no message away that is sent.
+/// A flood of announcements keeps no message away that is sent, nor what others announce.
 #[test]
-fn announcements_beyond_the_limit_are_not_heard_and_messages_are() {
+fn attack_seven_neighbours_that_announce_as_much_as_they_may_keep_nobody_from_being_heard() {
     let mut store = Store::default();
     let link = |number: usize| Link((number / MAX_MISSING_OF_LINK) as u64);
     for number in 0..MAX_MISSING {
         assert!(store.hear(id(number), link(number)).is_some(), "{number}");
     }
-    let other = Link(1_000);
-    assert!(store.hear(id(MAX_MISSING), other).is_none());
-    assert!(
-        store.hear(id(0), other).is_some(),
-        "one that was heard before"
-    );
+    let (other, same) = (Link(1_000), Link(0));
+    assert!(store.hear(id(1), other).is_some(), "heard before");
+    assert!(store.hear(id(MAX_MISSING), same).is_none(), "its share");
+    // The oldest of one that has its share gives way, and comes back when there is room.
+    for number in MAX_MISSING..MAX_MISSING + 100 {
+        assert!(store.hear(id(number), other).is_some(), "{number}");
+        assert_eq!(store.missing(), MAX_MISSING);
+    }
+    let full = MAX_MISSING / MAX_MISSING_OF_LINK;
+    let first = |link: usize| id(link * MAX_MISSING_OF_LINK);
+    assert!((0..full).all(|link| store.get(&first(link)).is_none()));
+    hold(&mut store, MAX_MISSING + 200, 10);
+    assert!(store.held(&id(MAX_MISSING + 200)).is_some());
+    assert_eq!(store.missing(), MAX_MISSING);
     hold(&mut store, MAX_MISSING, 10);
-    assert!(store.held(&id(MAX_MISSING)).is_some());
-    assert!(store.hear(id(MAX_MISSING + 1), other).is_none());
-    hold(&mut store, 0, 10);
-    assert!(
-        store.hear(id(MAX_MISSING + 1), other).is_some(),
-        "one more is here"
-    );
-    assert!(store.hear(id(MAX_MISSING + 2), other).is_none());
+    assert_eq!(store.missing(), MAX_MISSING - 1, "one more is here");
+}
+
+/// It had given way as one that was announced, and was heard of anew: it is not forgotten with the former.
+#[test]
+fn what_was_displaced_and_comes_is_held_as_long_as_anything() {
+    let mut store = Store::default();
+    let link = |number: usize| Link((number / MAX_MISSING_OF_LINK) as u64);
+    for number in 0..=MAX_MISSING {
+        assert!(store.hear(id(number), link(number)).is_some(), "{number}");
+    }
+    let displaced = (0..MAX_MISSING).find(|number| store.get(&id(*number)).is_none());
+    let displaced = displaced.unwrap();
+    for beat in 0..6 {
+        store.shift(Micros(beat), 6, Duration::from_secs(150));
+    }
+    hold(&mut store, displaced, 10);
+    for beat in 6..12 {
+        store.shift(Micros(beat), 6, Duration::from_secs(150));
+        assert!(store.held(&id(displaced)).is_some(), "{beat}");
+    }
+    store.shift(Micros(12), 6, Duration::from_secs(150));
+    assert!(store.held(&id(displaced)).is_none());
 }
 
 /// Its invented messages leave room for what others announce.

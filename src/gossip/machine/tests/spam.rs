@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::attacks::{ids, pair};
 use super::rig::Rig;
-use crate::gossip::machine::store::MAX_MISSING_OF_LINK;
+use crate::gossip::machine::missing::MAX_MISSING_OF_LINK;
 use crate::gossip::machine::{Fault, Input, Link};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::wire::codec::{List, encode};
