@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::neighbour::Neighbour;
 use super::topic::{Topic, Why};
-use super::{Event, Gossip, Link, Output, TopicHash, TopicOptions};
+use super::{Event, Gossip, Link, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
 use crate::wire::Address;
 use crate::wire::codec::{List, SharedList};
@@ -205,19 +205,17 @@ impl Gossip {
         // However short it is: a pair is not made and broken all the time.
         let span = Duration::from_secs(prune.backoff_s.into());
         topic.avoid(link, now, span.max(self.config.heartbeat_interval));
-        if topic.leave(link) {
-            self.score.pruned(link, hash);
-            self.emit(Event::Pruned(link, hash));
-            self.beats.soon(now, &self.config);
+        if !topic.leave(link) {
+            // It neither was a member nor was asked to be one: nobody is missed.
+            return;
         }
-        let lacks = self
-            .topics
-            .get(&hash)
-            .is_some_and(|one| one.mesh.len() < self.config.mesh_n);
+        let lacks = topic.mesh.len() < self.config.mesh_n;
+        self.score.pruned(link, hash);
+        self.emit(Event::Pruned(link, hash));
+        self.beats.soon(now, &self.config);
         if is_trusted && lacks {
-            let peers = prune.peers.into_iter();
-            self.outputs
-                .extend(peers.map(|contact| Output::Dial { link, contact }));
+            let contacts = prune.peers.into_vec().into_iter();
+            self.recommended_by(link, hash, contacts);
         }
     }
 

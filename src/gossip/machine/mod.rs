@@ -20,6 +20,7 @@ mod parcel;
 mod proving;
 mod publish;
 mod pulls;
+mod recommended;
 mod sources;
 mod spread;
 mod store;
@@ -49,6 +50,7 @@ use self::judging::Judging;
 use self::neighbour::Neighbour;
 use self::proving::Checks;
 use self::pulls::Pulls;
+use self::recommended::Recommended;
 use self::sources::Sources;
 use self::store::Store;
 use self::topic::Topic;
@@ -115,6 +117,7 @@ pub struct Gossip {
     transfers: Transfers,
     expectations: Expectations,
     equivocations: Equivocations,
+    recommended: Recommended,
     beats: Beats,
 }
 
@@ -161,6 +164,7 @@ impl Gossip {
             transfers: Transfers::new(config.large_memory),
             expectations,
             equivocations: Equivocations::default(),
+            recommended: Recommended::default(),
             beats: Beats::default(),
             config,
         }

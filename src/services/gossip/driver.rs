@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{Semaphore, broadcast, mpsc, oneshot};
 use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::sleep;
 
@@ -33,6 +33,10 @@ pub(super) const MESSAGES: usize = 1_024;
 
 /// Messages that are published together if they wait: as many as share a seal at 5 000 a second.
 const PUBLISHED_AT_ONCE: usize = 100;
+
+/// Peers that neighbours recommended and that are dialled at once: as many as a mesh is to have. Others are not
+/// dialled: when a place is still free, somebody recommends again.
+const RECOMMENDED_AT_ONCE: usize = 8;
 
 /// Peers of whom the program has an opinion: as many as a node remembers the numbers of.
 pub(super) const MAX_OPINIONS: usize = 4_096;
@@ -110,6 +114,8 @@ pub(super) struct Driver {
     asks: BTreeMap<AskId, oneshot::Sender<Option<Bytes>>>,
     next_ask: u64,
     budget: ProbeBudget,
+    /// Places for dials of peers that neighbours recommended.
+    recommended: Arc<Semaphore>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
     /// Streams to peers that have not ended.
@@ -160,6 +166,7 @@ impl Driver {
             asks: BTreeMap::new(),
             next_ask: 0,
             budget: ProbeBudget::new(),
+            recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
             ending: Vec::new(),
             writers: 0,
             closing: None,

@@ -10,7 +10,7 @@ use cretoai_network::sim::Net;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::codec::{List, SharedList};
 use cretoai_network::wire::message::discovery::Contact;
-use cretoai_network::wire::message::gossip::{self as wire, Prune, Subscribe};
+use cretoai_network::wire::message::gossip::{self as wire, Prune, Subscribe, Topics};
 use tokio::time::{Instant, sleep};
 
 use super::support::{HEADER, TOPIC, frame, gossiping, next, say, subscribe_all};
@@ -31,28 +31,41 @@ fn subscription() -> Vec<u8> {
     frame(wire::SUBSCRIBE, &Subscribe { topics })
 }
 
-/// Sixteen strangers at ports of the victim, others in each round.
-fn recommendation(round: u16) -> Vec<u8> {
+/// Sixteen strangers, others in each round, where the test says, and that the node may be taken in again.
+fn recommendation(round: u16, place: impl Fn(u16) -> SocketAddr) -> Vec<u8> {
     let contact = |number: u16| {
         let mut name = [0x77; 32];
         name[..4].copy_from_slice(&[round.to_be_bytes(), number.to_be_bytes()].concat());
-        let socket = SocketAddr::new(VICTIM, 1_000 + number);
         Contact {
             peer: PeerId::from_bytes(name),
-            addresses: SharedList::truncated([Address::from(socket)]),
+            addresses: SharedList::truncated([Address::from(place(number))]),
         }
     };
     let prune = Prune {
         topic: 0,
-        backoff_s: 60,
+        backoff_s: 0,
         peers: List::truncated((0..NAMED).map(contact)),
     };
-    frame(wire::PRUNE, &prune)
+    let topics = List::truncated([0]);
+    let graft = frame(wire::GRAFT, &Topics { topics });
+    [graft, frame(wire::PRUNE, &prune)].concat()
+}
+
+/// Ports of the victim.
+fn at_the_victim(number: u16) -> SocketAddr {
+    SocketAddr::new(VICTIM, 1_000 + number)
 }
 
 /// Datagrams that a victim got in a minute in which an attacker, of whom the program thinks so much, named it
 /// a thousand times.
 async fn datagrams_to_victim(net: &Net, points: f64) -> u64 {
+    name_for_a_minute(net, points, |_, number| at_the_victim(number)).await;
+    net.counters(NODE, VICTIM).sent.datagrams
+}
+
+/// For a minute an attacker of whom the program thinks so much takes a node into its mesh and sends it away, and
+/// names sixteen others each time.
+async fn name_for_a_minute(net: &Net, points: f64, place: impl Fn(u16, u16) -> SocketAddr) {
     let victim = Peer::start_with(net, NODE, 1, gossiping());
     let gossip = victim.node.gossip();
     let options = SubscribeOptions::default();
@@ -67,10 +80,48 @@ async fn datagrams_to_victim(net: &Net, points: f64) -> u64 {
     let begin = [&HEADER[..], &subscription()].concat();
     stream.write_all(&begin).await.unwrap();
     for round in 0..60 {
-        stream.write_all(&recommendation(round)).await.unwrap();
+        let recommendation = recommendation(round, |number| place(round, number));
+        stream.write_all(&recommendation).await.unwrap();
         sleep(Duration::from_secs(1)).await;
     }
-    net.counters(NODE, VICTIM).sent.datagrams
+}
+
+/// The budget of a host does not see it.
+#[test]
+fn attack_7_of_a_thousand_hosts_that_are_recommended_a_few_are_dialled() {
+    in_virtual_time(async {
+        let net = quiet_net(84);
+        let host = |round: u16, number: u16| {
+            let [_, low] = round.to_be_bytes();
+            let host = Ipv4Addr::new(9, 9, low, number as u8 + 1);
+            SocketAddr::new(host.into(), PORT)
+        };
+        name_for_a_minute(&net, 100.0, host).await;
+        let all = (0..60).flat_map(|round| (0..NAMED).map(move |number| host(round, number)));
+        let sent = all.filter(|to| net.counters(NODE, to.ip()).sent.datagrams > 0);
+        let dialled = sent.count();
+        assert!(
+            (1..=usize::from(NAMED)).contains(&dialled),
+            "{dialled} hosts"
+        );
+    });
+}
+
+/// A stranger on the Internet has this node look at nothing of its own network.
+#[test]
+fn attack_7_private_addresses_that_a_stranger_recommends_are_not_dialled() {
+    in_virtual_time(async {
+        let net = quiet_net(85);
+        let host = |_, number: u16| {
+            let host = Ipv4Addr::new(192, 168, 0, number as u8 + 1);
+            SocketAddr::new(host.into(), PORT)
+        };
+        name_for_a_minute(&net, 100.0, host).await;
+        for number in 0..NAMED {
+            let to = host(0, number).ip();
+            assert_eq!(net.counters(NODE, to).sent.datagrams, 0, "{to}");
+        }
+    });
 }
 
 #[test]

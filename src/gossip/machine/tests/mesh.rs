@@ -169,7 +169,7 @@ fn attack_7_recommendations_of_somebody_without_merit_are_not_followed() {
     };
     let prune = wire::Prune {
         topic: 0,
-        backoff_s: 60,
+        backoff_s: 1,
         peers: List::truncated((0..16).map(contact)),
     };
     rig.forge(1, 0, wire::PRUNE, &prune);
@@ -180,6 +180,44 @@ fn attack_7_recommendations_of_somebody_without_merit_are_not_followed() {
         rig.run_for(Duration::from_millis(50));
     }
     rig.forge(1, 0, wire::PRUNE, &prune);
+    assert_eq!(rig.recommended.len(), 16);
+}
+
+/// Somebody with a good name names others all the time, as a member and as none.
+#[test]
+fn attack_7_a_neighbour_has_nobody_dialled_but_by_ending_a_membership_and_that_seldom() {
+    let mut rig = Rig::all_connected(2, &GossipConfig::plain());
+    for round in 0..200_u32 {
+        rig.publish(1, &round.to_le_bytes());
+        rig.run_for(Duration::from_millis(50));
+    }
+    rig.silent.push(1);
+    rig.run_for(SECOND);
+    let contact = |number: u16| {
+        let [high, low] = number.to_be_bytes();
+        let mut peer = [7; 32];
+        peer[..2].copy_from_slice(&[high, low]);
+        Contact {
+            peer: PeerId::from_bytes(peer),
+            addresses: SharedList::truncated([SocketAddr::from(([93, 184, high, low], 1)).into()]),
+        }
+    };
+    let start = rig.now;
+    let mut round = 0;
+    while rig.now.since(start) < SECOND * 58 {
+        let prune = wire::Prune {
+            topic: 0,
+            backoff_s: 0,
+            peers: List::truncated((round * 16..(round + 1) * 16).map(contact)),
+        };
+        round += 1;
+        rig.forge(1, 0, wire::PRUNE, &prune);
+        rig.forge(1, 0, wire::PRUNE, &prune);
+        rig.run_for(SECOND);
+        let topics = List::truncated([0]);
+        rig.forge(1, 0, wire::GRAFT, &wire::Topics { topics });
+        assert!(rig.nodes[0].mesh(&topic()).next().is_some(), "{round}");
+    }
     assert_eq!(rig.recommended.len(), 16);
 }
 

@@ -93,6 +93,9 @@ impl Driver {
         };
         // Addresses that are none of the teller's business are passed over.
         scope_of_path(&connection.path()).hide_others(&mut contact);
+        let Ok(place) = self.recommended.clone().try_acquire_owned() else {
+            return;
+        };
         let mut addresses: Vec<Address> = Vec::new();
         for address in &contact.addresses {
             let socket = address.socket_addr();
@@ -105,6 +108,7 @@ impl Driver {
             self.work.spawn(async move {
                 // A recommendation that leads nowhere is nobody's fault.
                 _ = caller.dial(Some(peer), &addresses).await;
+                drop(place);
                 Work::Over
             });
         }
