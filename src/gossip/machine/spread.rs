@@ -1,5 +1,6 @@
 //! Passing messages on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand_core::Rng;
@@ -24,6 +25,8 @@ const SILENT_ANNOUNCES: u64 = 32;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Share {
     All,
+    /// The same, for it asked to be sent what others have by the mesh.
+    Asked,
     Announcement,
     /// It would send the message, too: it is told that it is here.
     Refusal,
@@ -79,7 +82,8 @@ impl Sharing<'_> {
         let asked = neighbour.asked(class, self.now);
         let is_drawn = || mixed(self.lot, link).is_multiple_of(SILENT_ANNOUNCES);
         match asked.unwrap_or_else(|| cold(in_mesh)) {
-            Mode::Eager => Some(Share::All),
+            Mode::Eager if in_mesh => Some(Share::All),
+            Mode::Eager => Some(Share::Asked),
             Mode::Lazy => Some(Share::Announcement),
             Mode::Silent => is_drawn().then_some(Share::Announcement),
         }
@@ -104,7 +108,7 @@ impl Gossip {
         let mut reached = 0;
         for (link, share) in self.shares(parcel, priority, links) {
             let is_heard = match share {
-                Share::All => self.send(link, parcel, priority),
+                Share::All | Share::Asked => self.send(link, parcel, priority),
                 Share::Announcement => self.announce(link, parcel),
                 Share::Refusal => self.refuse(link, parcel.id),
             };
@@ -197,7 +201,29 @@ impl Gossip {
             let share = sharing.share(*link, neighbour, trust);
             shares.extend(share.map(|share| (*link, share)));
         }
+        self.limit_asked(&parcel.topic, &mut shares);
         shares
+    }
+
+    /// Of those that ask to be sent messages and are not in the mesh, as many are as a mesh has at most: those that
+    /// this node dialled come first, and then those that bring messages. Others are told what there is: anybody may
+    /// ask, and twenty identities for each honest one would have all of the uplink.
+    fn limit_asked(&self, topic: &TopicHash, shares: &mut Vec<(Link, Share)>) {
+        let asked = shares.iter().filter(|(_, share)| *share == Share::Asked);
+        let mut asked: Vec<_> = asked.map(|(link, _)| *link).collect();
+        if asked.len() <= self.config.mesh_n_high {
+            return;
+        }
+        asked.sort_by_key(|link| (!self.is_outbound(*link), !self.brings(*link, topic), *link));
+        let served: BTreeSet<_> = asked.into_iter().take(self.config.mesh_n_high).collect();
+        let gossip = self.score.thresholds().gossip;
+        shares.retain_mut(|(link, share)| {
+            if *share != Share::Asked || served.contains(link) {
+                return true;
+            }
+            *share = Share::Announcement;
+            self.is_trusted(*link, gossip)
+        });
     }
 
     /// A neighbour wants to hear of everything for a while. What it should have heard of before it

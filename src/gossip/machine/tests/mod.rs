@@ -1,3 +1,4 @@
+mod askers;
 mod attacks;
 mod audience;
 mod bad_input;
