@@ -26,6 +26,10 @@ pub(super) const MAX_OFFERS: usize = 48;
 /// kept for others: neighbours that lack it would have asked.
 pub(super) const IDLE: Duration = Duration::from_secs(30);
 
+/// Time in which a message that is fetched gains chunks worth the name, or gives way to others: several times what
+/// is waited for a late chunk.
+pub(super) const STALLED: Duration = Duration::from_secs(5);
+
 /// Announcements of chunks whose header is not here yet, and of each neighbour: the header comes on the
 /// same way, a moment earlier or later.
 pub(super) const MAX_EARLY: usize = 1_024;
@@ -80,6 +84,8 @@ pub(in crate::gossip) struct Transfers {
     /// How long a neighbour takes for a chunk, on average.
     response: Option<Duration>,
     distrusted: BTreeMap<PeerId, Micros>,
+    /// Messages that made room for others before all of them was here.
+    given_up: Vec<MessageId>,
     /// When it was looked at last: what was late then has nobody else to be asked.
     polled: Micros,
     /// When a chunk was given last.
@@ -96,6 +102,7 @@ impl Transfers {
             deaf: BTreeSet::new(),
             response: None,
             distrusted: BTreeMap::new(),
+            given_up: Vec::new(),
             polled: Micros(0),
             gave: Micros(0),
         }
@@ -158,25 +165,78 @@ impl Transfers {
         bytes: usize,
     ) -> Result<(), NotBegun> {
         self.may_begin(id, origin)?;
-        let unfinished = || self.open.values().filter(|(_, one)| !one.is_done());
-        let of_publisher = unfinished().filter(|(of, _)| {
-            let publisher = of.source.publisher;
-            publisher == origin.source.publisher
-        });
-        let its_share: usize = of_publisher.map(|(_, one)| one.bytes()).sum();
-        if its_share + bytes > MAX_LARGE {
-            return Err(NotBegun::Full);
-        }
-        let under_way: usize = unfinished().map(|(_, one)| one.bytes()).sum();
-        if under_way + bytes > self.max_bytes {
-            return Err(NotBegun::Full);
-        }
+        let publisher = origin.source.publisher;
+        let of_publisher = |of: &Origin| of.source.publisher == publisher;
+        self.may_reserve(now, bytes, MAX_LARGE, of_publisher)?;
+        self.may_reserve(now, bytes, self.max_bytes, |_| true)?;
+        self.reserve(now, bytes, MAX_LARGE, of_publisher);
+        self.reserve(now, bytes, self.max_bytes, |_| true);
         while self.bytes() + bytes > self.max_bytes {
             // This node's own stay while they are given out, but for what is more than half of the room.
             let is_kept = self.young_bytes(now) <= self.max_bytes / 2;
             self.give_way(|one| one.is_done() && !(is_kept && one.is_own_and_young(now)))?;
         }
         Ok(())
+    }
+
+    /// Whether so many bytes find room within a limit beside the messages that are not here, if those that have
+    /// stalled give way.
+    fn may_reserve(
+        &self,
+        now: Micros,
+        bytes: usize,
+        limit: usize,
+        counts: impl Fn(&Origin) -> bool,
+    ) -> Result<(), NotBegun> {
+        let open = self.open.values().filter(|(of, _)| counts(of));
+        let staying = open.filter(|(_, one)| !one.is_done() && !one.is_stalled(now));
+        let staying: usize = staying.map(|(_, one)| one.bytes()).sum();
+        if staying + bytes > limit {
+            return Err(NotBegun::Full);
+        }
+        Ok(())
+    }
+
+    /// Messages that have stalled give way until so many bytes find room, the one first that gained nothing for the
+    /// longest time: whoever seals a header and gives no chunk keeps nobody else out for long.
+    fn reserve(
+        &mut self,
+        now: Micros,
+        bytes: usize,
+        limit: usize,
+        counts: impl Fn(&Origin) -> bool,
+    ) {
+        let mut stalled = Vec::new();
+        let mut reserved = bytes;
+        for (id, (of, one)) in &self.open {
+            if counts(of) && !one.is_done() {
+                reserved += one.bytes();
+                if one.is_stalled(now) {
+                    stalled.push((one.gained(), *id, one.bytes()));
+                }
+            }
+        }
+        stalled.sort_unstable();
+        for (_, id, freed) in stalled {
+            if reserved <= limit {
+                return;
+            }
+            reserved -= freed;
+            self.give_up(id);
+        }
+    }
+
+    fn give_up(&mut self, id: MessageId) {
+        if let Some((_, transfer)) = self.open.remove(&id)
+            && !transfer.is_done()
+        {
+            self.given_up.push(id);
+        }
+    }
+
+    /// Messages that made room for others before all of them was here: they are not carried any more.
+    pub(in crate::gossip) fn take_given_up(&mut self) -> Vec<MessageId> {
+        std::mem::take(&mut self.given_up)
     }
 
     /// Bytes of this node's messages that are given out.
@@ -192,7 +252,7 @@ impl Transfers {
         let open = self.open.iter().filter(|(_, (_, one))| may_go(one));
         let first = open.min_by_key(|(_, (_, one))| (!one.is_done(), one.is_own(), one.progress()));
         let first = *first.ok_or(NotBegun::Full)?.0;
-        self.open.remove(&first);
+        self.give_up(first);
         Ok(())
     }
 

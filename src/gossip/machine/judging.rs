@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
-use std::sync::Arc;
 
-use super::parcel::Parcel;
 use super::store::State;
-use super::{Gossip, Link, Output, Verdict};
+use super::{Gossip, Link, Output, TopicHash, Verdict};
 use crate::wire::message::gossip::MessageId;
 
 /// Messages that the program judges at once: what waits for something else, a disk or a lock, is overlapped.
@@ -27,7 +25,8 @@ pub(super) const MAX_WAITING_PER_LINK: usize = 256;
 #[derive(Debug, Default)]
 pub(super) struct Judging {
     /// No line is empty.
-    lines: BTreeMap<Link, VecDeque<MessageId>>,
+    lines: BTreeMap<Link, Line>,
+    /// Messages that wait, the long ones apart.
     waiting: usize,
     /// What the program judges now.
     open: BTreeMap<MessageId, Link>,
@@ -36,12 +35,31 @@ pub(super) struct Judging {
     last: Option<Link>,
 }
 
+/// What waits of one neighbour.
+#[derive(Debug, Default)]
+struct Line {
+    messages: VecDeque<MessageId>,
+    /// Long messages all of which are here, of which the neighbour gave the last chunk. They are in memory until
+    /// they are judged, so that they are bounded with it; they come first and give way to none.
+    whole: VecDeque<MessageId>,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.messages.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.whole.is_empty()
+    }
+}
+
 impl Judging {
     /// Whether one more message of a neighbour finds a place. When all places are taken it does as long
     /// as another neighbour has more of them.
     pub(super) fn has_room(&self, link: Link) -> bool {
-        let own = self.lines.get(&link).map_or(0, VecDeque::len);
-        let longest = || self.lines.values().map(VecDeque::len).max().unwrap_or(0);
+        let own = self.lines.get(&link).map_or(0, Line::len);
+        let longest = || self.lines.values().map(Line::len).max().unwrap_or(0);
         own < MAX_WAITING_PER_LINK && (self.waiting < MAX_WAITING || own + 1 < longest())
     }
 
@@ -54,8 +72,15 @@ impl Judging {
             None
         };
         self.waiting += 1;
-        self.lines.entry(link).or_default().push_back(id);
+        let line = self.lines.entry(link).or_default();
+        line.messages.push_back(id);
         displaced
+    }
+
+    /// All of a long message is here.
+    pub(super) fn put_whole(&mut self, link: Link, id: MessageId) {
+        let line = self.lines.entry(link).or_default();
+        line.whole.push_back(id);
     }
 
     /// The next message to be judged, of the neighbour whose turn it is.
@@ -64,7 +89,10 @@ impl Judging {
             return None;
         }
         let link = self.next_link()?;
-        let id = self.lines.get_mut(&link)?.pop_front()?;
+        let line = self.lines.get_mut(&link)?;
+        let whole = line.whole.pop_front();
+        self.waiting -= usize::from(whole.is_none());
+        let id = whole.or_else(|| line.messages.pop_front())?;
         self.shortened(link);
         self.last = Some(link);
         self.open.insert(id, link);
@@ -97,14 +125,14 @@ impl Judging {
         let lines = self.lines.iter();
         let longest = lines.max_by_key(|(_, line)| line.len());
         let link = longest.map(|(link, _)| *link)?;
-        let id = self.lines.get_mut(&link)?.pop_back();
+        let id = self.lines.get_mut(&link)?.messages.pop_back();
+        self.waiting -= usize::from(id.is_some());
         self.shortened(link);
         id
     }
 
     fn shortened(&mut self, link: Link) {
-        self.waiting = self.waiting.saturating_sub(1);
-        if self.lines.get(&link).is_some_and(VecDeque::is_empty) {
+        if self.lines.get(&link).is_some_and(Line::is_empty) {
             self.lines.remove(&link);
         }
     }
@@ -117,7 +145,7 @@ impl Judging {
     #[cfg(test)]
     pub(super) fn of(&self, link: Link) -> (usize, usize) {
         let line = self.lines.get(&link);
-        (line.map_or(0, VecDeque::len), self.open_of(link))
+        (line.map_or(0, Line::len), self.open_of(link))
     }
 }
 
@@ -125,9 +153,19 @@ impl Gossip {
     /// A proven message stands in line for the program, which has room for it.
     pub(super) fn judge(&mut self, link: Link, id: MessageId) {
         if let Some(displaced) = self.judging.put(link, id) {
-            // Nobody is to blame.
-            self.store.set(&displaced, State::Dropped);
+            // Nobody is to blame, and nobody has seen it: it may come again.
+            let entry = self.store.get(&displaced);
+            if let Some(State::Waiting(_, from)) = entry.map(|entry| &entry.state) {
+                let from = from.clone();
+                self.forsake(&displaced, &from);
+            }
         }
+        self.judge_waiting();
+    }
+
+    /// A long message all of which is here stands in line once more.
+    pub(super) fn judge_whole(&mut self, link: Link, id: MessageId) {
+        self.judging.put_whole(link, id);
         self.judge_waiting();
     }
 
@@ -140,23 +178,36 @@ impl Gossip {
     /// Has messages judged whose turn it is. Those of a topic that the program left are dropped.
     fn judge_waiting(&mut self) {
         while let Some(id) = self.judging.begin() {
-            let entry = self.store.get(&id);
-            let parcel = entry.and_then(|entry| match &entry.state {
-                State::Waiting(parcel, _) => Some(parcel.clone()),
-                _ => None,
-            });
-            let is_wanted = |parcel: &Arc<Parcel>| {
-                let topic = self.topics.get(&parcel.topic);
-                topic.is_some_and(super::Topic::is_subscribed)
-            };
-            let Some(parcel) = parcel.filter(is_wanted) else {
+            if let Some(question) = self.question(&id) {
+                self.outputs.push_back(question);
+            } else {
                 self.judging.end(&id);
                 self.decide(&id, Verdict::Ignore);
-                continue;
-            };
-            let message = parcel.message().map(Output::Judge);
-            let header = parcel.header().map(Output::JudgeHeader);
-            self.outputs.extend(message.or(header));
+            }
         }
+    }
+
+    /// What the program is asked; nothing if it does not want to know any more, or if something else was said under
+    /// the counter of the message while it waited.
+    fn question(&mut self, id: &MessageId) -> Option<Output> {
+        let entry = self.store.get(id)?;
+        let State::Waiting(parcel, _) = &entry.state else {
+            let whole = self.transfers.get_mut(id)?.to_judge()?.clone();
+            return self.wants(&whole.topic).then_some(Output::Judge(whole));
+        };
+        let parcel = parcel.clone();
+        if !self.wants(&parcel.topic) || !self.is_fresh(&parcel) {
+            return None;
+        }
+        let Some(message) = parcel.message() else {
+            return parcel.header().map(Output::JudgeHeader);
+        };
+        self.remember(&parcel);
+        Some(Output::Judge(message))
+    }
+
+    fn wants(&self, topic: &TopicHash) -> bool {
+        let topic = self.topics.get(topic);
+        topic.is_some_and(super::Topic::is_subscribed)
     }
 }

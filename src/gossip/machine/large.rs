@@ -62,21 +62,36 @@ impl Gossip {
         heard.map_err(|_| Fault::FalseChunks)
     }
 
-    /// Takes part in spreading a message of somebody else; `false` if it is not carried.
-    pub(super) fn carry(&mut self, parcel: &Parcel, outline: &Arc<Outline>) -> bool {
-        let Some(origin) = origin(parcel) else {
-            return false;
-        };
+    /// Takes part in spreading a message of somebody else.
+    ///
+    /// # Errors
+    /// [`NotBegun`] if it is not carried.
+    pub(super) fn carry(
+        &mut self,
+        parcel: &Parcel,
+        outline: &Arc<Outline>,
+    ) -> Result<(), NotBegun> {
+        // Only a sealed message has a header.
+        let origin = origin(parcel).ok_or(NotBegun::Distrusted)?;
         let (now, id) = (self.now.mono, parcel.id);
-        match self.transfers.fetch(now, id, origin, outline) {
-            Ok(_) => {}
-            Err(NotBegun::Known) => return true,
-            Err(NotBegun::Full | NotBegun::Distrusted) => return false,
+        let begun = self.transfers.fetch(now, id, origin, outline).map(|_| ());
+        self.drop_given_up();
+        match begun {
+            Ok(()) => {}
+            Err(NotBegun::Known) => return Ok(()),
+            Err(refused) => return Err(refused),
         }
         for link in self.subscribers(&parcel.topic).to_vec() {
             self.tell_chunks(link, id, &News::default());
         }
-        true
+        Ok(())
+    }
+
+    /// What made room for others is not carried any more.
+    fn drop_given_up(&mut self) {
+        for id in self.transfers.take_given_up() {
+            self.store.set(&id, State::Dropped);
+        }
     }
 
     /// A neighbour that is new on a topic, or is back, may have what is not here yet.
@@ -95,11 +110,12 @@ impl Gossip {
         let links = self.subscribers(&parcel.topic).to_vec();
         let (now, id) = (self.now.mono, parcel.id);
         let begun = self.transfers.publish(now, id, origin, outline, data);
-        let Ok(transfer) = begun else {
-            return false;
-        };
-        links.into_iter().for_each(|link| transfer.meet(link));
-        true
+        let is_begun = begun.is_ok();
+        if let Ok(transfer) = begun {
+            links.into_iter().for_each(|link| transfer.meet(link));
+        }
+        self.drop_given_up();
+        is_begun
     }
 
     /// A neighbour gave a chunk that it was asked for, or did not.
@@ -129,7 +145,7 @@ impl Gossip {
             }
         }
         if let Arrival::Last(data) = arrival {
-            self.completed(id, data);
+            self.completed(link, id, data);
         }
     }
 
@@ -142,8 +158,8 @@ impl Gossip {
         self.outputs.push_back(Output::GiveChunk { ask, chunk });
     }
 
-    /// All of a message is here.
-    fn completed(&mut self, id: &MessageId, data: Bytes) {
+    /// All of a message is here; a neighbour gave the last chunk.
+    fn completed(&mut self, link: Link, id: &MessageId, data: Bytes) {
         let Some(Origin { topic, source }) = self.transfers.origin(id) else {
             return;
         };
@@ -158,9 +174,9 @@ impl Gossip {
         match topic.and_then(|topic| topic.subscription) {
             Some(options) if options.is_judged => {
                 if let Some(transfer) = self.transfers.get_mut(&id) {
-                    transfer.judge(message.clone());
+                    transfer.judge(message);
+                    self.judge_whole(link, id);
                 }
-                self.outputs.push_back(Output::Judge(message));
             }
             Some(_) => self.outputs.push_back(Output::Deliver(message)),
             None => {}

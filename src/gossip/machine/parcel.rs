@@ -66,6 +66,11 @@ impl Parcel {
         PLACE_BYTES + self.content.bytes()
     }
 
+    /// Whether it is the header of a long message.
+    pub(super) const fn is_header(&self) -> bool {
+        matches!(self.content, Content::Outline(_))
+    }
+
     /// The message as the program sees it; none if this is its header alone.
     pub(super) fn message(&self) -> Option<Message> {
         let Content::Whole(data) = &self.content else {

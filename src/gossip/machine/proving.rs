@@ -6,6 +6,7 @@ use super::outbox::Priority;
 use super::parcel::{Content, Parcel};
 use super::store::{Offered, State};
 use super::{CheckId, Fault, Gossip, Link, Output, Verdict};
+use crate::gossip::large::NotBegun;
 use crate::gossip::replay::Judgement;
 use crate::gossip::seals::{Offer, SealId, SharedSeal, Validity};
 use crate::wire::message::gossip::MessageId;
@@ -191,24 +192,17 @@ impl Gossip {
         let topic = self.topics.get(&parcel.topic);
         let options = topic.and_then(|topic| topic.subscription);
         let judged_for = first.filter(|_| options.is_some_and(|options| options.is_judged));
-        match self.judgement(&parcel) {
-            // It may come again, when the program has time for what this neighbour brings.
-            None | Some(Judgement::Fresh)
-                if judged_for.is_some_and(|link| !self.judging.has_room(link)) =>
-            {
-                self.store.lose(id, &from);
-                return self.close_pull(id);
-            }
-            None | Some(Judgement::Fresh) => {}
-            Some(judgement) => {
-                if let Judgement::CounterReused { other } = judgement {
-                    self.tell_equivocation(&parcel, &other);
-                }
-                self.store.set(id, State::Dropped);
-                return;
-            }
+        if !self.is_fresh(&parcel) {
+            self.store.set(id, State::Dropped);
+            return;
         }
-        self.remember(&parcel);
+        if judged_for.is_some_and(|link| !self.judging.has_room(link)) {
+            // It may come again, when the program has time for what this neighbour brings.
+            return self.forsake(id, &from);
+        }
+        if judged_for.is_none() && !parcel.is_header() {
+            self.remember(&parcel);
+        }
         if let Some(topic) = self.topics.get_mut(&parcel.topic) {
             topic.sized(parcel.content.bytes());
         }
@@ -233,9 +227,14 @@ impl Gossip {
         }
         match verdict {
             Verdict::Accept => self.accept(id),
-            Verdict::Ignore => _ = self.store.set(id, State::Dropped),
+            Verdict::Ignore => {
+                if let Some(State::Waiting(parcel, _)) = self.store.set(id, State::Dropped) {
+                    self.remember(&parcel);
+                }
+            }
             Verdict::Reject => {
                 if let Some(State::Waiting(parcel, from)) = self.store.set(id, State::Dropped) {
+                    self.remember(&parcel);
                     for link in from {
                         self.score.invalid(link, parcel.topic);
                         self.fault(link, Fault::Rejected);
@@ -250,12 +249,23 @@ impl Gossip {
         else {
             return;
         };
-        let (parcel, first) = (parcel.clone(), from.first().copied());
-        if let Content::Outline(outline) = &parcel.content
-            && !self.carry(&parcel, outline)
-        {
-            self.store.set(id, State::Dropped);
-            return;
+        let (parcel, from) = (parcel.clone(), from.clone());
+        let first = from.first().copied();
+        if let Content::Outline(outline) = &parcel.content {
+            if !self.is_fresh(&parcel) {
+                self.store.set(id, State::Dropped);
+                return;
+            }
+            match self.carry(&parcel, outline) {
+                Ok(()) => self.remember(&parcel),
+                // It may come again, when there is room.
+                Err(NotBegun::Full) => return self.forsake(id, &from),
+                Err(NotBegun::Distrusted | NotBegun::Known) => {
+                    self.remember(&parcel);
+                    self.store.set(id, State::Dropped);
+                    return;
+                }
+            }
         }
         self.store.set(id, State::Held(parcel.clone()));
         // Who brought it may be gone since.
@@ -274,7 +284,23 @@ impl Gossip {
         self.pass_on(&parcel, Priority::Forwarded);
     }
 
-    /// Nobody says anything else under the counter of this message.
+    /// Whether nothing was heard under the counter of a proven message, and its time is right.
+    pub(super) fn is_fresh(&mut self, parcel: &Parcel) -> bool {
+        let judgement = self.judgement(parcel);
+        if let Some(Judgement::CounterReused { other }) = judgement {
+            self.tell_equivocation(parcel, &other);
+        }
+        matches!(judgement, None | Some(Judgement::Fresh))
+    }
+
+    /// A proven message finds no place for now. Whoever announces it next is asked for it.
+    pub(super) fn forsake(&mut self, id: &MessageId, brought_by: &[Link]) {
+        self.store.lose(id, brought_by);
+        self.close_pull(id);
+    }
+
+    /// Nobody says anything else under the counter of this message. Done once it is clear that it does not come
+    /// again: the program is asked, or a header is carried or refused.
     pub(super) fn remember(&mut self, parcel: &Parcel) {
         if let Some(proof) = &parcel.proof {
             self.replay.insert(self.now, &proof.listed);

@@ -9,7 +9,8 @@ use crate::gossip::{Header, Message, Verdict};
 ///
 /// A call runs in a task of its own; as many run at once as 64, 16 of them for messages that one neighbour
 /// brought. Neighbours take turns: what waits for one of them, 256 messages at most and 2 048 of all,
-/// delays nothing that another one brought. What finds no place is ignored and may come again. What
+/// delays nothing that another one brought. What finds no place is ignored and may come again. Long messages
+/// all of which are here stand in line once more, with the neighbour that gave the last chunk. What
 /// computes for more than about 100 µs belongs on another thread (`tokio::task::spawn_blocking`). One that
 /// panics has ignored the message.
 pub trait MessageValidator: Send + Sync + 'static {

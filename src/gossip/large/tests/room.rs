@@ -1,9 +1,11 @@
 //! Memory, shares of it, and who has none.
 
 use super::{MILLISECOND, START, id, of_publisher, outline, rng, takes_part, transfers, zeros};
+use bytes::Bytes;
+
 use crate::crypto::CHUNK_BYTES;
 use crate::gossip::Link;
-use crate::gossip::large::transfers::{DISTRUST, IDLE, MAX_DISTRUSTED};
+use crate::gossip::large::transfers::{DISTRUST, IDLE, MAX_DISTRUSTED, STALLED};
 use crate::gossip::large::{NotBegun, Transfers};
 use crate::wire::message::gossip::MAX_LARGE;
 
@@ -70,6 +72,52 @@ fn attack_headers_of_strangers_drive_no_message_of_this_node_out_while_it_is_giv
     assert!(all.fetch(before, id(2), of_publisher(2), &new).is_err());
     assert!(all.fetch(later, id(2), of_publisher(2), &new).is_ok());
     assert!(all.get_mut(&id(0)).is_none());
+}
+
+/// Two identities would have all of the room for half a minute, and for ever with a chunk in each.
+#[test]
+fn attack_headers_whose_chunks_do_not_come_give_way_to_newcomers_after_five_seconds() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    assert_eq!(fetch(&mut all, 1, 1, 4), None);
+    assert_eq!(fetch(&mut all, 2, 2, 4), None);
+    let new = outline(4);
+    let before = START + STALLED - MILLISECOND;
+    let refused = all.fetch(before, id(3), of_publisher(3), &new).err();
+    assert_eq!(refused, Some(NotBegun::Full));
+    assert_eq!(all.take_given_up(), Vec::<[u8; 32]>::new());
+    // One of the two gains a chunk.
+    chunk(&mut all, 1, 0);
+    let after = START + STALLED;
+    assert!(all.fetch(after, id(3), of_publisher(3), &new).is_ok());
+    assert_eq!(all.take_given_up(), [id(2)], "the machine must know");
+    let refused = all.fetch(after, id(4), of_publisher(4), &new).err();
+    assert_eq!(refused, Some(NotBegun::Full), "the others are young");
+    assert!(all.bytes() <= 8 * CHUNK_BYTES);
+    // What does not fit all the same drives nothing out.
+    let later = after + STALLED;
+    let large = outline(9);
+    assert!(all.fetch(later, id(5), of_publisher(5), &large).is_err());
+    assert_eq!(all.take_given_up(), Vec::<[u8; 32]>::new());
+}
+
+/// A chunk that comes at the last moment.
+fn chunk(all: &mut Transfers, number: u16, index: u16) {
+    let at = START + STALLED - MILLISECOND;
+    let transfer = all.get_mut(&id(number)).unwrap();
+    transfer.arrive(at, index, Bytes::from(vec![0; CHUNK_BYTES]));
+}
+
+/// A chunk now and then is no progress of a message of five hundred.
+#[test]
+fn attack_a_trickle_of_chunks_keeps_no_room() {
+    let most = (MAX_LARGE / CHUNK_BYTES) as u16;
+    for (chunks, stays) in [(most / 64 - 1, false), (most / 64, true)] {
+        let mut all = Transfers::new(MAX_LARGE);
+        assert_eq!(fetch(&mut all, 1, 1, most), None);
+        (0..chunks).for_each(|index| chunk(&mut all, 1, index));
+        let begun = all.fetch(START + STALLED, id(2), of_publisher(2), &outline(1));
+        assert_eq!(begun.is_err(), stays, "{chunks}");
+    }
 }
 
 /// Nor do they keep it from beginning: of those that are not here the one that moved least lately goes.

@@ -17,13 +17,13 @@ use crate::wire::codec::{List, Payload, decode};
 use crate::wire::message::gossip::{self as wire, Mode};
 
 /// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.
-struct Crowd {
-    ids: Vec<[u8; 32]>,
+pub(super) struct Crowd {
+    pub(super) ids: Vec<[u8; 32]>,
     seals: Vec<wire::Seal>,
     messages: Vec<wire::Message>,
 }
 
-fn crowd(count: usize, timestamp_ms: u64) -> Crowd {
+pub(super) fn crowd(count: usize, timestamp_ms: u64) -> Crowd {
     let (key, hash) = (key(1), *topic().as_bytes());
     let leaf = |counter: usize| {
         let input = LeafInput {
@@ -66,14 +66,24 @@ fn crowd(count: usize, timestamp_ms: u64) -> Crowd {
 }
 
 impl Crowd {
-    fn send(&self, rig: &mut Rig) {
+    /// A neighbour sends the key and all seals.
+    pub(super) fn name(&self, rig: &mut Rig, from: usize) {
         let (suite, key) = (key(1).suite().byte(), *key(1).as_bytes());
-        rig.forge(1, 0, wire::KEY, &wire::Key { suite, key });
+        rig.forge(from, 0, wire::KEY, &wire::Key { suite, key });
         for seal in &self.seals {
-            rig.forge(1, 0, wire::SEAL, seal);
+            rig.forge(from, 0, wire::SEAL, seal);
         }
-        for message in &self.messages {
-            rig.forge(1, 0, wire::MESSAGE, message);
+    }
+
+    /// It sends one of the messages.
+    pub(super) fn say(&self, rig: &mut Rig, from: usize, number: usize) {
+        rig.forge(from, 0, wire::MESSAGE, &self.messages[number]);
+    }
+
+    fn send(&self, rig: &mut Rig) {
+        self.name(rig, 1);
+        for number in 0..self.messages.len() {
+            self.say(rig, 1, number);
         }
         rig.run_for(Duration::from_millis(50));
         assert_eq!(

@@ -1,9 +1,12 @@
 //! What the program judges: neighbours take turns, and what waits is bounded.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::attacks::now_ms;
+use super::crowds::crowd;
 use super::rig::{Rig, topic};
 use crate::gossip::GossipConfig;
 use crate::gossip::machine::judging::{
@@ -161,4 +164,80 @@ fn a_verdict_that_nobody_asked_for_changes_nothing() {
     let (id, verdict) = (id(1), Verdict::Reject);
     rig.tell(0, Input::Judged { id, verdict });
     assert_eq!(rig.faults, []);
+}
+
+/// All have as much in line as they may; the newcomer takes the place of one.
+#[test]
+fn a_message_that_lost_its_place_to_another_neighbours_may_come_again() {
+    let full = MAX_WAITING / MAX_WAITING_PER_LINK;
+    let count = MAX_WAITING + AT_ONCE;
+    let mut rig = Rig::new(full + 2, &GossipConfig::default());
+    rig.judging_takes = MILLISECOND * 1_000;
+    for node in 0..full + 2 {
+        let is_judged = node == 0;
+        rig.subscribe(
+            node,
+            TopicOptions {
+                is_judged,
+                ..TopicOptions::default()
+            },
+        );
+        if node > 0 {
+            rig.connect(node, 0);
+        }
+    }
+    rig.run_for(MILLISECOND * 1_000);
+    rig.silent = (1..full + 2).collect();
+    let crowd = crowd(count + 1, now_ms(&rig));
+    for link in 1..full + 2 {
+        crowd.name(&mut rig, link);
+    }
+    rig.run_for(MILLISECOND);
+    for number in 0..count {
+        crowd.say(&mut rig, 1 + number % full, number);
+    }
+    rig.run_for(MILLISECOND * 10);
+    let lines: Vec<_> = (1..=full as u64)
+        .map(|link| rig.nodes[0].judging.of(Link(link)).0)
+        .collect();
+    assert_eq!(
+        lines,
+        [MAX_WAITING_PER_LINK; MAX_WAITING / MAX_WAITING_PER_LINK]
+    );
+    crowd.say(&mut rig, full + 1, count);
+    rig.run_for(MILLISECOND * 100_000);
+    let heard: BTreeSet<_> = rig.delivered.iter().map(|(.., one)| one.id).collect();
+    assert_eq!(heard.len(), count);
+    let lost = (0..=count).find(|number| !heard.contains(&crowd.ids[*number]));
+    let lost = lost.unwrap();
+    crowd.say(&mut rig, full + 1, lost);
+    rig.run_for(MILLISECOND * 2_000);
+    assert_eq!(rig.delivered.last().unwrap().2.id, crowd.ids[lost]);
+}
+
+/// They stand in line like others, with the neighbour that gave the last chunk.
+#[test]
+fn long_messages_that_are_here_are_judged_no_more_at_once_than_others() {
+    let mut rig = Rig::new(2, &GossipConfig::default());
+    rig.judging_takes = MILLISECOND * 1_000;
+    for node in 0..2 {
+        let is_judged = node == 0;
+        rig.subscribe(
+            node,
+            TopicOptions {
+                is_judged,
+                ..TopicOptions::default()
+            },
+        );
+    }
+    rig.connect(1, 0);
+    rig.run_for(MILLISECOND * 1_000);
+    let count = AT_ONCE_PER_LINK + 4;
+    for number in 0..count {
+        rig.publish(1, &vec![number as u8; wire::MAX_DATA + 1]);
+    }
+    rig.run_for(MILLISECOND * 900);
+    assert_eq!(rig.judged, AT_ONCE_PER_LINK);
+    rig.run_for(MILLISECOND * 2_000);
+    assert_eq!((rig.judged, rig.delivered.len()), (count, count));
 }

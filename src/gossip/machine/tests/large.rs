@@ -11,7 +11,7 @@ use crate::crypto::CHUNK_BYTES;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, NotPublished};
 use crate::wire::codec::List;
-use crate::wire::message::gossip::{ChunkRange, HAVE, Have, MAX_DATA, MAX_LARGE};
+use crate::wire::message::gossip::{ChunkRange, HAVE, Have, IHAVE, IHave, MAX_DATA, MAX_LARGE};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -305,14 +305,16 @@ fn what_nobody_brings_is_given_up_and_leaves_room() {
     rig.run_for(2 * SECOND);
     rig.chunks.misers = vec![0, 2];
     rig.publish(0, &text(2 << 20));
-    rig.run_for(20 * SECOND);
+    rig.run_for(2 * SECOND);
     assert_eq!(rig.nodes[1].large_bytes(), 2 << 20);
     // There is no room for another one meanwhile.
     let refused = text((2 << 20) + 1);
     rig.publish(2, &refused);
     rig.run_for(SECOND);
     assert_eq!(rig.nodes[1].large_bytes(), 2 << 20);
-    rig.run_for(20 * SECOND);
+    rig.run_for(26 * SECOND);
+    assert_eq!(rig.nodes[1].large_bytes(), 2 << 20, "nobody needs its room");
+    rig.run_for(12 * SECOND);
     assert_eq!(rig.nodes[1].large_bytes(), 0);
     rig.chunks.misers.clear();
     let said = text((2 << 20) + 2);
@@ -395,4 +397,31 @@ fn a_neighbour_that_comes_back_is_asked_for_the_rest() {
     rig.run_for(10 * SECOND);
     assert_eq!(rig.receivers(&said), [1]);
     assert!(rig.faults.is_empty(), "{:?}", rig.faults);
+}
+
+/// Attackers' headers, of which no chunk comes, have all of the room. What found none is announced once more.
+#[test]
+fn attack_a_header_that_found_no_room_is_taken_when_it_is_announced_again() {
+    let config = GossipConfig {
+        large_memory: 4 * CHUNK_BYTES,
+        ..GossipConfig::default()
+    };
+    let mut rig = Rig::all_connected(4, &config);
+    rig.run_for(3 * SECOND);
+    rig.chunks.misers = vec![1, 2];
+    for attacker in [1, 2] {
+        rig.publish(attacker, &vec![attacker as u8; 2 * CHUNK_BYTES]);
+    }
+    rig.run_for(2 * SECOND);
+    assert_eq!(rig.nodes[0].large_bytes(), 4 * CHUNK_BYTES);
+    let said = text(2 * CHUNK_BYTES);
+    rig.publish(3, &said);
+    rig.run_for(3 * SECOND);
+    assert!(rig.receivers(&said).is_empty(), "there is no room");
+    let id = rig.published.last().unwrap().1.unwrap().id;
+    let ids = List::truncated([id]);
+    rig.forge(3, 0, IHAVE, &IHave { topic: 0, ids });
+    rig.run_for(SECOND);
+    assert_eq!(rig.receivers(&said), [0]);
+    assert_eq!(rig.faults, []);
 }
