@@ -38,7 +38,7 @@ pub(crate) fn reach(
     latency: Latency,
 ) {
     let name = |what: &str| format!("{part}{what}");
-    runs.row(report, &name("undelivered"), "%", missing, |one| {
+    runs.row(report, &name("undelivered"), "%", missing.each(), |one| {
         let reach = of(one);
         100.0 * reach.missing as f64 / reach.expected as f64
     });
@@ -62,7 +62,8 @@ pub(crate) fn reach(
         quantile(0.99),
     );
     runs.row(report, &name("p99.9"), "ms", Target::None, quantile(0.999));
-    runs.row(report, &name("max"), "ms", most(latency.max), |one| {
+    let max = most(latency.max).each();
+    runs.row(report, &name("max"), "ms", max, |one| {
         longest(&of(one).latency)
     });
 }

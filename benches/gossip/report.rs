@@ -8,9 +8,22 @@ use super::options::Options;
 /// What a value must hold.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Target {
+    /// In the middle of the seeds.
     AtMost(f64),
+    /// With every seed: what must not happen, and what happens seldom, the median does not show.
+    EachAtMost(f64),
     /// Reported, not judged.
     None,
+}
+
+impl Target {
+    /// The same bound, with every seed.
+    pub(crate) const fn each(self) -> Self {
+        match self {
+            Self::AtMost(most) | Self::EachAtMost(most) => Self::EachAtMost(most),
+            Self::None => Self::None,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -27,12 +40,17 @@ impl Report {
         }
     }
 
-    /// One row: the median of the values of all seeds, and the values. `name` says what was measured
-    /// and where; `unit` what the values count. A value that is not a number misses every target.
+    /// One row: the median of the values of all seeds, or the worst if every seed counts, and the values. `name`
+    /// says what was measured and where; `unit` what the values count. A value that is not a number misses every
+    /// target.
     pub(crate) fn row(&mut self, name: &str, values: &[f64], unit: &str, target: Target) {
-        let value = median(values);
+        let value = match target {
+            Target::EachAtMost(_) => worst(values),
+            Target::AtMost(_) | Target::None => median(values),
+        };
         let (bound, is_met) = match target {
             Target::AtMost(most) => (format!("at most {most}"), value <= most),
+            Target::EachAtMost(most) => (format!("each <= {most}"), value <= most),
             Target::None => (String::new(), true),
         };
         if !is_met {
@@ -67,6 +85,18 @@ impl Report {
         eprintln!("missed: {}", self.missed.join("; "));
         ExitCode::FAILURE
     }
+}
+
+/// The highest value; not a number if one is not, or if there are none.
+fn worst(values: &[f64]) -> f64 {
+    let highest = |one: f64, other: f64| {
+        if one.is_nan() || other.is_nan() {
+            f64::NAN
+        } else {
+            one.max(other)
+        }
+    };
+    values.iter().copied().reduce(highest).unwrap_or(f64::NAN)
 }
 
 fn quoted(text: &str) -> String {

@@ -150,13 +150,14 @@ impl Runs {
             report,
             "faults between honest nodes",
             "",
-            Target::AtMost(0.0),
+            Target::EachAtMost(0.0),
             |one| one.accused as f64,
         );
         let wrong = |one: &Outcome| {
             (one.traffic.repeated + one.traffic.foreign + one.whole().refused) as f64
         };
-        self.row(report, "wrong deliveries", "", Target::AtMost(0.0), wrong);
+        let none = Target::EachAtMost(0.0);
+        self.row(report, "wrong deliveries", "", none, wrong);
         for (seed, outcome) in self.seeds.iter().zip(&self.outcomes) {
             if let Some(first) = outcome.accusations.first() {
                 report.note(&format!("seed {seed}: the first accusation is {first:?}"));

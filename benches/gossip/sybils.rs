@@ -49,14 +49,31 @@ const fn word(attack: SybilAttack) -> &'static str {
 }
 
 fn besiege(options: &Options, report: &mut Report, attack: SybilAttack, nodes: u32, arm: Arm) {
+    let name = format!("{} at 20:1", word(attack));
+    let scenario = besieged(options, attack, nodes);
+    let runs = Runs::of(options, report, &name, arm, scenario);
+    let is_judged = arm != Arm::Plain;
+    deliveries(&runs, report, attack, is_judged);
+    places(&runs, report, is_judged);
+    if attack == SybilAttack::CensorOne {
+        censored(&runs, report, is_judged);
+    }
+    figures::cost(&runs, report, Target::None, Target::None, Target::None);
+}
+
+/// Whether an attack begins with the network.
+const fn is_early(attack: SybilAttack) -> bool {
+    matches!(attack, SybilAttack::ColdBoot | SybilAttack::Dawn)
+}
+
+fn besieged(options: &Options, attack: SybilAttack, nodes: u32) -> Scenario {
     let standard = scenario(options);
-    let is_early = matches!(attack, SybilAttack::ColdBoot | SybilAttack::Dawn);
-    let (quiet, warm_up) = if is_early {
+    let (quiet, warm_up) = if is_early(attack) {
         (BEFORE_FIRST, Duration::ZERO)
     } else {
         (standard.quiet, standard.warm_up)
     };
-    let scenario = Scenario {
+    Scenario {
         nodes,
         quiet,
         warm_up,
@@ -66,47 +83,41 @@ fn besiege(options: &Options, report: &mut Report, attack: SybilAttack, nodes: u
             links: LINKS,
         }),
         ..standard
-    };
-    let name = format!("{} at 20:1", word(attack));
-    let runs = Runs::of(options, report, &name, arm, scenario);
-    let is_judged = arm != Arm::Plain;
-    let most = |bound| {
-        if is_judged {
-            Target::AtMost(bound)
-        } else {
-            Target::None
-        }
-    };
+    }
+}
+
+const fn judged(is_judged: bool, most: f64) -> Target {
+    if is_judged {
+        Target::AtMost(most)
+    } else {
+        Target::None
+    }
+}
+
+fn deliveries(runs: &Runs, report: &mut Report, attack: SybilAttack, is_judged: bool) {
     let latency = if is_judged {
         Latency::p99(1_000.0)
     } else {
         Latency::ANY
     };
     // What begins with the network has no moment: all of it is under attack.
-    let first = if is_early {
+    let first = if is_early(attack) {
         Stage::Before
     } else {
         Stage::Shock
     };
     let attacked = |one: &Outcome| one.after(first);
-    figures::reach(
-        &runs,
-        report,
-        "under attack: ",
-        attacked,
-        most(0.0),
-        latency,
-    );
-    runs.row(
-        report,
-        "heartbeats until Sybils have < 20 %",
-        "",
-        most(10.0),
-        |one| {
-            let heartbeats = one.heartbeats_until_below(0.2);
-            heartbeats.map_or(f64::INFINITY, |count| count as f64)
-        },
-    );
+    let missing = judged(is_judged, 0.0);
+    figures::reach(runs, report, "under attack: ", attacked, missing, latency);
+}
+
+/// How many places in meshes the attackers have.
+fn places(runs: &Runs, report: &mut Report, is_judged: bool) {
+    let name = "heartbeats until Sybils have < 20 %";
+    runs.row(report, name, "", judged(is_judged, 10.0), |one| {
+        let heartbeats = one.heartbeats_until_below(0.2);
+        heartbeats.map_or(f64::INFINITY, |count| count as f64)
+    });
     for heartbeat in [1, 2, 5, 10, 20, 40] {
         let name = format!("Sybils in meshes at heartbeat {heartbeat}");
         runs.row(report, &name, "%", Target::None, |one| {
@@ -114,19 +125,11 @@ fn besiege(options: &Options, report: &mut Report, attack: SybilAttack, nodes: u
             taken.map_or(f64::NAN, |taken| 100.0 * taken)
         });
     }
-    if attack == SybilAttack::CensorOne {
-        censored(&runs, report, is_judged);
-    }
-    figures::cost(&runs, report, Target::None, Target::None, Target::None);
 }
 
 /// How much slower the messages of the censored publisher are than those of all.
 fn censored(runs: &Runs, report: &mut Report, is_judged: bool) {
-    let target = if is_judged {
-        Target::AtMost(2.0)
-    } else {
-        Target::None
-    };
+    let target = judged(is_judged, 2.0);
     runs.row(
         report,
         "p99 of the censored beside all",
