@@ -1,5 +1,8 @@
 //! What gossip can be told, and the constants of its algorithms.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use thiserror::Error;
@@ -76,6 +79,8 @@ pub struct GossipConfig {
     pub admission: AdmissionConfig,
     /// What waits for a neighbour.
     pub queue: QueueConfig,
+    /// How much is heard of one publisher, and of one neighbour.
+    pub rates: RateConfig,
     /// Bytes of messages above 16 KiB that are under way, or held for others; default 64 MiB: two of the
     /// longest. One that finds no room is not carried.
     pub large_memory: usize,
@@ -166,6 +171,19 @@ pub struct QueueConfig {
     pub max_announced: usize,
 }
 
+/// How much is heard a second; twice as much at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateConfig {
+    /// Messages of one publisher on one topic, or of one neighbour on an unsigned one; default 200 000: twice what the
+    /// fastest publisher says. Others are ignored.
+    pub messages: u32,
+    /// KiB of them, each message rounded up; default 262 144: what two lines of a gigabit bring.
+    pub kibibytes: u32,
+    /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times
+    /// what it may announce. Other frames are not heard.
+    pub control_bytes: u32,
+}
+
 /// Why a configuration does not work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ConfigError {
@@ -246,7 +264,7 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 12] {
+    const fn counts(&self) -> [(&'static str, usize); 15] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
@@ -269,6 +287,9 @@ impl GossipConfig {
             ("queue.max_bytes", self.queue.max_bytes),
             ("queue.batch", self.queue.batch),
             ("queue.max_announced", self.queue.max_announced),
+            ("rates.messages", self.rates.messages as usize),
+            ("rates.kibibytes", self.rates.kibibytes as usize),
+            ("rates.control_bytes", self.rates.control_bytes as usize),
         ]
     }
 }
@@ -344,6 +365,7 @@ impl Default for GossipConfig {
             sealing: SealingConfig::default(),
             admission: AdmissionConfig::default(),
             queue: QueueConfig::default(),
+            rates: RateConfig::default(),
             large_memory: 2 * MAX_LARGE,
         }
     }
@@ -403,79 +425,12 @@ impl Default for QueueConfig {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refused(change: impl FnOnce(&mut GossipConfig)) -> Option<ConfigError> {
-        let mut config = GossipConfig::default();
-        change(&mut config);
-        config.validate().err()
-    }
-
-    #[test]
-    fn the_shipped_settings_are_valid() {
-        assert_eq!(GossipConfig::default().validate(), Ok(()));
-        assert_eq!(GossipConfig::plain().validate(), Ok(()));
-    }
-
-    #[test]
-    fn mesh_sizes_are_looked_at_together() {
-        let sizes = Some(ConfigError::MeshSizes);
-        assert_eq!(refused(|config| config.mesh_n_low = 8), None);
-        assert_eq!(refused(|config| config.mesh_n_low = 9), sizes);
-        assert_eq!(refused(|config| config.mesh_n_high = 8), None);
-        assert_eq!(refused(|config| config.mesh_n_high = 7), sizes);
-        assert_eq!(refused(|config| config.mesh_outbound_min = 4), None);
-        assert_eq!(refused(|config| config.mesh_outbound_min = 5), sizes);
-        assert_eq!(refused(|config| config.mesh_n_score = 8), None);
-        assert_eq!(refused(|config| config.mesh_n_score = 9), sizes);
-    }
-
-    #[test]
-    fn histories_times_shares_and_counts_have_bounds() {
-        let history = Some(ConfigError::History);
-        assert_eq!(refused(|config| config.history_gossip = 6), None);
-        assert_eq!(refused(|config| config.history_gossip = 7), history);
-        assert_eq!(refused(|config| config.history_gossip = 0), history);
-        let factor = Some(ConfigError::Factor("gossip_factor"));
-        assert_eq!(refused(|config| config.gossip_factor = 1.0), None);
-        assert_eq!(refused(|config| config.gossip_factor = 1.1), factor);
-        assert_eq!(refused(|config| config.gossip_factor = f64::NAN), factor);
-        let by_source = |change: fn(&mut BySourceConfig)| {
-            refused(|config| {
-                if let Spreading::BySource(one) = &mut config.spreading {
-                    change(one);
-                }
-            })
-        };
-        let share = Some(ConfigError::Factor("by_source.share_cap"));
-        assert_eq!(by_source(|one| one.share_cap = 1.0), None);
-        assert_eq!(by_source(|one| one.share_cap = 0.9), share);
-        assert_eq!(by_source(|one| one.share_cap = f64::NAN), share);
-        let promise = Some(ConfigError::Duration("by_source.promise"));
-        assert_eq!(by_source(|one| one.promise = Duration::ZERO), promise);
-        let eager = Some(ConfigError::Zero("by_source.eager"));
-        assert_eq!(by_source(|one| one.eager = 0), eager);
-        let hour = Duration::from_secs(3_600);
-        let over = Some(ConfigError::Duration("seen_ttl"));
-        assert_eq!(refused(|config| config.seen_ttl = hour), None);
-        assert_eq!(refused(|config| config.seen_ttl = hour * 2), over);
-        assert_eq!(refused(|config| config.seen_ttl = Duration::ZERO), over);
-        assert_eq!(refused(|config| config.seen_ttl = Duration::MAX), over);
-        let zero = |name| Some(ConfigError::Zero(name));
-        assert_eq!(
-            refused(|config| config.sealing.burst = 0),
-            zero("sealing.burst")
-        );
-        let none = zero("admission.total_per_second");
-        assert_eq!(
-            refused(|config| config.admission.total_per_second = 0),
-            none
-        );
-        assert_eq!(
-            refused(|config| config.queue.batch = 0),
-            zero("queue.batch")
-        );
+impl Default for RateConfig {
+    fn default() -> Self {
+        Self {
+            messages: 200_000,
+            kibibytes: 262_144,
+            control_bytes: 4 << 20,
+        }
     }
 }

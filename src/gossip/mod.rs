@@ -9,8 +9,8 @@ pub mod seals;
 mod topic;
 
 pub use config::{
-    AdmissionConfig, BySourceConfig, ConfigError, GossipConfig, QueueConfig, SealingConfig,
-    Spreading,
+    AdmissionConfig, BySourceConfig, ConfigError, GossipConfig, QueueConfig, RateConfig,
+    SealingConfig, Spreading,
 };
 pub use machine::{
     AskId, CheckId, Event, Fault, Gossip, Header, Input, Link, Message, NotPublished, Output,

@@ -16,7 +16,10 @@ use crate::wire::message::gossip::{
 impl Gossip {
     pub(super) fn frame(&mut self, link: Link, kind: u8, body: &Bytes) {
         let neighbour = self.neighbours.get(&link);
-        if neighbour.is_none_or(|one| one.is_over) || self.is_unheard(link, kind) {
+        if neighbour.is_none_or(|one| one.is_over)
+            || self.is_unheard(link, kind)
+            || self.is_over_rate(link, kind, body.len())
+        {
             return;
         }
         let taken = match kind {

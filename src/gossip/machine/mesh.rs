@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::neighbour::Neighbour;
 use super::topic::{Topic, Why};
-use super::{Event, Gossip, Link, TopicHash, TopicOptions};
+use super::{Event, Gossip, Link, TopicHash, TopicOptions, rates};
 use crate::policy::IpGroup;
 use crate::wire::Address;
 use crate::wire::codec::{List, SharedList};
@@ -18,7 +18,8 @@ const TAKEN_BACK_AFTER: u32 = 4;
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue);
+        let control = rates::control(&self.config.rates, self.now.mono);
+        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, control);
         self.neighbours.insert(link, neighbour);
         self.score.connected(self.now.mono, link, group);
         let subscribed = self

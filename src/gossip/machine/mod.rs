@@ -20,6 +20,7 @@ mod parcel;
 mod proving;
 mod publish;
 mod pulls;
+mod rates;
 mod recommended;
 mod sources;
 mod spread;
@@ -50,6 +51,7 @@ use self::judging::Judging;
 use self::neighbour::Neighbour;
 use self::proving::Checks;
 use self::pulls::Pulls;
+use self::rates::Rates;
 use self::recommended::Recommended;
 use self::sources::Sources;
 use self::store::Store;
@@ -118,6 +120,7 @@ pub struct Gossip {
     expectations: Expectations,
     equivocations: Equivocations,
     recommended: Recommended,
+    rates: Rates,
     beats: Beats,
 }
 
@@ -165,6 +168,7 @@ impl Gossip {
             expectations,
             equivocations: Equivocations::default(),
             recommended: Recommended::default(),
+            rates: Rates::new(config.rates),
             beats: Beats::default(),
             config,
         }

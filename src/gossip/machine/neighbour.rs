@@ -13,7 +13,7 @@ use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
 use crate::identity::PeerId;
-use crate::policy::{IpGroup, Micros};
+use crate::policy::{IpGroup, Micros, TokenBucket};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
 
@@ -70,6 +70,8 @@ pub(super) struct Neighbour {
     pub(super) is_slow: bool,
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
     pub(super) is_over: bool,
+    /// What it may say beside messages.
+    pub(super) control: TokenBucket,
 }
 
 /// Topics by the order in which one end subscribed to them.
@@ -137,7 +139,12 @@ impl Subscriptions {
 }
 
 impl Neighbour {
-    pub(super) fn new(group: IpGroup, is_outbound: bool, queue: &QueueConfig) -> Self {
+    pub(super) fn new(
+        group: IpGroup,
+        is_outbound: bool,
+        queue: &QueueConfig,
+        control: TokenBucket,
+    ) -> Self {
         Self {
             group,
             is_outbound,
@@ -160,6 +167,7 @@ impl Neighbour {
             is_touched: false,
             is_slow: false,
             is_over: false,
+            control,
         }
     }
 

@@ -192,7 +192,7 @@ impl Gossip {
         let topic = self.topics.get(&parcel.topic);
         let options = topic.and_then(|topic| topic.subscription);
         let judged_for = first.filter(|_| options.is_some_and(|options| options.is_judged));
-        if !self.is_fresh(&parcel) {
+        if !self.is_fresh(&parcel) || !self.is_within_rate(&parcel, first) {
             self.store.set(id, State::Dropped);
             return;
         }

@@ -5,16 +5,22 @@ use std::time::Duration;
 use super::attacks::{forged, ids, now_ms, pair};
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
-use crate::gossip::machine::Link;
 use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
 use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
-use crate::gossip::{QueueConfig, TopicHash};
+use crate::gossip::machine::{Link, rates};
+use crate::gossip::{GossipConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
 use crate::wire::codec::{List, Payload, decode};
 use crate::wire::message::gossip::{self as wire, Mode};
+
+fn neighbour() -> Neighbour {
+    let config = GossipConfig::default();
+    let control = rates::control(&config.rates, Micros(0));
+    Neighbour::new(IpGroup::Local, false, &config.queue, control)
+}
 
 /// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.
 pub(super) struct Crowd {
@@ -245,7 +251,7 @@ fn whoever_wakes_a_neighbour_hears_of_what_it_kept_silent_about() {
 
 #[test]
 fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
-    let mut neighbour = Neighbour::new(IpGroup::Local, false, &QueueConfig::default());
+    let mut neighbour = neighbour();
     let class = |number: usize| {
         let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
         (TopicHash::of(["one", "other"][number % 2]), publisher)
@@ -269,7 +275,7 @@ fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
 /// Somebody with thousands of keys said one thing under each, and every neighbour chose its links for them.
 #[test]
 fn attack_modes_for_publishers_that_are_forgotten_make_room_for_others() {
-    let mut neighbour = Neighbour::new(IpGroup::Local, false, &QueueConfig::default());
+    let mut neighbour = neighbour();
     let class = |number: usize| {
         let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
         (TopicHash::of("one"), publisher)
@@ -315,7 +321,7 @@ fn attack_a_neighbour_with_wishes_without_end_is_heard_up_to_the_limit() {
 /// Who was first to bring a message so lately may be overloaded; who was not is a stranger.
 #[test]
 fn a_neighbour_brings_messages_for_ten_seconds_after_the_last_one() {
-    let mut neighbour = Neighbour::new(IpGroup::Local, false, &QueueConfig::default());
+    let mut neighbour = neighbour();
     assert!(!neighbour.brings(Micros(0)));
     neighbour.has_brought(Micros(5));
     for (at, brings) in [
@@ -353,7 +359,7 @@ fn who_is_gone_and_comes_back_owes_nothing_of_before() {
 /// looked at each time.
 #[test]
 fn who_leaves_a_topic_loses_its_wishes_there_and_only_these() {
-    let mut neighbour = Neighbour::new(IpGroup::Local, false, &QueueConfig::default());
+    let mut neighbour = neighbour();
     let all = |_: &Class| true;
     let class = |topic: &str, number: usize| {
         let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());

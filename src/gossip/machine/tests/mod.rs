@@ -13,6 +13,7 @@ mod mesh;
 mod outbox;
 mod overflow;
 mod promises;
+mod rates;
 mod rig;
 mod sealing;
 mod sources;

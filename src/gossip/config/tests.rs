@@ -1,0 +1,82 @@
+//! Bounds of settings.
+
+use super::*;
+
+fn refused(change: impl FnOnce(&mut GossipConfig)) -> Option<ConfigError> {
+    let mut config = GossipConfig::default();
+    change(&mut config);
+    config.validate().err()
+}
+
+#[test]
+fn the_shipped_settings_are_valid() {
+    assert_eq!(GossipConfig::default().validate(), Ok(()));
+    assert_eq!(GossipConfig::plain().validate(), Ok(()));
+}
+
+#[test]
+fn mesh_sizes_are_looked_at_together() {
+    let sizes = Some(ConfigError::MeshSizes);
+    assert_eq!(refused(|config| config.mesh_n_low = 8), None);
+    assert_eq!(refused(|config| config.mesh_n_low = 9), sizes);
+    assert_eq!(refused(|config| config.mesh_n_high = 8), None);
+    assert_eq!(refused(|config| config.mesh_n_high = 7), sizes);
+    assert_eq!(refused(|config| config.mesh_outbound_min = 4), None);
+    assert_eq!(refused(|config| config.mesh_outbound_min = 5), sizes);
+    assert_eq!(refused(|config| config.mesh_n_score = 8), None);
+    assert_eq!(refused(|config| config.mesh_n_score = 9), sizes);
+}
+
+#[test]
+fn histories_times_shares_and_counts_have_bounds() {
+    let history = Some(ConfigError::History);
+    assert_eq!(refused(|config| config.history_gossip = 6), None);
+    assert_eq!(refused(|config| config.history_gossip = 7), history);
+    assert_eq!(refused(|config| config.history_gossip = 0), history);
+    let factor = Some(ConfigError::Factor("gossip_factor"));
+    assert_eq!(refused(|config| config.gossip_factor = 1.0), None);
+    assert_eq!(refused(|config| config.gossip_factor = 1.1), factor);
+    assert_eq!(refused(|config| config.gossip_factor = f64::NAN), factor);
+    let by_source = |change: fn(&mut BySourceConfig)| {
+        refused(|config| {
+            if let Spreading::BySource(one) = &mut config.spreading {
+                change(one);
+            }
+        })
+    };
+    let share = Some(ConfigError::Factor("by_source.share_cap"));
+    assert_eq!(by_source(|one| one.share_cap = 1.0), None);
+    assert_eq!(by_source(|one| one.share_cap = 0.9), share);
+    assert_eq!(by_source(|one| one.share_cap = f64::NAN), share);
+    let promise = Some(ConfigError::Duration("by_source.promise"));
+    assert_eq!(by_source(|one| one.promise = Duration::ZERO), promise);
+    let eager = Some(ConfigError::Zero("by_source.eager"));
+    assert_eq!(by_source(|one| one.eager = 0), eager);
+    let hour = Duration::from_secs(3_600);
+    let over = Some(ConfigError::Duration("seen_ttl"));
+    assert_eq!(refused(|config| config.seen_ttl = hour), None);
+    assert_eq!(refused(|config| config.seen_ttl = hour * 2), over);
+    assert_eq!(refused(|config| config.seen_ttl = Duration::ZERO), over);
+    assert_eq!(refused(|config| config.seen_ttl = Duration::MAX), over);
+    let zero = |name| Some(ConfigError::Zero(name));
+    assert_eq!(
+        refused(|config| config.sealing.burst = 0),
+        zero("sealing.burst")
+    );
+    let none = zero("admission.total_per_second");
+    assert_eq!(
+        refused(|config| config.admission.total_per_second = 0),
+        none
+    );
+    for change in [
+        |config: &mut GossipConfig| config.rates.messages = 0,
+        |config: &mut GossipConfig| config.rates.kibibytes = 0,
+        |config: &mut GossipConfig| config.rates.control_bytes = 0,
+    ] {
+        assert!(matches!(refused(change), Some(ConfigError::Zero(_))));
+    }
+    assert_eq!(
+        refused(|config| config.queue.batch = 0),
+        zero("queue.batch")
+    );
+}
