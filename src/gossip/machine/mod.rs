@@ -7,6 +7,7 @@ mod equivocations;
 mod expected;
 mod frames;
 mod heartbeat;
+mod held;
 mod idle;
 mod io;
 mod judging;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use foldhash::{HashMap, HashSet};
 
 use super::expected::Owed;
+use super::held::Held;
 use super::io::Link;
 use super::missing::{Missing, Place};
 use super::parcel::Parcel;
@@ -17,8 +18,8 @@ use crate::wire::message::gossip::MessageId;
 /// second for two minutes. Older ones are told by their counters and timestamps.
 const MAX_SEEN: usize = 131_072;
 
-/// Bytes of messages that are held for those who ask: four seconds of 120 Mbit/s. Beyond it the oldest
-/// are not to be had any more.
+/// Bytes of messages that are held for those who ask: four seconds of 120 Mbit/s. Beyond it the oldest of
+/// whoever said the most are not to be had any more.
 pub(super) const MAX_HELD_BYTES: usize = 64 << 20;
 
 /// What is known of a message whose details still count.
@@ -165,7 +166,7 @@ pub(super) struct Store {
     /// Number of the newest one.
     beats: u64,
     missing: Missing,
-    held_bytes: usize,
+    held: Held,
     seen: HashSet<MessageId>,
     seen_before: HashSet<MessageId>,
     rotated: Micros,
@@ -243,10 +244,13 @@ impl Store {
         if let Some(place) = entry.place.take() {
             self.missing.remove(place);
         }
+        if let State::Held(parcel) = &state {
+            self.held.add(parcel);
+        }
         let former = std::mem::replace(&mut entry.state, state);
-        let held_before = bytes_held(&former);
-        let held_now = bytes_held(&entry.state);
-        self.held_bytes = (self.held_bytes + held_now).saturating_sub(held_before);
+        if let State::Held(parcel) = &former {
+            self.held.remove(parcel, |id| is_held(&self.entries, id));
+        }
         self.let_go();
         Some(former)
     }
@@ -286,10 +290,22 @@ impl Store {
         self.missing.len()
     }
 
+    /// Bytes that are held.
+    #[cfg(test)]
+    pub(super) const fn held_bytes(&self) -> usize {
+        self.held.bytes()
+    }
+
     /// What came since the heartbeat before the last `windows` ones, and is held.
     pub(super) fn recent(&self, windows: usize) -> impl Iterator<Item = &Arc<Parcel>> {
-        let ids = self.windows.iter().take(windows + 1).flatten();
-        ids.filter_map(|id| self.held(id))
+        let windows = self.windows.iter().take(windows + 1);
+        let numbered = (0..).zip(windows).flat_map(|(ago, ids)| {
+            let window = self.beats.saturating_sub(ago);
+            ids.iter().map(move |id| (window, id))
+        });
+        let entered = |id| self.entries.get(id).map(|entry| entry.entered);
+        let ids = numbered.filter(move |(window, id)| entered(*id) == Some(*window));
+        ids.filter_map(|(_, id)| self.held(id))
     }
 
     /// A heartbeat: what is older than `kept` heartbeats is forgotten, but for its id. What still waits
@@ -315,17 +331,22 @@ impl Store {
         self.beats.saturating_sub(others)
     }
 
-    /// While too much is held, the oldest messages are dropped.
+    /// While too much is held, the oldest messages of whoever has the most are dropped: who says much has only
+    /// itself to wait for.
     fn let_go(&mut self) {
-        while self.held_bytes > MAX_HELD_BYTES {
-            let window = self.oldest();
-            let Some(oldest) = self.windows.back_mut() else {
-                return;
-            };
-            match oldest.pop_front() {
-                Some(id) => self.forget(id, window),
-                None => _ = self.windows.pop_back(),
-            }
+        while self.held.bytes() > MAX_HELD_BYTES
+            && let Some(id) = self.held.oldest_of_largest()
+            && let Some(entry) = self.entries.remove(&id)
+        {
+            self.seen.insert(id);
+            self.unhold(&entry.state);
+        }
+    }
+
+    /// What was removed takes no room any more.
+    fn unhold(&mut self, state: &State) {
+        if let State::Held(parcel) = state {
+            self.held.remove(parcel, |id| is_held(&self.entries, id));
         }
     }
 
@@ -346,8 +367,7 @@ impl Store {
             if let Some(place) = entry.place {
                 self.missing.remove(place);
             }
-            let held = bytes_held(&entry.state);
-            self.held_bytes = self.held_bytes.saturating_sub(held);
+            self.unhold(&entry.state);
         }
     }
 }
@@ -360,9 +380,7 @@ fn newest(windows: &mut VecDeque<VecDeque<MessageId>>) -> &mut VecDeque<MessageI
     &mut windows[0]
 }
 
-fn bytes_held(state: &State) -> usize {
-    match state {
-        State::Held(parcel) => parcel.cost(),
-        _ => 0,
-    }
+fn is_held(entries: &HashMap<MessageId, Entry>, id: &MessageId) -> bool {
+    let entry = entries.get(id);
+    entry.is_some_and(|entry| matches!(entry.state, State::Held(_)))
 }

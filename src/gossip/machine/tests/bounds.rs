@@ -11,7 +11,7 @@ use crate::gossip::machine::outbox::{Outbox, Priority};
 use crate::gossip::machine::parcel::{Content, Parcel};
 use crate::gossip::machine::store::{MAX_HELD_BYTES, State, Store};
 use crate::gossip::machine::{Fault, Link};
-use crate::gossip::{GossipConfig, QueueConfig};
+use crate::gossip::{GossipConfig, QueueConfig, TopicHash};
 use crate::policy::Micros;
 use crate::wire::message::gossip as wire;
 
@@ -20,9 +20,13 @@ fn id(number: usize) -> [u8; 32] {
 }
 
 fn hold(store: &mut Store, number: usize, bytes: usize) {
+    hold_on(store, topic(), number, bytes);
+}
+
+fn hold_on(store: &mut Store, topic: TopicHash, number: usize, bytes: usize) {
     let parcel = Parcel {
         id: id(number),
-        topic: topic(),
+        topic,
         proof: None,
         content: Content::Whole(Bytes::from(vec![0; bytes])),
     };
@@ -111,6 +115,32 @@ fn what_is_held_is_bounded_in_bytes_and_the_oldest_goes_first() {
     assert!(store.held(&id(0)).is_none());
     assert!(store.is_known(&id(0)), "it does not come again");
     assert!((1..=fit).all(|number| store.held(&id(number)).is_some()));
+}
+
+/// Whoever fills what is held keeps nobody else's message from being had.
+#[test]
+fn attack_a_flood_displaces_its_own_messages_and_nobody_elses() {
+    let (mut store, size) = (Store::default(), (1 << 20) - 256);
+    let (calm, fit) = (TopicHash::of("calm"), MAX_HELD_BYTES / (1 << 20));
+    hold_on(&mut store, calm, 10_000, size);
+    for number in 0..3 * fit {
+        hold(&mut store, number, size);
+        assert!(store.held(&id(10_000)).is_some(), "{number}");
+    }
+    let held = |number| store.held(&id(number)).is_some();
+    assert!((2 * fit + 1..3 * fit).all(held) && !(0..=2 * fit).any(held));
+    assert!(store.is_known(&id(0)), "it does not come again");
+    // Two that say as much have half of it each.
+    for number in 20_000..20_000 + fit {
+        hold_on(&mut store, calm, number, size);
+    }
+    let of_flood = (0..3 * fit).filter(|number| store.held(&id(*number)).is_some());
+    let of_flood = of_flood.count();
+    assert!(of_flood.abs_diff(fit / 2) <= 1, "{of_flood}");
+    for beat in 0..8 {
+        store.shift(Micros(beat), 6, Duration::from_secs(150));
+    }
+    assert_eq!(store.held_bytes(), 0);
 }
 
 /// A fast publisher says that much between two heartbeats.
