@@ -151,3 +151,27 @@ impl Dials {
         Some(peer)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand_core::SeedableRng;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_peer_has_one_dial_planned_however_often_it_is_lost() {
+        let (peer, mut rng) = (PeerId::from_bytes([1; 32]), ChaCha8Rng::seed_from_u64(1));
+        let mut dials = Dials::new([peer].into_iter());
+        for _ in 0..3 {
+            assert!(dials.next_delay(&peer, &mut rng).is_some());
+            for _ in 0..2 {
+                dials.begin(peer, async move { (peer, false) });
+                assert_eq!(dials.next_delay(&peer, &mut rng), None);
+            }
+            assert_eq!(dials.under_way.len(), 1);
+            assert_eq!(dials.end().await, Some(peer));
+        }
+        let stranger = PeerId::from_bytes([2; 32]);
+        assert_eq!(dials.next_delay(&stranger, &mut rng), None);
+    }
+}
