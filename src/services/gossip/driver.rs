@@ -23,7 +23,7 @@ use crate::gossip::{
 };
 use crate::identity::PeerId;
 use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
-use crate::policy::{Micros, ProbeBudget};
+use crate::policy::Micros;
 use crate::transport::environment::Clock;
 
 use topics::Topics;
@@ -113,7 +113,6 @@ pub(super) struct Driver {
     /// Peers that wait for a chunk.
     asks: BTreeMap<AskId, oneshot::Sender<Option<Bytes>>>,
     next_ask: u64,
-    budget: ProbeBudget,
     /// Places for dials of peers that neighbours recommended.
     recommended: Arc<Semaphore>,
     /// Peers with which the machine has enough.
@@ -165,7 +164,6 @@ impl Driver {
             work: JoinSet::new(),
             asks: BTreeMap::new(),
             next_ask: 0,
-            budget: ProbeBudget::new(),
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
             ending: Vec::new(),
             writers: 0,

@@ -8,9 +8,9 @@ use crate::crypto::{Provider, SealBody};
 use crate::gossip::{CheckId, Event, Fault, Input, Link, Output, SharedSeal, SigningId};
 use crate::p2p::Swarm;
 use crate::services::discovery::scope_of_path;
+use crate::wire::ErrorCode;
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::PROTOCOL;
-use crate::wire::{Address, ErrorCode};
 
 impl Driver {
     pub(super) fn output(&mut self, output: Output) {
@@ -85,7 +85,6 @@ impl Driver {
     /// Dials somebody whom a neighbour recommends, at addresses for which there is a budget: the addresses
     /// may be a victim's.
     fn dial(&mut self, link: Link, mut contact: Contact) {
-        let now = self.now();
         let teller = self.links.peer(link);
         let connection = teller.and_then(|peer| self.parts.caller.connection(&peer));
         let Some(connection) = connection else {
@@ -93,21 +92,24 @@ impl Driver {
         };
         // Addresses that are none of the teller's business are passed over.
         scope_of_path(&connection.path()).hide_others(&mut contact);
-        let Ok(place) = self.recommended.clone().try_acquire_owned() else {
+        let (caller, peer) = (self.parts.caller.clone(), contact.peer);
+        let Some(swarm) = self.parts.swarm.upgrade() else {
             return;
         };
-        let mut addresses: Vec<Address> = Vec::new();
-        for address in &contact.addresses {
-            let socket = address.socket_addr();
-            if socket.is_some_and(|socket| self.budget.try_take(now, socket)) {
-                addresses.push(address.clone());
-            }
-        }
-        let (caller, peer) = (self.parts.caller.clone(), contact.peer);
-        if !addresses.is_empty() && !caller.is_connected(&peer) {
+        let place = self.recommended.clone().try_acquire_owned();
+        let (Ok(place), false) = (place, caller.is_connected(&peer)) else {
+            return;
+        };
+        let affordable = swarm.affordable(&peer, &contact.addresses);
+        let swarm = swarm.downgrade();
+        if !affordable.addresses.is_empty() {
             self.work.spawn(async move {
                 // A recommendation that leads nowhere is nobody's fault.
-                _ = caller.dial(Some(peer), &addresses).await;
+                _ = caller.dial(Some(peer), &affordable.addresses).await;
+                if let (Some(connection), Some(swarm)) = (caller.connection(&peer), swarm.upgrade())
+                {
+                    swarm.probed(&affordable.charged, &connection.path());
+                }
                 drop(place);
                 Work::Over
             });
