@@ -11,6 +11,7 @@ use cretoai_network::wire::Address;
 use cretoai_network::wire::codec::{List, SharedList, encode};
 use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, Nodes, PROTOCOL};
 use cretoai_network::wire::message::identify::HELLO_REPLY;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::support::waiting;
@@ -89,11 +90,19 @@ fn a_victim_named_again_and_again_gets_a_bounded_number_of_datagrams() {
 #[test]
 fn a_victim_named_as_the_place_of_those_that_are_sought_gets_a_bounded_number_of_datagrams() {
     under_attack(92, async |node, number| {
-        // Some it seeks again and again, others once.
-        let name = if number % 2 == 0 { 0 } else { number };
-        let key = Key::of_value(&name.to_le_bytes());
-        let outcome = node.connect(PeerId::from_bytes(*key.as_bytes())).await;
-        assert!(outcome.is_err());
+        // Some it seeks again and again, others once; many at once, since each is sought for ten seconds.
+        let mut searches = JoinSet::new();
+        for place in 0..16_u32 {
+            let name = if place % 2 == 0 {
+                [place, 0]
+            } else {
+                [place, number]
+            };
+            let key = Key::of_value(name.map(u32::to_le_bytes).as_flattened());
+            let node = node.clone();
+            searches.spawn(async move { node.connect(PeerId::from_bytes(*key.as_bytes())).await });
+        }
+        assert!(searches.join_all().await.iter().all(Result::is_err));
     });
 }
 
