@@ -1,12 +1,16 @@
 //! Ways into the network.
 
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use cretoai_network::discovery::K;
+use cretoai_network::node::P2PNode;
 use tokio::time::sleep;
 
-use super::support::{contacts, entering, host, network, waiting};
-use crate::support::nodes::{address, elapsed, in_virtual_time, peer, quiet_net, spawn_with};
+use super::support::{contacts, entering, has, host, network, waiting};
+use crate::support::nodes::{
+    PORT, address, elapsed, in_virtual_time, ip, keypair, peer, quiet_net, spawn_with,
+};
 
 #[test]
 fn with_one_dead_seed_and_one_live_a_new_node_has_k_contacts_within_two_seconds() {
@@ -63,5 +67,54 @@ fn a_node_without_seeds_enters_through_whoever_comes() {
         nodes[2].dial(&address(6)).await.unwrap();
         sleep(Duration::from_secs(5)).await;
         assert_eq!(contacts(&node).await, 5);
+    });
+}
+
+/// The name is looked up by the system's resolver, to which every host is itself.
+#[test]
+fn a_seed_may_be_named_by_a_dns_name() {
+    in_virtual_time(async {
+        let net = quiet_net(25);
+        let seed = P2PNode::builder(keypair(1))
+            .config(waiting())
+            .environment(net.host(Ipv4Addr::LOCALHOST.into()))
+            .spawn()
+            .unwrap();
+        let mut config = waiting();
+        let name = format!("/dns4/localhost/udp/{PORT}/quic-v1");
+        config.bootstrap_nodes = vec![name.parse().unwrap()];
+        let node = spawn_with(&net, 2, config);
+        sleep(Duration::from_secs(3)).await;
+        assert!(has(&node, seed.peer_id()).await);
+    });
+}
+
+/// All that the node knows are gone, for so long that none is in its table.
+#[test]
+fn a_node_whose_table_has_emptied_enters_again_through_its_seed() {
+    in_virtual_time(async {
+        let net = quiet_net(26);
+        let mut nodes = network(&net, 4).await;
+        let node = nodes.remove(3);
+        assert_eq!(contacts(&node).await, 3);
+        for (number, other) in (1..).zip(nodes) {
+            net.kill(ip(number));
+            drop(other);
+        }
+        let emptied = async {
+            while contacts(&node).await > 0 {
+                sleep(Duration::from_secs(1)).await;
+            }
+        };
+        let ((), span) = elapsed(emptied).await;
+        println!("the table is empty after {span:?}");
+        // It goes on trying while nobody is there.
+        sleep(Duration::from_secs(600)).await;
+        let _seed = spawn_with(&net, 1, waiting());
+        let newcomer = spawn_with(&net, 5, entering());
+        // The longest wait, and a dial that was under way when the seed came.
+        sleep(Duration::from_secs(30 + 10 + 2)).await;
+        assert!(has(&node, peer(1)).await && has(&node, peer(5)).await);
+        assert!(has(&newcomer, node.peer_id()).await);
     });
 }

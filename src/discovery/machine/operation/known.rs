@@ -118,4 +118,15 @@ mod tests {
         assert_eq!(known.lost(&peer(7), Presence::Gone), None);
         assert_eq!(known.nearest(&place, 0, 1), []);
     }
+
+    #[test]
+    fn as_many_nodes_are_noted_as_are_there_in_a_large_network_and_no_more() {
+        let mut known = KnownNodes::default();
+        let all = u64::try_from(MAX_KNOWN).unwrap();
+        for number in 0..=all {
+            known.note(contact(number), Some(peer(all + 1)));
+        }
+        let is_known = |number| known.contact(&Key::from(peer(number))).is_some();
+        assert!(is_known(0) && is_known(all - 1) && !is_known(all));
+    }
 }

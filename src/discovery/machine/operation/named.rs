@@ -300,4 +300,22 @@ mod tests {
         };
         assert_eq!((*first, contact.addresses.len()), (teller(3), 2));
     }
+
+    #[test]
+    fn a_thousand_and_twenty_four_providers_are_remembered_and_no_more() {
+        let mut named = Named::new(key(1));
+        for number in 0..1_025 {
+            named.hear(peer(5_000), None, contact(number));
+        }
+        let all = named.all();
+        assert_eq!(all.len(), 1_024);
+        assert!(all.iter().any(|(_, one)| *one == contact(1_023)));
+        // Further places of those that are known are heard all the same.
+        named.hear(peer(5_001), None, misplaced(3, 90));
+        let addresses = |number| {
+            let mut all = named.all().into_iter().map(|(_, one)| one);
+            Some(all.find(|one| one.peer == peer(number))?.addresses.len())
+        };
+        assert_eq!((addresses(3), addresses(1_024)), (Some(2), None));
+    }
 }

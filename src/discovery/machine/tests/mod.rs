@@ -1,6 +1,7 @@
 //! Tests of the machine, by theme.
 
 mod bad_input;
+mod bounds;
 mod claims;
 mod fuzz;
 mod lookups;
