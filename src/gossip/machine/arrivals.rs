@@ -133,7 +133,7 @@ impl Gossip {
     pub(super) fn counts(&self, link: Link, id: &MessageId) -> bool {
         let entry = self.store.get(id);
         self.store.is_known(id)
-            && (self.pulls.is_promised(link, id) || entry.is_some_and(|one| one.is_withheld(link)))
+            && (self.pulls.is_promised(link, id) || entry.is_some_and(|one| one.is_audited(link)))
     }
 
     /// Whether a message was here before, and proven. Who brings it is known to have it.

@@ -3,10 +3,10 @@
 //! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
 //! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
 //! before, unless it had to be asked for. Some messages are audited: those who owe them are not told
-//! before the window ends, or one that is always second would never be found out.
+//! for a while, or one that is always second would never be found out.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use foldhash::HashMap;
 
@@ -20,6 +20,11 @@ use crate::wire::message::gossip::MessageId;
 
 /// One message in this many is audited: what it costs is that who owes it hears of it later.
 const AUDITED: u64 = 16;
+
+/// So much later, from the first sight of the message: whoever brings messages at all does so sooner, since it is
+/// asked for being among the first, and what a link of 50 ms lost twice in a row is there by then. Who has nobody
+/// else to hear from, as the ends of a chain, waits for so long.
+pub(super) const AUDIT: Duration = Duration::from_millis(300);
 
 /// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
 /// counted.
@@ -37,8 +42,10 @@ pub(super) struct Owed {
     kept: Vec<Link>,
     /// Who was told of it before sending it.
     excused: Vec<Link>,
-    /// Who is not told of it before the window ends.
+    /// Who is not told of it for a while.
     audited: Vec<Link>,
+    /// Whether that is over.
+    is_released: bool,
 }
 
 /// Windows that are open.
@@ -47,6 +54,8 @@ pub(super) struct Expectations {
     /// Draws the messages that are audited: neighbours do not know which.
     lot: u64,
     due: VecDeque<(Micros, MessageId, Class)>,
+    /// When messages are told to those who were audited with them.
+    releases: BTreeSet<(Micros, MessageId)>,
     /// Windows that are open, by class.
     of_class: HashMap<Class, usize>,
 }
@@ -56,8 +65,21 @@ impl Expectations {
         Self {
             lot,
             due: VecDeque::new(),
+            releases: BTreeSet::new(),
             of_class: HashMap::default(),
         }
+    }
+
+    /// When the next message is to be released.
+    pub(super) fn next(&self) -> Option<Micros> {
+        self.releases.first().map(|(at, _)| *at)
+    }
+
+    /// A message that is to be released.
+    fn release(&mut self, now: Micros) -> Option<MessageId> {
+        let first = *self.releases.first().filter(|(at, _)| *at <= now)?;
+        self.releases.remove(&first);
+        Some(first.1)
     }
 
     /// Windows that are open.
@@ -102,15 +124,22 @@ impl Owed {
         }
     }
 
+    /// To be told at the end of an audit excuses nobody.
     pub(super) fn told(&mut self, link: Link) {
-        if self.links.contains(&link) && !self.kept.contains(&link) {
+        let is_late = self.is_released && self.audited.contains(&link);
+        if self.links.contains(&link) && !self.kept.contains(&link) && !is_late {
             self.excused.push(link);
         }
     }
 
+    /// Whether it counts that a neighbour sends it, though it is here.
+    pub(super) fn is_audited(&self, link: Link) -> bool {
+        self.audited.contains(&link) && !self.kept.contains(&link)
+    }
+
     /// Whether a neighbour is not to be told yet.
     pub(super) fn is_withheld(&self, link: Link) -> bool {
-        self.audited.contains(&link) && !self.kept.contains(&link)
+        !self.is_released && self.is_audited(link)
     }
 }
 
@@ -141,7 +170,7 @@ impl Gossip {
             .window;
         let is_audited = self.expectations.audits(&parcel.id);
         let audited = links.iter().copied();
-        let audited = audited
+        let audited: Vec<_> = audited
             .filter(|link| is_audited || tried(*link).is_some())
             .collect();
         let Some(entry) = self.store.get_mut(&parcel.id) else {
@@ -149,14 +178,20 @@ impl Gossip {
         };
         let kept = entry.brought.iter().copied();
         let kept = kept.filter(|link| links.contains(link)).collect();
+        let first = entry.first.unwrap_or(now);
+        if !audited.is_empty() {
+            let release = first + AUDIT.min(window);
+            self.expectations.releases.insert((release, parcel.id));
+        }
         entry.owed = Some(Owed {
             kept,
             links,
             excused: Vec::new(),
             audited,
+            is_released: false,
         });
-        let until = entry.first.unwrap_or(now) + window;
-        self.expectations.open(until.max(now), parcel.id, class);
+        let until = (first + window).max(now);
+        self.expectations.open(until, parcel.id, class);
     }
 
     /// Those in a topic who may be told of a message now.
@@ -169,6 +204,27 @@ impl Gossip {
         links
     }
 
+    /// Tells those who were audited of what they did not send in time.
+    pub(super) fn end_audits(&mut self) {
+        let now = self.now.mono;
+        while let Some(id) = self.expectations.release(now) {
+            let Some(entry) = self.store.get_mut(&id) else {
+                continue;
+            };
+            let Some(owed) = entry.owed.as_mut() else {
+                continue;
+            };
+            let audited = owed.audited.iter().copied();
+            let withheld: Vec<_> = audited.filter(|link| owed.is_withheld(*link)).collect();
+            owed.is_released = true;
+            // What is not accepted yet is passed on to all when it is.
+            if let State::Held(parcel) = &entry.state {
+                let parcel = parcel.clone();
+                self.pass_on_to(&parcel, Priority::Forwarded, &withheld);
+            }
+        }
+    }
+
     /// Settles what was owed until now.
     pub(super) fn settle_owed(&mut self) {
         let now = self.now.mono;
@@ -177,29 +233,17 @@ impl Gossip {
                 continue;
             };
             let was_pulled = entry.pull.as_ref().is_some_and(|pull| pull.is_open);
-            let (owed, parcel) = match (&entry.state, entry.owed.take()) {
-                (State::Held(parcel), Some(owed)) => (owed, parcel.clone()),
+            let (owed, topic) = match (&entry.state, entry.owed.take()) {
+                (State::Held(parcel), Some(owed)) => (owed, parcel.topic),
                 _ => continue,
             };
-            self.settle(&owed, &parcel, was_pulled);
-        }
-    }
-
-    fn settle(&mut self, owed: &Owed, parcel: &Arc<Parcel>, was_pulled: bool) {
-        let mut withheld = Vec::new();
-        for link in &owed.links {
-            if owed.kept.contains(link) {
-                self.score.expected(*link, parcel.topic, Expectation::Kept);
-            } else if was_pulled || !owed.excused.contains(link) {
-                self.score
-                    .expected(*link, parcel.topic, Expectation::Broken);
+            for link in &owed.links {
+                if owed.kept.contains(link) {
+                    self.score.expected(*link, topic, Expectation::Kept);
+                } else if was_pulled || !owed.excused.contains(link) {
+                    self.score.expected(*link, topic, Expectation::Broken);
+                }
             }
-            if owed.is_withheld(*link) {
-                withheld.push(*link);
-            }
-        }
-        if !withheld.is_empty() {
-            self.pass_on_to(parcel, Priority::Forwarded, &withheld);
         }
     }
 }

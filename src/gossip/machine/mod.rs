@@ -240,7 +240,8 @@ impl Gossip {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Micros> {
         let sources = self.sources.as_ref().and_then(Sources::next);
-        let own = [self.beats.next(), self.pulls.next(), sources].into_iter();
+        let audits = self.expectations.next();
+        let own = [self.beats.next(), self.pulls.next(), audits, sources].into_iter();
         let others = [self.pacer_due, self.admission.next(), self.transfers.next()];
         own.chain(others).flatten().min()
     }
@@ -295,9 +296,9 @@ impl Gossip {
         self.transfers.bytes()
     }
 
-    /// Bytes that wait for a neighbour.
-    #[cfg(test)]
-    fn waiting(&self, link: Link) -> usize {
+    /// Bytes that wait for a neighbour, but for what waits by name.
+    #[must_use]
+    pub fn waiting(&self, link: Link) -> usize {
         let neighbour = self.neighbours.get(&link);
         neighbour.map_or(0, |neighbour| neighbour.outbox.bytes())
     }
@@ -322,6 +323,7 @@ impl Gossip {
         if self.beats.is_due(now) {
             self.heartbeat();
         }
+        self.end_audits();
         self.look_at_pulls();
         self.choose_links();
         self.seal_waiting();

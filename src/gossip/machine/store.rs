@@ -138,6 +138,12 @@ impl Entry {
         }
     }
 
+    /// Whether it counts that a neighbour sends the message, though it is here.
+    pub(super) fn is_audited(&self, link: Link) -> bool {
+        let owed = self.owed.as_ref();
+        owed.is_some_and(|owed| owed.is_audited(link))
+    }
+
     /// Whether a neighbour is not to be told of the message yet.
     pub(super) fn is_withheld(&self, link: Link) -> bool {
         let owed = self.owed.as_ref();

@@ -92,8 +92,8 @@
 //!
 //! It finds nobody who is never asked. So the machine must ask: every member of a mesh is asked for some
 //! publishers from time to time; and a part of the messages, chosen by a hash that neighbours do not
-//! know, is sent, announced and refused to those who were asked for it only when the window ends, or
-//! rule 4 would excuse a link that is always second. Where everybody sends everything at once, rule 4
+//! know, is sent, announced and refused to those who were asked for it only after 300 ms, which excuses
+//! nobody, or rule 4 would excuse a link that is always second. Where everybody sends everything at once, rule 4
 //! excuses everybody: a topic without signatures is scored by the absolute rule, in any set. Which
 //! publishers a link withholds, a share does not see: that is what the choice of links by source is
 //! for.

@@ -5,6 +5,7 @@ mod exchange;
 mod explicit;
 mod faults;
 mod large;
+mod slow_readers;
 mod spreading;
 mod support;
 mod validators;

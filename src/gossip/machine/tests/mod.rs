@@ -1,6 +1,7 @@
 mod askers;
 mod attacks;
 mod audience;
+mod audits;
 mod bad_input;
 mod bounds;
 mod clocks;

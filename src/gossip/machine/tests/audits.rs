@@ -1,0 +1,66 @@
+//! Messages with which members are audited.
+
+use std::time::Duration;
+
+use super::rig::{LATENCY, Rig};
+use crate::gossip::machine::TopicOptions;
+use crate::gossip::machine::expected::AUDIT;
+use crate::gossip::{GossipConfig, machine::Link};
+use crate::policy::Micros;
+
+/// Three in a row: the last one hears from the one in the midst alone.
+fn chain() -> Rig {
+    let mut rig = Rig::new(3, &GossipConfig::default());
+    for node in 0..3 {
+        rig.subscribe(node, TopicOptions::default());
+    }
+    rig.connect(1, 0);
+    rig.connect(2, 1);
+    rig.run_for(Duration::from_secs(3));
+    rig
+}
+
+/// How long messages of the first took to the last, in the order in which they were published.
+fn say(rig: &mut Rig, count: u32) -> Vec<Duration> {
+    let mut spans = Vec::new();
+    for number in 0..count {
+        let since = rig.now;
+        rig.publish(0, &number.to_le_bytes());
+        rig.run_for(Duration::from_millis(700));
+        let last = rig.delivered.iter().rfind(|(_, node, _)| *node == 2);
+        let (at, ..) = last.expect("something is delivered");
+        assert!(*at > since, "{number} is not there after 0.7 s");
+        spans.push(at.since(since));
+    }
+    spans
+}
+
+#[test]
+fn the_end_of_a_chain_waits_for_an_audit_and_no_longer() {
+    let mut rig = chain();
+    let spans = say(&mut rig, 200);
+    let longest = spans.iter().max().unwrap();
+    let quick = Duration::from_millis(60);
+    let late = spans.iter().filter(|span| **span > quick).count();
+    println!("{late} of {} were late, {longest:?} at most", spans.len());
+    assert!(late > 0, "nobody was audited");
+    assert!(*longest <= LATENCY * 2 + AUDIT + Duration::from_millis(10));
+    assert!(rig.faults.is_empty());
+}
+
+/// Who waits for the others to send and has always been told is found out all the same.
+#[test]
+fn attack_14_who_sends_nothing_and_is_always_told_is_out_of_the_mesh() {
+    let mut rig = Rig::all_connected(8, &GossipConfig::default());
+    rig.run_for(Duration::from_secs(3));
+    rig.mute.push(1);
+    for number in 0..1_500_u32 {
+        rig.publish(0, &number.to_le_bytes());
+        rig.run_for(Duration::from_millis(50));
+    }
+    let topic = super::rig::topic();
+    for node in 2..8 {
+        let has = rig.nodes[node].mesh(&topic).any(|link| link == Link(1));
+        assert!(!has, "{node} at {:?}", Micros(rig.now.0));
+    }
+}
