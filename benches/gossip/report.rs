@@ -12,6 +12,8 @@ pub(crate) enum Target {
     AtMost(f64),
     /// With every seed: what must not happen, and what happens seldom, the median does not show.
     EachAtMost(f64),
+    /// Likewise.
+    EachAtLeast(f64),
     /// Reported, not judged.
     None,
 }
@@ -21,7 +23,7 @@ impl Target {
     pub(crate) const fn each(self) -> Self {
         match self {
             Self::AtMost(most) | Self::EachAtMost(most) => Self::EachAtMost(most),
-            Self::None => Self::None,
+            Self::EachAtLeast(_) | Self::None => self,
         }
     }
 }
@@ -45,12 +47,14 @@ impl Report {
     /// target.
     pub(crate) fn row(&mut self, name: &str, values: &[f64], unit: &str, target: Target) {
         let value = match target {
-            Target::EachAtMost(_) => worst(values),
+            Target::EachAtMost(_) => worst(values, f64::max),
+            Target::EachAtLeast(_) => worst(values, f64::min),
             Target::AtMost(_) | Target::None => median(values),
         };
         let (bound, is_met) = match target {
             Target::AtMost(most) => (format!("at most {most}"), value <= most),
             Target::EachAtMost(most) => (format!("each <= {most}"), value <= most),
+            Target::EachAtLeast(least) => (format!("each >= {least}"), value >= least),
             Target::None => (String::new(), true),
         };
         if !is_met {
@@ -87,16 +91,16 @@ impl Report {
     }
 }
 
-/// The highest value; not a number if one is not, or if there are none.
-fn worst(values: &[f64]) -> f64 {
-    let highest = |one: f64, other: f64| {
+/// The highest or the lowest value; not a number if one is not, or if there are none.
+fn worst(values: &[f64], of_two: fn(f64, f64) -> f64) -> f64 {
+    let of_two = |one: f64, other: f64| {
         if one.is_nan() || other.is_nan() {
             f64::NAN
         } else {
-            one.max(other)
+            of_two(one, other)
         }
     };
-    values.iter().copied().reduce(highest).unwrap_or(f64::NAN)
+    values.iter().copied().reduce(of_two).unwrap_or(f64::NAN)
 }
 
 fn quoted(text: &str) -> String {

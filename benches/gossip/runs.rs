@@ -81,6 +81,8 @@ pub(crate) fn publishing(scenario: Scenario, publishing: Publishing) -> Scenario
 pub(crate) struct Runs {
     pub(crate) name: String,
     seeds: Vec<u64>,
+    /// Who has a lower score gets no gossip.
+    distrusted: f64,
     pub(crate) outcomes: Vec<Outcome>,
 }
 
@@ -112,6 +114,7 @@ impl Runs {
         let runs = Self {
             name,
             seeds,
+            distrusted: scenario.settings.score.thresholds.gossip,
             outcomes,
         };
         runs.faults(report);
@@ -158,6 +161,15 @@ impl Runs {
         };
         let none = Target::EachAtMost(0.0);
         self.row(report, "wrong deliveries", "", none, wrong);
+        let lowest = |one: &Outcome| one.lowest_score;
+        let name = "lowest score among honest nodes";
+        self.row(
+            report,
+            name,
+            "",
+            Target::EachAtLeast(self.distrusted),
+            lowest,
+        );
         for (seed, outcome) in self.seeds.iter().zip(&self.outcomes) {
             if let Some(first) = outcome.accusations.first() {
                 report.note(&format!("seed {seed}: the first accusation is {first:?}"));

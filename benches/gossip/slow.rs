@@ -28,5 +28,9 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
             one.slow_reader
                 .map_or(f64::INFINITY, |time| time.as_secs_f64())
         });
+        let name = "most that waits for it at one neighbour";
+        runs.row(report, name, "KiB", Target::EachAtMost(1_024.0), |one| {
+            one.waited as f64 / 1_024.0
+        });
     }
 }

@@ -27,6 +27,16 @@ pub trait Machine: fmt::Debug {
 
     /// The neighbours in its mesh of a topic.
     fn mesh(&self, topic: &TopicHash) -> Vec<Link>;
+
+    /// The score of a neighbour; none if nobody is judged here.
+    fn score(&self, _link: Link) -> Option<f64> {
+        None
+    }
+
+    /// Bytes that wait for a neighbour.
+    fn waiting(&self, _link: Link) -> usize {
+        0
+    }
 }
 
 /// Makes the machine of a node that starts.
@@ -51,6 +61,14 @@ impl Machine for Gossip {
 
     fn mesh(&self, topic: &TopicHash) -> Vec<Link> {
         Self::mesh(self, topic).collect()
+    }
+
+    fn score(&self, link: Link) -> Option<f64> {
+        Some(Self::score(self, link)?.total())
+    }
+
+    fn waiting(&self, link: Link) -> usize {
+        Self::waiting(self, link)
     }
 }
 

@@ -104,3 +104,10 @@ fn ring(seed: u64, model: NetworkModel, nodes: u32, dials: u32) -> World {
     world.take_traffic();
     world
 }
+
+/// No honest node is refused gossip by another.
+fn assert_nobody_is_distrusted(scenario: &Scenario, outcome: &Outcome) {
+    let threshold = scenario.settings.score.thresholds.gossip;
+    println!("the lowest score is {:.1}", outcome.lowest_score);
+    assert!(outcome.lowest_score >= threshold, "{threshold}");
+}

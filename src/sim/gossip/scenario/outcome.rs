@@ -29,6 +29,11 @@ pub struct Outcome {
     /// How long after nothing more was taken for the neighbour that does not read, the last of its
     /// neighbours had it out of its mesh; the longest time there is if one never had.
     pub slow_reader: Option<Duration>,
+    /// The most bytes that waited for it at one neighbour.
+    pub waited: usize,
+    /// The lowest score that an honest node had with another, looked at once a second from the first message on;
+    /// 0 if there was none below.
+    pub lowest_score: f64,
     /// Inputs that machines were handed, in all of the run.
     pub handled: u64,
     /// Accusations of honest nodes by honest nodes: faults of the machine.

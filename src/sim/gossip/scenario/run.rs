@@ -25,6 +25,9 @@ const LOOKS: u32 = 40;
 const WATCH_EVERY: Duration = Duration::from_millis(50);
 const WATCH_FOR: Duration = Duration::from_secs(30);
 
+/// How often it is looked what honest nodes think of each other.
+const JUDGE_EVERY: Duration = Duration::from_secs(1);
+
 /// Nodes that restart do so at least this long before the end.
 const BEFORE_END: Duration = Duration::from_secs(10);
 
@@ -44,6 +47,8 @@ enum Act {
     Look,
     /// Looks where the slow reader is.
     Watch(NodeId),
+    /// Looks at the scores.
+    Judge,
 }
 
 /// When is published, and by whom.
@@ -81,6 +86,8 @@ struct Run<'a> {
     taken: Vec<f64>,
     /// Neighbours that have the slow reader out of their mesh since it stalled, and after how long.
     rid: BTreeMap<NodeId, Duration>,
+    waited: usize,
+    lowest_score: f64,
 }
 
 impl Scenario {
@@ -110,6 +117,8 @@ impl Scenario {
             acts: BTreeMap::new(),
             taken: Vec::new(),
             rid: BTreeMap::new(),
+            waited: 0,
+            lowest_score: 0.0,
         };
         run.plan(&cast);
         run.perform(&cast)
@@ -135,6 +144,11 @@ impl Run<'_> {
         let scenario = self.scenario;
         self.at(scenario.measured_from(), Act::Begin(Stage::Before));
         self.at(scenario.measured_from(), Act::Measure);
+        let mut judged = scenario.quiet;
+        while judged < scenario.measured_until() {
+            judged += JUDGE_EVERY;
+            self.at(judged, Act::Judge);
+        }
         if let Some(begins) = scenario.begins() {
             if begins >= scenario.measured_from() {
                 self.at(begins, Act::Begin(Stage::Shock));
@@ -227,6 +241,8 @@ impl Run<'_> {
             publishers: self.schedule.publishing.publishers,
             shortest: self.shortest(cast),
             slow_reader: is_slow.then(|| self.slowest(cast)),
+            waited: self.waited,
+            lowest_score: self.lowest_score,
             taken: self.taken,
             handled: self.world.handled(),
             accused: self.world.accused(),
@@ -259,11 +275,16 @@ impl Run<'_> {
             Act::Deafen(node) => self.world.deafen(node),
             Act::Look => self.taken.extend(self.world.attackers_in_meshes()),
             Act::Watch(reader) => self.watch(reader),
+            Act::Judge => {
+                let lowest = self.world.lowest_honest_score().unwrap_or(0.0);
+                self.lowest_score = self.lowest_score.min(lowest);
+            }
         }
     }
 
     fn watch(&mut self, reader: NodeId) {
         for (neighbour, _) in self.world.neighbours(reader) {
+            self.waited = self.waited.max(self.world.waiting(neighbour, reader));
             let Some(since) = self.world.stalled(neighbour, reader) else {
                 continue;
             };

@@ -1,6 +1,7 @@
 //! The machine that ships, in small worlds: that it runs here, and that nobody has to complain.
 
 use super::*;
+use crate::gossip::score::Colocation;
 
 /// Forty nodes of which each has about ten neighbours.
 fn town(settings: Settings, disturbance: Disturbance) -> Scenario {
@@ -28,6 +29,7 @@ fn run(scenario: &Scenario, seed: u64) -> Outcome {
     assert_eq!(whole.missing, 0, "{:?}", outcome.missing);
     assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
     assert_eq!((outcome.traffic.repeated, outcome.traffic.foreign), (0, 0));
+    assert_nobody_is_distrusted(scenario, &outcome);
     outcome
 }
 
@@ -90,4 +92,28 @@ fn without_authentication_a_slow_uplink_is_faster() {
     assert!(p99(&without) < p99(&with));
     assert!(without.traffic.proof_bytes() > 0, "they are counted");
     assert!(without.traffic.verifying.is_zero());
+}
+
+/// Scores are looked at: where nobody may share a network with anybody, and everybody is in one, it shows.
+#[test]
+fn honest_nodes_that_do_not_trust_each_other_are_seen() {
+    let mut scenario = town(Settings::default(), Disturbance::None);
+    scenario.settings.score.colocation = Colocation {
+        weight: -150.0,
+        threshold: 0,
+    };
+    assert!(scenario.run(6, &shipped).lowest_score < -100.0);
+}
+
+#[test]
+fn what_waits_for_a_slow_reader_is_bounded_and_seen() {
+    println!("seed 7");
+    let mut scenario = town(Settings::default(), Disturbance::SlowReader);
+    scenario.publishing.bytes = 16 << 10;
+    scenario.publishing.per_second = 40.0;
+    scenario.measured = 30 * SECOND;
+    let outcome = scenario.run(7, &shipped);
+    println!("{} bytes waited, {:?}", outcome.waited, outcome.slow_reader);
+    assert!(outcome.waited > 32 << 10 && outcome.waited <= 1 << 20);
+    assert!(outcome.slow_reader.unwrap() <= 5 * SECOND);
 }

@@ -35,6 +35,7 @@ fn assert_holds(attack: SybilAttack, seed: u64) -> Outcome {
     assert_eq!(whole.missing, 0, "{:?}", outcome.missing);
     assert!(whole.latency.quantile(0.99).unwrap() <= SECOND);
     assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    assert_nobody_is_distrusted(&besieged(attack), &outcome);
     outcome
 }
 
@@ -105,6 +106,7 @@ fn assert_places_are_lost(attack: SybilAttack, seed: u64) {
     };
     let outcome = scenario.run(seed, &shipped);
     assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    assert_nobody_is_distrusted(&scenario, &outcome);
     let most = outcome.taken.iter().skip(9).copied().fold(0.0, f64::max);
     println!("{:.3?}", outcome.taken);
     assert!(outcome.taken.len() > 10 && most < 0.2, "{most}");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Accusation, World};
-use crate::gossip::Event as Happened;
+use crate::gossip::{Event as Happened, Link};
 use crate::policy::Micros;
 use crate::sim::gossip::{Identity, NodeId, Reach, Role, Traffic};
 
@@ -66,6 +66,32 @@ impl World {
             taken += u64::from(is_attacker(neighbour));
         }
         (all > 0).then(|| taken as f64 / all as f64)
+    }
+
+    /// The lowest score that an honest node has with an honest neighbour, among those that run.
+    #[must_use]
+    pub fn lowest_honest_score(&self) -> Option<f64> {
+        let honest = self.nodes().filter(|node| self.is_counted(*node));
+        let scores = honest.flat_map(|id| {
+            let node = &self.nodes[id.index()];
+            let links = self.links_of(id).filter(|(_, to)| self.is_counted(*to));
+            links.filter_map(|(link, _)| node.machine.score(link))
+        });
+        scores.min_by(f64::total_cmp)
+    }
+
+    /// Bytes that wait at a node for a neighbour.
+    #[must_use]
+    pub fn waiting(&self, id: NodeId, neighbour: NodeId) -> usize {
+        let link = self.links_of(id).find(|(_, to)| *to == neighbour);
+        link.map_or(0, |(link, _)| self.nodes[id.index()].machine.waiting(link))
+    }
+
+    /// The numbers that a node has for its neighbours.
+    fn links_of(&self, node: NodeId) -> impl Iterator<Item = (Link, NodeId)> + '_ {
+        let lines = self.nodes[node.index()].lines.iter();
+        let neighbours = lines.map(|line| self.lines[line.index()].to);
+        (0..).map(Link).zip(neighbours)
     }
 
     /// Since when nothing more is taken off a node's hands for a neighbour that does not read.
