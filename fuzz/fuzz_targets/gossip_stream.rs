@@ -15,11 +15,13 @@ use cretoai_network::policy::{IpGroup, Micros, Now, UnixMillis};
 use cretoai_network::wire::FrameDecoder;
 use cretoai_network::wire::codec::{List, WireType, encode};
 use cretoai_network::wire::message::gossip::{
-    ChunkRange, HAVE, Have, KEY, LARGE, MAX_DATA, MessageId, RECEIVER_READS, SEAL, SUBSCRIBE,
-    Subscribe,
+    ChunkRange, HAVE, Have, KEY, LARGE, MAX_DATA, MESSAGE, MessageId, RECEIVER_READS, SEAL,
+    SUBSCRIBE, Subscribe,
 };
 use cretoai_network_fuzz::script::Script;
-use cretoai_network_fuzz::sealed::{Content, NETWORK, chunk, content, key_of, sealed, topic};
+use cretoai_network_fuzz::sealed::{
+    Content, NETWORK, Ordinals, chunk, content, key_of, sealed, sealed_short, topic,
+};
 use libfuzzer_sys::fuzz_target;
 
 const WALL: u64 = 1_760_000_000_000;
@@ -38,7 +40,9 @@ struct Room<'a> {
     machine: Gossip,
     now: Micros,
     /// Neighbours that are there, with how many keys and seals each has sent.
-    links: BTreeMap<Link, (u64, u64)>,
+    links: BTreeMap<Link, Ordinals>,
+    /// What is said in short messages.
+    short: BTreeMap<MessageId, Bytes>,
     messages: Vec<(MessageId, Content)>,
     asked: Vec<(Link, MessageId, u16)>,
     judging: Vec<MessageId>,
@@ -71,6 +75,7 @@ impl<'a> Room<'a> {
             machine,
             now: Micros(1_000_000),
             links: BTreeMap::new(),
+            short: BTreeMap::new(),
             messages: Vec::new(),
             asked: Vec::new(),
             judging: Vec::new(),
@@ -99,7 +104,8 @@ impl<'a> Room<'a> {
         match step % 16 {
             0 => self.reconnect(),
             1 => self.raw_frame(),
-            2 | 3 => self.header(),
+            2 => self.header(),
+            3 => self.short_messages(),
             4 | 5 => self.have(),
             6 | 7 => self.answer(),
             8 => self.ask(),
@@ -177,11 +183,9 @@ impl<'a> Room<'a> {
             self.script.number() as u8 % 3,
             content(self.script.number()),
         );
-        let Some(ordinals) = self.links.get_mut(&link) else {
+        let Some(named) = self.name_key_and_seal(link) else {
             return;
         };
-        let named = *ordinals;
-        *ordinals = (named.0 + 1, named.1 + 1);
         let wall = WALL + self.now.0 / 1_000;
         let (id, seal, large) = sealed(publisher, self.next, wall, said, named);
         self.next += 1;
@@ -189,6 +193,43 @@ impl<'a> Room<'a> {
         self.frame(link, KEY, &key_of(publisher));
         self.frame(link, SEAL, &seal);
         self.frame(link, LARGE, &large);
+    }
+
+    /// A seal of up to four short messages, and some of them, each now and then under another's place.
+    fn short_messages(&mut self) {
+        let link = self.link();
+        let (publisher, count) = (self.script.number() as u8 % 3, self.script.number() % 5);
+        let Some(named) = self.name_key_and_seal(link) else {
+            return;
+        };
+        let texts = (0..count).map(|_| {
+            let length = self.script.number();
+            Bytes::copy_from_slice(self.script.bytes(length))
+        });
+        let texts: Vec<_> = texts.collect();
+        let (first, wall) = (self.next, WALL + self.now.0 / 1_000);
+        self.next += count as u64;
+        let (seal, messages) = sealed_short(publisher, first, wall, &texts, named);
+        self.frame(link, KEY, &key_of(publisher));
+        self.frame(link, SEAL, &seal);
+        for (id, mut message) in messages {
+            let choice = self.script.number() % 8;
+            self.short.insert(id, message.data.as_bytes().clone());
+            if choice == 0 {
+                message.index += 1;
+            }
+            if choice != 1 {
+                self.frame(link, MESSAGE, &message);
+            }
+        }
+    }
+
+    /// Under which ordinals a neighbour names the next key and the next seal, if it is there.
+    fn name_key_and_seal(&mut self, link: Link) -> Option<Ordinals> {
+        let ordinals = self.links.get_mut(&link)?;
+        let named = *ordinals;
+        *ordinals = (named.0 + 1, named.1 + 1);
+        Some(named)
     }
 
     fn have(&mut self) {
@@ -359,8 +400,9 @@ impl<'a> Room<'a> {
                 }
             }
             Output::Deliver(message) => {
-                if let Some(said) = self.said(&message.id) {
-                    assert_eq!(said.data, Some(message.data));
+                let said = self.said(&message.id).and_then(|said| said.data.as_ref());
+                if let Some(said) = said.or_else(|| self.short.get(&message.id)) {
+                    assert_eq!(*said, message.data);
                 }
             }
             _ => {}

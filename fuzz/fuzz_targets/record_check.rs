@@ -43,7 +43,10 @@ fuzz_target!(|data: &[u8]| {
         kind: kind.number,
         body: payload,
     };
-    assert!(Content::of(&record).is_ok(), "a valid record cannot be read");
+    assert!(
+        Content::of(&record).is_ok(),
+        "a valid record cannot be read"
+    );
     if kind.slots != 1 || checked.lifetime(now.mono).is_zero() {
         return;
     }
@@ -53,7 +56,10 @@ fuzz_target!(|data: &[u8]| {
         peer: sender,
         group,
     };
-    assert_eq!(store.judge(now.mono, &holder, kind, &checked), Judgement::Store);
+    assert_eq!(
+        store.judge(now.mono, &holder, kind, &checked),
+        Judgement::Store
+    );
     let outcome = store.put(now.mono, &holder, kind, &checked);
     assert_eq!(outcome, StoreOutcome::Stored);
     assert_eq!(store.get(kind.number, &checked.key, now.mono), Some(record));

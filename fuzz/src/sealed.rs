@@ -1,15 +1,16 @@
-//! Long messages with seals around them, as an honest publisher makes them but for the signature.
+//! Messages with seals around them, as an honest publisher makes them but for the signature.
 
 use std::sync::OnceLock;
 
 use bytes::Bytes;
 use cretoai_network::crypto::{
-    CHUNK_BYTES, LeafInput, SIGNATURE_BYTES, Suite, VERIFYING_KEY_BYTES, VerifyingKey,
+    CHUNK_BYTES, ContentDigest, LeafInput, SIGNATURE_BYTES, Suite, VERIFYING_KEY_BYTES,
+    VerifyingKey,
 };
 use cretoai_network::gossip::TopicHash;
 use cretoai_network::gossip::large::Outline;
 use cretoai_network::wire::message::gossip::{
-    Key, Large, MAX_CHUNKS, MAX_DATA, MAX_LARGE, MessageId, Seal,
+    Key, Large, MAX_CHUNKS, MAX_DATA, MAX_LARGE, Message, MessageId, Seal,
 };
 
 /// The network of all fuzzed machines.
@@ -71,40 +72,75 @@ pub fn key_of(publisher: u8) -> Key {
     }
 }
 
+/// Under which ordinals a link names the next key and the next seal.
+pub type Ordinals = (u64, u64);
+
 /// A seal that lists one message, and the message's header, under the given ordinals.
 pub fn sealed(
     publisher: u8,
     counter: u64,
     timestamp_ms: u64,
     content: &Content,
-    (key_ordinal, seal_ordinal): (u64, u64),
+    named: Ordinals,
 ) -> (MessageId, Seal, Large) {
-    let topic = *topic().as_bytes();
-    let epoch = 1;
-    let input = LeafInput {
-        network: &NETWORK,
-        topic: &topic,
-        publisher: VerifyingKey::ml_dsa_87(&key(publisher)).hash(),
-        epoch,
-        counter,
-        timestamp_ms,
-        content: content.outline.content(),
-    };
-    let id = input.leaf().0;
-    let seal = Seal {
-        key: key_ordinal,
-        topic,
-        epoch,
-        first: counter,
-        leaves: vec![id].try_into().unwrap(),
-        signature: [0; SIGNATURE_BYTES],
-    };
+    let id = leaf(publisher, counter, timestamp_ms, content.outline.content());
     let large = Large {
-        seal: seal_ordinal,
+        seal: named.1,
         index: 0,
         timestamp_ms,
         length: content.outline.length(),
         chunks: content.outline.chunks().to_vec().try_into().unwrap(),
     };
-    (id, seal, large)
+    (id, seal(counter, vec![id], named), large)
+}
+
+/// A seal that lists short messages, and the messages, under the given ordinals.
+pub fn sealed_short(
+    publisher: u8,
+    first: u64,
+    timestamp_ms: u64,
+    texts: &[Bytes],
+    named: Ordinals,
+) -> (Seal, Vec<(MessageId, Message)>) {
+    let messages = (0..).zip(texts).map(|(index, text)| {
+        let counter = first + u64::from(index);
+        let message = Message {
+            seal: named.1,
+            index,
+            timestamp_ms,
+            data: text.clone().try_into().unwrap(),
+        };
+        let content = ContentDigest::of(text);
+        (leaf(publisher, counter, timestamp_ms, content), message)
+    });
+    let messages: Vec<_> = messages.collect();
+    let leaves = messages.iter().map(|(id, _)| *id).collect();
+    (seal(first, leaves, named), messages)
+}
+
+/// The epoch of all publishers.
+const EPOCH: u64 = 1;
+
+fn leaf(publisher: u8, counter: u64, timestamp_ms: u64, content: ContentDigest) -> MessageId {
+    let input = LeafInput {
+        network: &NETWORK,
+        topic: topic().as_bytes(),
+        publisher: VerifyingKey::ml_dsa_87(&key(publisher)).hash(),
+        epoch: EPOCH,
+        counter,
+        timestamp_ms,
+        content,
+    };
+    input.leaf().0
+}
+
+fn seal(first: u64, leaves: Vec<MessageId>, named: Ordinals) -> Seal {
+    Seal {
+        key: named.0,
+        topic: *topic().as_bytes(),
+        epoch: EPOCH,
+        first,
+        leaves: leaves.try_into().unwrap(),
+        signature: [0; SIGNATURE_BYTES],
+    }
 }

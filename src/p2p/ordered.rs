@@ -67,6 +67,7 @@ impl OutboundOrdered {
             return;
         };
         tokio::select! {
+            biased;
             _ = self.link.connection.closed() => {}
             _ = stream.acknowledged() => {}
         }

@@ -93,6 +93,19 @@ fn seal() {
     vectors.check("seal.json");
 }
 
+#[rustfmt::skip]
+fn refused_messages() -> Vec<(&'static str, Vec<u8>, Violation)> {
+    vec![
+        ("empty", vec![], Violation::Truncated),
+        ("no data field", vec![0, 0, 0], Violation::Truncated),
+        ("16385 bytes", vec![0, 0, 0, 251, 1, 0x40], over(16_385, 16_384)),
+        ("more data than bytes", vec![0, 0, 0, 5, 1, 2, 3, 4], Violation::Truncated),
+        ("index with the marker of 32 bits", vec![0, 252, 1, 0, 0, 0, 0, 0], Violation::InvalidValue),
+        ("index not in its shortest form", vec![0, 251, 1, 0, 0, 0], Violation::NonCanonical),
+        ("length not in its shortest form", vec![0, 0, 0, 251, 1, 0, 7], Violation::NonCanonical),
+    ]
+}
+
 #[test]
 fn sealed_message() {
     let mut vectors = Vectors::new(
@@ -126,35 +139,7 @@ fn sealed_message() {
         accept(&mut vectors, name, &message, value);
     }
     refuse_lengths::<Message>(&mut vectors, &[0, 0, 0, 1, 7]);
-    for (name, bytes, violation) in [
-        ("empty", vec![], Violation::Truncated),
-        ("no data field", vec![0, 0, 0], Violation::Truncated),
-        (
-            "16385 bytes",
-            vec![0, 0, 0, 251, 1, 0x40],
-            over(16_385, 16_384),
-        ),
-        (
-            "more data than bytes",
-            vec![0, 0, 0, 5, 1, 2, 3, 4],
-            Violation::Truncated,
-        ),
-        (
-            "index with the marker of 32 bits",
-            vec![0, 252, 1, 0, 0, 0, 0, 0],
-            Violation::InvalidValue,
-        ),
-        (
-            "index not in its shortest form",
-            vec![0, 251, 1, 0, 0, 0],
-            Violation::NonCanonical,
-        ),
-        (
-            "length not in its shortest form",
-            vec![0, 0, 0, 251, 1, 0, 7],
-            Violation::NonCanonical,
-        ),
-    ] {
+    for (name, bytes, violation) in refused_messages() {
         refuse::<Message>(&mut vectors, name, &bytes, violation);
     }
     vectors.check("sealed_message.json");
