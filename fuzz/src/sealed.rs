@@ -122,9 +122,10 @@ pub fn sealed_short(
 const EPOCH: u64 = 1;
 
 fn leaf(publisher: u8, counter: u64, timestamp_ms: u64, content: ContentDigest) -> MessageId {
+    let topic = topic();
     let input = LeafInput {
         network: &NETWORK,
-        topic: topic().as_bytes(),
+        topic: topic.as_bytes(),
         publisher: VerifyingKey::ml_dsa_87(&key(publisher)).hash(),
         epoch: EPOCH,
         counter,
