@@ -145,11 +145,11 @@ impl Lookup {
         }
     }
 
-    /// A node takes longer than it should: another one is asked meanwhile. No failure.
-    pub fn slow(&mut self, peer: &PeerId) {
-        if let Some(path) = self.path_of(peer) {
-            path.slow(peer);
-        }
+    /// A node takes longer than it should: another one is asked meanwhile. No failure. Whether it is to be asked once
+    /// more itself, if it may: near the end, where each of the nearest nodes counts.
+    pub fn slow(&mut self, peer: &PeerId, may_repeat: bool) -> bool {
+        let path = self.path_of(peer);
+        path.is_some_and(|path| path.slow(peer, may_repeat))
     }
 
     /// A node is given up, but may be alive. An answer that comes later still counts.

@@ -195,10 +195,14 @@ impl Path {
         }
     }
 
-    pub(super) fn slow(&mut self, peer: &PeerId) {
-        if self.leave_flight(peer, State::Slow) {
-            self.alpha = (self.alpha + 1).min(self.alpha_max);
+    pub(super) fn slow(&mut self, peer: &PeerId, may_repeat: bool) -> bool {
+        if !self.leave_flight(peer, State::Slow) {
+            return false;
         }
+        self.alpha = (self.alpha + 1).min(self.alpha_max);
+        let repeats = may_repeat && self.is_end() && self.requests < MAX_REQUESTS;
+        self.requests += usize::from(repeats);
+        repeats
     }
 
     pub(super) fn given_up(&mut self, peer: &PeerId) {

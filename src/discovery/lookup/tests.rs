@@ -131,7 +131,7 @@ fn run(lookup: &mut Lookup, network: &Network, rng: &mut ChaCha8Rng) -> Run {
         let index = below(rng, open.len());
         let peer = open[index];
         if chance(rng, 25) {
-            lookup.slow(&peer);
+            lookup.slow(&peer, false);
             continue;
         }
         open.swap_remove(index);
@@ -375,7 +375,7 @@ fn a_slow_node_keeps_the_end_waiting_and_a_failed_one_does_not() {
     drain(&mut lookup);
     lookup.answered(&nodes[0].peer, vec![]);
     lookup.answered(&nodes[1].peer, vec![]);
-    lookup.slow(&nodes[2].peer);
+    lookup.slow(&nodes[2].peer, false);
     assert!(!lookup.is_finished());
     lookup.failed(&nodes[2].peer);
     assert!(lookup.is_finished());
@@ -387,7 +387,7 @@ fn where_few_are_known_those_that_are_given_up_are_waited_for() {
     drain(&mut lookup);
     lookup.answered(&nodes[0].peer, vec![]);
     lookup.given_up(&nodes[1].peer);
-    lookup.slow(&nodes[2].peer);
+    lookup.slow(&nodes[2].peer, false);
     lookup.given_up(&nodes[2].peer);
     assert!(!lookup.is_finished(), "this node may be the late one");
     lookup.answered(&nodes[1].peer, vec![]);
@@ -419,7 +419,7 @@ fn an_answer_of_somebody_who_was_not_asked_is_ignored() {
     let (mut lookup, _) = three();
     let stranger = at(&key(77));
     lookup.answered(&stranger, vec![contact_of(at(&key(0)), 5)]);
-    lookup.slow(&stranger);
+    lookup.slow(&stranger, false);
     lookup.failed(&stranger);
     assert!(!lookup.has_answered(&stranger));
     assert_eq!(drain(&mut lookup).len(), 3);
@@ -435,7 +435,7 @@ fn five_are_asked_at_first_one_more_for_each_that_is_slow_and_ten_at_most() {
     let mut in_flight = 5;
     for round in 0..8 {
         let slow = asked.remove(0);
-        lookup.slow(&slow);
+        lookup.slow(&slow, false);
         let more = drain(&mut lookup);
         in_flight = in_flight - 1 + more.len();
         assert_eq!(in_flight, (6 + round).min(10));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::OperationId;
 use super::io::CallId;
 use super::search::SearchId;
+use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::discovery::Contact;
 
@@ -33,6 +34,9 @@ const RECENT: usize = 64;
 pub(super) enum Purpose {
     /// A step of a search.
     Search(SearchId),
+    /// The same question once more, of a node whose answer is late: it is taken as the first one's, and nothing else
+    /// comes of it.
+    Repeated(SearchId),
     /// An operation's own request, with a number that it understands.
     Operation(OperationId, u64),
     /// Whether a node is there.
@@ -226,6 +230,14 @@ impl Calls {
     /// Calls for one search or operation.
     pub(super) fn with_purpose(&self, is_meant: impl Fn(Purpose) -> bool) -> Vec<CallId> {
         let meant = self.calls.iter().filter(|(_, call)| is_meant(call.purpose));
+        meant.map(|(id, _)| *id).collect()
+    }
+
+    /// Questions of a search that wait for a peer's answer.
+    pub(super) fn of_search(&self, search: SearchId, peer: &PeerId) -> Vec<CallId> {
+        let is_meant = |one| one == Purpose::Search(search) || one == Purpose::Repeated(search);
+        let calls = self.calls.iter();
+        let meant = calls.filter(|(_, call)| is_meant(call.purpose) && call.contact.peer == *peer);
         meant.map(|(id, _)| *id).collect()
     }
 

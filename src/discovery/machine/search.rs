@@ -1,5 +1,7 @@
 //! A lookup under way, with what it asks and for whom.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::OperationId;
@@ -53,6 +55,8 @@ pub(super) struct Search {
     pub(super) began: Micros,
     /// The nearest node that answered, and when.
     pub(super) nearest: Option<(Distance, Micros)>,
+    /// Who was asked twice.
+    pub(super) repeated: BTreeSet<PeerId>,
 }
 
 impl Aim {

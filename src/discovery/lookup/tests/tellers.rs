@@ -33,7 +33,7 @@ fn attack_invented_nodes_neither_take_the_places_of_others_nor_wear_the_lookup_o
             if honest.iter().any(|one| one.peer == peer) {
                 lookup.answered(&peer, nearest.clone());
             } else {
-                lookup.slow(&peer);
+                lookup.slow(&peer, false);
                 lookup.failed(&peer);
             }
         }
@@ -61,7 +61,7 @@ fn attack_who_names_a_node_first_does_not_decide_where_it_is() {
     assert_eq!(lookup.next_request(), Some(wrong));
     lookup.answered(&nodes[1].peer, vec![right.clone()]);
     assert_eq!(lookup.teller(&peer), Some(nodes[0].peer), "who is to blame");
-    lookup.slow(&peer);
+    lookup.slow(&peer, false);
     lookup.failed(&peer);
     assert_eq!(lookup.next_request(), Some(right));
     assert_eq!(lookup.teller(&peer), Some(nodes[1].peer));

@@ -33,7 +33,7 @@ fn asked(lookup: &mut Lookup, answer: impl Fn(&PeerId) -> Option<Vec<Contact>>) 
             if let Some(named) = answer(&peer) {
                 lookup.answered(&peer, named);
             } else {
-                lookup.slow(&peer);
+                lookup.slow(&peer, false);
                 lookup.given_up(&peer);
             }
         }

@@ -210,7 +210,8 @@ impl Core {
         };
         self.heard(&call);
         match call.purpose {
-            Purpose::Search(search) => {
+            Purpose::Search(search) | Purpose::Repeated(search) => {
+                self.end_repetition(search, &call.contact.peer);
                 self.search_answered(search, &call.contact, scope, frame);
                 self.pump(search);
             }
@@ -272,6 +273,9 @@ impl Core {
         let Some(call) = self.calls.remove(id) else {
             return;
         };
+        if matches!(call.purpose, Purpose::Repeated(_)) {
+            return;
+        }
         let peer = call.contact.peer;
         match why {
             // What was given up is counted already.
@@ -345,6 +349,7 @@ impl Core {
                 let signal = Signal::Unanswered { tag, contact, why };
                 self.signal(operation, signal);
             }
+            Purpose::Repeated(_) => {}
             Purpose::Probe => {
                 self.probes.remove(&peer);
                 self.has_doubts |= self.links.missed(&peer);
@@ -358,15 +363,17 @@ impl Core {
             let Some(call) = self.calls.get(id) else {
                 continue;
             };
-            let (peer, purpose) = (call.contact.peer, call.purpose);
+            let (contact, purpose) = (call.contact.clone(), call.purpose);
+            let (peer, was_warm) = (contact.peer, call.was_warm);
             let is_about_entry = self.is_about_entry(call);
             match (purpose, late) {
                 (Purpose::Search(search), _) => {
                     if late != Late::Slow && is_about_entry {
                         self.doubted(&peer);
                     }
-                    self.search_late(search, &peer, late);
+                    self.search_late(search, &contact, (late, was_warm));
                 }
+                (Purpose::Repeated(_), Late::Lost) => self.abandon(id),
                 (_, Late::Slow | Late::GivenUp) => {}
                 (_, Late::Lost) => {
                     if is_about_entry {

@@ -1,5 +1,6 @@
 //! Lookups under way: when they begin, what they are answered, how they end.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use crate::discovery::machine::OperationId;
 use crate::discovery::machine::answer;
 use crate::discovery::machine::calls::{Late, Purpose};
 use crate::discovery::machine::io::{Event, Looked};
-use crate::discovery::machine::search::{Aim, Search, SearchId};
+use crate::discovery::machine::search::{Aim, Question, Search, SearchId};
 use crate::discovery::machine::signal::Signal;
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
@@ -73,6 +74,7 @@ impl Core {
             deadline: self.now.mono + LONGEST_SEARCH,
             began: self.now.mono,
             nearest: None,
+            repeated: BTreeSet::new(),
         };
         self.searches.insert(id, search);
         self.pump(id);
@@ -109,7 +111,8 @@ impl Core {
         let Some(search) = self.searches.remove(&id) else {
             return;
         };
-        for call in self.calls.with_purpose(|one| one == Purpose::Search(id)) {
+        let is_meant = |one| one == Purpose::Search(id) || one == Purpose::Repeated(id);
+        for call in self.calls.with_purpose(is_meant) {
             self.abandon(call);
         }
         let found = search.lookup.found();
@@ -142,7 +145,7 @@ impl Core {
             .map(|(id, _)| *id)
             .collect();
         let is_meant = |purpose| match purpose {
-            Purpose::Search(id) => searches.contains(&id),
+            Purpose::Search(id) | Purpose::Repeated(id) => searches.contains(&id),
             Purpose::Operation(owner, _) => owner == operation,
             Purpose::Probe => false,
         };
@@ -160,16 +163,46 @@ impl Core {
         (self.calls.len(), self.searches.len() + self.waiting.len())
     }
 
-    pub(super) fn search_late(&mut self, id: SearchId, peer: &PeerId, late: Late) {
+    pub(super) fn search_late(&mut self, id: SearchId, contact: &Contact, late: (Late, bool)) {
         let Some(search) = self.searches.get_mut(&id) else {
             return;
         };
+        let peer = &contact.peer;
         match late {
-            Late::Slow => search.lookup.slow(peer),
-            Late::GivenUp => search.lookup.given_up(peer),
-            Late::Lost => search.lookup.failed(peer),
+            (Late::Slow, was_warm) => {
+                let may_repeat = was_warm && search.question == Question::Nodes;
+                if search.lookup.slow(peer, may_repeat) {
+                    self.repeat(id, contact.clone());
+                }
+            }
+            (Late::GivenUp, _) => search.lookup.given_up(peer),
+            (Late::Lost, _) => search.lookup.failed(peer),
         }
         self.pump(id);
+    }
+
+    /// Asks a node once more what it did not answer in time, over the connection that there is. QUIC repeats a lost
+    /// packet after a probe timeout: where question and answer are lost, one after the other, that takes longer
+    /// than the three round trips after which a node is given up, and of twenty nodes each counts.
+    fn repeat(&mut self, id: SearchId, contact: Contact) {
+        let Some(search) = self.searches.get_mut(&id) else {
+            return;
+        };
+        search.repeated.insert(contact.peer);
+        let (kind, body) = search.question.frame(search.lookup.target());
+        self.call(Purpose::Repeated(id), contact, kind, body);
+    }
+
+    /// A node that was asked twice has answered: the other answer is not waited for.
+    pub(super) fn end_repetition(&mut self, id: SearchId, peer: &PeerId) {
+        let Some(search) = self.searches.get_mut(&id) else {
+            return;
+        };
+        if search.repeated.remove(peer) {
+            for call in self.calls.of_search(id, peer) {
+                self.abandon(call);
+            }
+        }
     }
 
     /// Begins searches that waited for their turn, and goes on with those that could not send.

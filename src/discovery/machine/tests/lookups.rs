@@ -39,6 +39,74 @@ fn a_known_peer_is_hedged_after_one_and_a_half_round_trips_and_given_up_after_th
     assert_eq!(rig.failures(&peer(order[0])), Some(1));
 }
 
+/// Six known nodes of which all but one have answered a question, which `command` asks; the rig and the one.
+fn all_but_one_answered(command: Command) -> (Rig, Called) {
+    let mut rig = Rig::new();
+    rig.meet_many(5);
+    let (_, outputs) = rig.start(command);
+    let mut asked = calls(&outputs);
+    asked.sort_by_key(|one| key(99).distance(&Key::from(one.contact.peer)));
+    assert_eq!(asked.len(), 5);
+    let silent = asked.remove(2);
+    rig.now = rig.now + RTT;
+    for call in asked {
+        rig.names(call.call, &[]);
+    }
+    (rig, silent)
+}
+
+/// Question and answer may both have been lost, and what is repeated then comes after the end.
+#[test]
+fn near_the_end_a_node_whose_answer_is_late_is_asked_once_more_and_either_answer_counts() {
+    for (which, more) in [(0, 50), (1, 50), (0, 149), (1, 149)] {
+        let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
+        let outputs = rig.run_to(rig.now + RTT / 2);
+        let again = calls(&outputs);
+        assert_eq!(again.len(), 1);
+        assert_eq!(
+            (&again[0].contact, &again[0].body),
+            (&silent.contact, &silent.body)
+        );
+        let outputs = rig.run_to(rig.now + Duration::from_millis(more));
+        assert!(outputs.is_empty(), "once, and nobody gave up yet");
+        let pair = [silent.call, again[0].call];
+        let outputs = rig.names(pair[which], &[]);
+        let Some(Outcome::Closest(found)) = outcome(&outputs) else {
+            panic!("{outputs:?}")
+        };
+        assert_eq!(found.len(), 5);
+        let abandoned =
+            |one: &Output| matches!(one, Output::Abandon(call) if *call == pair[1 - which]);
+        assert!(outputs.iter().any(abandoned));
+        assert_eq!(rig.machine.pending(), (0, 0, 0));
+    }
+}
+
+#[test]
+fn who_answers_neither_question_is_given_up_with_the_first_and_is_one_failure() {
+    let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
+    let outputs = rig.run_to(rig.now + RTT * 2);
+    let Some(Outcome::Closest(found)) = outcome(&outputs) else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!(found.len(), 4);
+    assert_eq!(rig.failures(&silent.contact.peer), Some(1));
+    assert_eq!(rig.machine.pending(), (0, 0, 0));
+}
+
+/// What is asked for may come from anybody.
+#[test]
+fn a_question_for_a_record_is_not_repeated() {
+    let command = Command::Get {
+        kind: 1,
+        key: key(99),
+        is_hardened: false,
+    };
+    let (mut rig, silent) = all_but_one_answered(command);
+    let outputs = rig.run_to(rig.now + RTT);
+    assert!(called(&outputs, silent.contact.peer).is_none());
+}
+
 #[test]
 fn a_peer_never_met_is_hedged_after_200_ms_and_given_up_after_a_second() {
     let mut rig = Rig::new();
