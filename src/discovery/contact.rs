@@ -6,6 +6,7 @@ use super::Scope;
 use crate::identity::PeerId;
 use crate::wire::Address;
 use crate::wire::address::{Host, Route};
+use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::Contact;
 
 /// What is wrong with an address of a contact; a fault of the node that told it.
@@ -52,6 +53,22 @@ fn check_address(address: &Address, peer: PeerId, teller: Scope) -> Result<(), C
         Route::Relayed { target, .. } if target == peer => Ok(()),
         Route::Peer(_) | Route::Relayed { .. } => Err(ContactFault::NotOfPeer),
     }
+}
+
+/// A contact with the addresses of all places where a peer is said to be, of each place in turn: none of them fills
+/// it.
+pub(super) fn all_places(peer: PeerId, places: &[&Contact]) -> Contact {
+    let most = places.iter().map(|one| one.addresses.len()).max();
+    let mut addresses: Vec<Address> = Vec::new();
+    for turn in 0..most.unwrap_or(0) {
+        for address in places.iter().filter_map(|one| one.addresses.get(turn)) {
+            if !addresses.contains(address) {
+                addresses.push(address.clone());
+            }
+        }
+    }
+    let addresses = SharedList::truncated(addresses);
+    Contact { peer, addresses }
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use super::mdns_task::MdnsTask;
 use super::{Messages, NodeBuilder, ValidConfig, application};
 use crate::identity::{Keypair, PeerId};
 use crate::p2p::{
-    AddError, AddressSource, DialFailure, EventStream, OutboundRequest, PeerEntry, Refusal,
+    AddError, AddressSource, Budget, DialFailure, EventStream, OutboundRequest, PeerEntry, Refusal,
     RegisterError, RequestError, SendError, Swarm, SwarmMetrics,
 };
 use crate::services::discovery::Discovery;
@@ -136,11 +136,9 @@ impl P2PNode {
         if swarm.is_connected(&peer) {
             return self.dial_and_keep(Some(peer), addresses).await;
         }
-        let affordable = swarm.affordable(&peer, addresses);
+        let affordable = swarm.affordable(Budget::Sought, &peer, addresses);
         let outcome = self.dial_and_keep(Some(peer), &affordable.addresses).await;
-        if let (Ok(_), Some(connection)) = (&outcome, swarm.connection(&peer)) {
-            swarm.probed(&affordable.charged, &connection.path());
-        }
+        swarm.settle(&affordable, &peer, &outcome);
         outcome
     }
 

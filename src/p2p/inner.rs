@@ -14,6 +14,7 @@ use super::dials::Dials;
 use super::link::Link;
 use super::metrics::Counters;
 use super::outbox::Outbox;
+use super::probing::Budget;
 use super::registry::Registry;
 use super::signal::Signal;
 use super::tasks::Tasks;
@@ -43,7 +44,8 @@ pub(super) struct Inner {
     pub(super) dials: Dials,
     connections: Mutex<Connections>,
     book: Mutex<PeerBook>,
-    probes: Mutex<ProbeBudget>,
+    told_probes: Mutex<ProbeBudget>,
+    sought_probes: Mutex<ProbeBudget>,
     /// `None` once the swarm has stopped, so that those who read events come to their end.
     events: RwLock<Option<EventHub>>,
     pub(super) counters: Counters,
@@ -75,7 +77,8 @@ impl Inner {
             dials: Dials::default(),
             connections: Mutex::new(Connections::new(keypair.peer_id(), &config)),
             book: Mutex::new(PeerBook::new()),
-            probes: Mutex::default(),
+            told_probes: Mutex::default(),
+            sought_probes: Mutex::default(),
             reachability: watch::Sender::new(config.reachability),
             events: RwLock::new(Some(events)),
             counters: Counters::default(),
@@ -105,8 +108,12 @@ impl Inner {
     }
 
     /// What may be spent on addresses that others named.
-    pub(super) fn probes(&self) -> MutexGuard<'_, ProbeBudget> {
-        self.probes.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn probes(&self, budget: Budget) -> MutexGuard<'_, ProbeBudget> {
+        let budget = match budget {
+            Budget::Told => &self.told_probes,
+            Budget::Sought => &self.sought_probes,
+        };
+        budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn emit(&self, event: SwarmEvent) {

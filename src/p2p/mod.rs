@@ -74,6 +74,7 @@ pub use peer_book::{
     MAX_PEERS_REMEMBERED, MAX_TAG_KEY, MAX_TAG_VALUE, MAX_TAGS, PeerBook, PeerEntry, RETRY_BASE,
     RETRY_CAP, TagError,
 };
+pub(crate) use probing::Budget;
 pub use protocol::{
     CircuitId, FIRST_APPLICATION_PROTOCOL, Handler, HandlerFuture, InboundOrdered, InboundRaw,
     InboundRequest, OrderedHandler, Origin, Protocol, RawHandler, Refusal, RegisterError, Reply,

@@ -12,6 +12,7 @@ mod tests;
 use std::sync::Arc;
 
 use super::config::K;
+use super::contact::all_places;
 use super::{Density, Key};
 use crate::identity::PeerId;
 use crate::wire::message::discovery::Contact;
@@ -195,6 +196,17 @@ impl Lookup {
         self.paths.iter().find_map(|path| path.contact(peer))
     }
 
+    /// Where a node answered, or else all that was said of where it is: who named it first may have been wrong.
+    fn whereabouts(&self, peer: &PeerId) -> Option<Contact> {
+        let answered = self.paths.iter().flat_map(Path::responders);
+        if let Some(contact) = answered.into_iter().find(|one| one.peer == *peer) {
+            return Some(contact.clone());
+        }
+        let places = self.paths.iter().flat_map(|path| path.places(peer));
+        let places: Vec<_> = places.collect();
+        (!places.is_empty()).then(|| all_places(*peer, &places))
+    }
+
     /// Who named a node that is being asked where it is asked.
     #[must_use]
     pub fn teller(&self, peer: &PeerId) -> Option<PeerId> {
@@ -212,12 +224,12 @@ impl Lookup {
         let over_quota = self.paths.iter().map(|path| path.over_quota(&self.density));
         let target = PeerId::from_bytes(*self.target.as_bytes());
         Found {
-            target: self.contact(&target).cloned(),
+            target: self.whereabouts(&target),
             is_dense: chance < DENSE,
             is_suspicious: chance < SUSPICIOUS,
             over_quota: over_quota.max().unwrap_or(0),
             hops: self.hops(closest.first()),
-            requests: self.paths.iter().map(Path::requests).sum(),
+            requests: self.paths.iter().map(Path::sent).sum(),
             closest,
             answered,
         }

@@ -51,6 +51,8 @@ pub(super) struct Path {
     alpha_max: usize,
     in_flight: usize,
     requests: usize,
+    /// Requests that were sent twice.
+    repetitions: usize,
 }
 
 /// What a teller's word is worth: how many of those that it named answered, and how many did not.
@@ -135,11 +137,13 @@ impl Path {
             alpha_max: policy.alpha_max,
             in_flight: 0,
             requests: 0,
+            repetitions: 0,
         }
     }
 
-    pub(super) const fn requests(&self) -> usize {
-        self.requests
+    /// Requests that were sent, those that were repeated twice.
+    pub(super) const fn sent(&self) -> usize {
+        self.requests + self.repetitions
     }
 
     /// A contact from the asker's own table: one request leads to it.
@@ -200,8 +204,8 @@ impl Path {
             return false;
         }
         self.alpha = (self.alpha + 1).min(self.alpha_max);
-        let repeats = may_repeat && self.is_end() && self.requests < MAX_REQUESTS;
-        self.requests += usize::from(repeats);
+        let repeats = may_repeat && self.is_end();
+        self.repetitions += usize::from(repeats);
         repeats
     }
 
@@ -286,6 +290,12 @@ impl Path {
 
     pub(super) fn contact(&self, peer: &PeerId) -> Option<&Contact> {
         self.shortlist.find(peer).map(|one| &one.contact)
+    }
+
+    /// Wherever a node is said to be.
+    pub(super) fn places(&self, peer: &PeerId) -> impl Iterator<Item = &Contact> {
+        let candidate = self.shortlist.find(peer);
+        candidate.into_iter().flat_map(Candidate::places)
     }
 
     pub(super) fn teller(&self, peer: &PeerId) -> Option<PeerId> {

@@ -38,6 +38,8 @@ pub(super) struct Candidate {
     pub(super) teller: Option<PeerId>,
     /// What somebody else says of where it is, for when it does not answer there.
     alternative: Option<(Contact, PeerId)>,
+    /// Where it was asked in vain before.
+    former: Option<Contact>,
     pub(super) state: State,
     /// Whether this path asked it before, at another address: two are enough.
     pub(super) was_asked: bool,
@@ -66,10 +68,19 @@ impl Candidate {
         }
     }
 
+    /// Wherever it is said to be, the place first at which it is asked, or was.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Contact> {
+        let alternative = self.alternative.iter().map(|(contact, _)| contact);
+        [&self.contact]
+            .into_iter()
+            .chain(alternative)
+            .chain(&self.former)
+    }
+
     /// It does not answer where it was asked: it is asked where somebody else says it is.
     pub(super) fn try_elsewhere(&mut self) {
         if let Some((contact, teller)) = self.alternative.take() {
-            self.contact = contact;
+            self.former = Some(std::mem::replace(&mut self.contact, contact));
             self.teller = Some(teller);
             self.state = State::New;
             self.was_asked = true;
@@ -124,6 +135,7 @@ impl Shortlist {
             contact,
             teller,
             alternative: None,
+            former: None,
             state,
             was_asked: false,
             hops,

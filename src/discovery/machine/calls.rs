@@ -91,6 +91,11 @@ impl Call {
         self.late >= Some(Late::GivenUp)
     }
 
+    /// Whether the time in which an answer is waited for goes on.
+    pub(super) fn is_hoped_for(&self, now: Micros) -> bool {
+        now < self.sent + self.patience.give_up
+    }
+
     /// The next deadline, and what it means. One that another comes before is left out.
     fn deadline(&self) -> Option<(Micros, Late)> {
         let Patience {

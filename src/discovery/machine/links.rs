@@ -93,6 +93,11 @@ impl Links {
         link.is_some_and(|link| link.is_unproven() && link.missed <= SOON)
     }
 
+    /// How often a peer was asked in vain.
+    pub(super) fn missed_times(&self, peer: &PeerId) -> u8 {
+        self.links.get(peer).map_or(0, |link| link.missed)
+    }
+
     /// Whether a peer that has not answered yet was asked in vain.
     pub(super) fn has_missed(&self, peer: &PeerId) -> bool {
         let link = self.links.get(peer);

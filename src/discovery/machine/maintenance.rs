@@ -1,9 +1,11 @@
 //! What has to be done from time to time.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use rand_core::Rng;
 
+use super::answer::group_of;
 use super::core::Core;
 use super::holding::Holding;
 use super::io::Event;
@@ -11,7 +13,8 @@ use super::operation::{Operation, Refresh, Sweep, SweepItem};
 use crate::discovery::Key;
 use crate::discovery::region::share_of;
 use crate::identity::PeerId;
-use crate::policy::Micros;
+use crate::policy::{IpGroup, Micros};
+use crate::wire::message::discovery::Contact;
 
 /// How often buckets, entries and held records are looked at. All that is looked for is counted in
 /// tens of minutes.
@@ -113,10 +116,20 @@ fn recheck(core: &mut Core, age: Duration) {
     let newcomers = core.links.unproven();
     let newcomers = newcomers.filter(|one| core.table.wants(&one.peer, density));
     let newcomers: Vec<_> = newcomers.cloned().collect();
-    for contact in newcomers {
-        let peer = contact.peer;
-        if core.probe_newcomer(contact) {
-            core.links.had_turn(peer);
+    // Of one network, which has few places, those come first that were asked least.
+    let mut of_group: BTreeMap<IpGroup, VecDeque<Contact>> = BTreeMap::new();
+    let mut least_asked: Vec<_> = newcomers.iter().collect();
+    least_asked.sort_by_key(|one| core.links.missed_times(&one.peer));
+    for contact in least_asked {
+        let group = of_group.entry(group_of(contact)).or_default();
+        group.push_back(contact.clone());
+    }
+    for place in newcomers {
+        let group = of_group.get_mut(&group_of(&place));
+        if let Some(contact) = group.and_then(VecDeque::pop_front)
+            && core.probe_newcomer(contact)
+        {
+            core.links.had_turn(place.peer);
         }
     }
 }

@@ -7,11 +7,13 @@ use bytes::Bytes;
 use cretoai_network::discovery::Key;
 use cretoai_network::identity::PeerId;
 use cretoai_network::node::P2PNode;
+use cretoai_network::p2p::Reachability;
+use cretoai_network::sim::Net;
 use cretoai_network::wire::Address;
 use cretoai_network::wire::codec::{List, SharedList, encode};
 use cretoai_network::wire::message::discovery::{Contact, MAX_CONTACTS, NODES, Nodes, PROTOCOL};
 use cretoai_network::wire::message::identify::HELLO_REPLY;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::support::waiting;
@@ -21,6 +23,7 @@ use crate::support::peer::Peer;
 
 const NODE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(7, 7, 7, 7));
 const LIAR: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(5, 5, 5, 5));
+const HONEST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(4, 4, 4, 4));
 const VICTIM: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(9, 9, 9, 9));
 
 /// How long the attack lasts.
@@ -106,16 +109,55 @@ fn a_victim_named_as_the_place_of_those_that_are_sought_gets_a_bounded_number_of
     });
 }
 
+/// The budget of its host is spent by lookups that the liar leads there, and the program still reaches it.
+#[test]
+fn attack_naming_a_host_again_and_again_does_not_keep_the_program_from_whom_it_seeks_there() {
+    in_virtual_time(async {
+        let net = quiet_net(93);
+        let serving = serve_lies(&net);
+        let honest = Peer::start_with(&net, HONEST, 3, waiting());
+        let mut config = waiting();
+        // In nobody's table, so that whom it seeks does not come to it.
+        config.reachability = Reachability::Private;
+        config.bootstrap_nodes = vec![SocketAddr::new(LIAR, PORT).into(), honest.address()];
+        let node = Peer::start_with(&net, NODE, 1, config).node;
+        sleep(Duration::from_secs(3)).await;
+        let mut config = waiting();
+        config.bootstrap_nodes = vec![honest.address()];
+        let host = Peer::start_with(&net, VICTIM, 4, config);
+        let sought = host.node.peer_id();
+        let spend = async |from: u32| {
+            for number in from..from + 10 {
+                let key = Key::of_value(&number.to_le_bytes());
+                _ = node.discovery().closest_peers(key).await;
+            }
+        };
+        spend(0).await;
+        sleep(Duration::from_secs(3)).await;
+        spend(10).await;
+        assert!(!node.swarm().is_connected(&sought));
+        let before = node.discovery().stats().await.unwrap().requests_not_dialled;
+        assert!(before > 0, "there was no attack");
+        assert_eq!(node.connect(sought).await, Ok(sought));
+        serving.abort();
+    });
+}
+
+/// A node that lies, on its host.
+fn serve_lies(net: &Net) -> JoinHandle<()> {
+    let liar = Attacker::at(net, SocketAddr::new(LIAR, PORT), 2);
+    tokio::spawn(async move {
+        while let Ok(connection) = liar.accept().await {
+            tokio::spawn(answer(connection));
+        }
+    })
+}
+
 /// A node that knows nobody but a liar does something again and again.
 fn under_attack(seed: u64, act: impl AsyncFn(&P2PNode, u32) + 'static) {
     in_virtual_time(async move {
         let net = quiet_net(seed);
-        let liar = Attacker::at(&net, SocketAddr::new(LIAR, PORT), 2);
-        let serving = tokio::spawn(async move {
-            while let Ok(connection) = liar.accept().await {
-                tokio::spawn(answer(connection));
-            }
-        });
+        let serving = serve_lies(&net);
         let mut config = waiting();
         config.bootstrap_nodes = vec![SocketAddr::new(LIAR, PORT).into()];
         let node = Peer::start_with(&net, NODE, 1, config);
@@ -137,7 +179,8 @@ fn under_attack(seed: u64, act: impl AsyncFn(&P2PNode, u32) + 'static) {
             stats.requests_not_dialled > 50,
             "there was no attack: {stats:?}"
         );
-        let dials = 8 + ATTACK.as_secs() / 10 + 1;
+        // Once for lookups, and once for what the program seeks.
+        let dials = 2 * (8 + ATTACK.as_secs() / 10 + 1);
         assert!(sent <= dials * A_DIAL, "{sent} datagrams");
         assert_eq!(net.counters(NODE, VICTIM).delivered.datagrams, 0);
         serving.abort();

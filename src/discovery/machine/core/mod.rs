@@ -179,6 +179,10 @@ impl Core {
     /// Asks a node that has not answered yet, unless as many are being asked as may be: then later. Whether it
     /// does.
     pub(super) fn probe_newcomer(&mut self, contact: Contact) -> bool {
+        // Nobody can be told where it is: it has no place in the table, whatever it answers.
+        if contact.addresses.is_empty() {
+            return false;
+        }
         let group = group_of(&contact);
         let asked = self.probes.iter();
         let newcomers = asked.filter(|(peer, _)| !self.table.contains(peer));
@@ -364,14 +368,20 @@ impl Core {
                 continue;
             };
             let (contact, purpose) = (call.contact.clone(), call.purpose);
-            let (peer, was_warm) = (contact.peer, call.was_warm);
+            let peer = contact.peer;
             let is_about_entry = self.is_about_entry(call);
+            // Over the connection that there is, and while its answer may still count: a node that was held up has
+            // much that is late, and repeats nothing.
+            let may_repeat = call.was_warm
+                && call.is_hoped_for(self.now.mono)
+                && self.links.is_connected(&peer)
+                && self.calls.len() < MAX_CALLS;
             match (purpose, late) {
                 (Purpose::Search(search), _) => {
                     if late != Late::Slow && is_about_entry {
                         self.doubted(&peer);
                     }
-                    self.search_late(search, &contact, (late, was_warm));
+                    self.search_late(search, &contact, (late, may_repeat));
                 }
                 (Purpose::Repeated(_), Late::Lost) => self.abandon(id),
                 (_, Late::Slow | Late::GivenUp) => {}

@@ -169,8 +169,8 @@ impl Core {
         };
         let peer = &contact.peer;
         match late {
-            (Late::Slow, was_warm) => {
-                let may_repeat = was_warm && search.question == Question::Nodes;
+            (Late::Slow, may_repeat) => {
+                let may_repeat = may_repeat && search.question == Question::Nodes;
                 if search.lookup.slow(peer, may_repeat) {
                     self.repeat(id, contact.clone());
                 }

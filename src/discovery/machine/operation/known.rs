@@ -28,6 +28,8 @@ struct Known {
     teller: Option<PeerId>,
     /// Where somebody else says that it is: no teller's word stands alone.
     alternative: Option<Contact>,
+    /// Whether it was looked for there.
+    has_moved: bool,
     presence: Presence,
 }
 
@@ -41,7 +43,7 @@ impl KnownNodes {
         let key = contact.peer.into();
         if let Some(known) = self.0.get_mut(&key) {
             let is_news = known.teller != teller && known.contact.addresses != contact.addresses;
-            if is_news && known.alternative.is_none() {
+            if is_news && known.alternative.is_none() && !known.has_moved {
                 known.alternative = Some(contact);
             }
         } else if self.0.len() < MAX_KNOWN {
@@ -49,21 +51,34 @@ impl KnownNodes {
                 contact,
                 teller,
                 alternative: None,
+                has_moved: false,
                 presence: Presence::There,
             };
             self.0.insert(key, known);
         }
     }
 
-    /// A node did not answer; where else it is to be looked for, once.
-    pub(super) fn lost(&mut self, peer: &PeerId, presence: Presence) -> Option<Contact> {
-        let known = self.0.get_mut(&Key::from(*peer))?;
+    /// A node did not answer where it was asked; where else it is to be looked for, at one other place.
+    pub(super) fn lost(&mut self, asked: &Contact, presence: Presence) -> Option<Contact> {
+        let known = self.0.get_mut(&Key::from(asked.peer))?;
+        if known.contact.addresses != asked.addresses {
+            // Another question had no answer there, either.
+            return Some(known.contact.clone());
+        }
         if let Some(alternative) = known.alternative.take() {
             known.contact = alternative.clone();
+            known.has_moved = true;
             return Some(alternative);
         }
         known.presence = presence;
         None
+    }
+
+    /// A node is there and has no time, or answers nonsense.
+    pub(super) fn useless(&mut self, peer: &PeerId, presence: Presence) {
+        if let Some(known) = self.0.get_mut(&Key::from(*peer)) {
+            known.presence = presence;
+        }
     }
 
     pub(super) fn contact(&self, key: &Key) -> Option<&Contact> {
@@ -112,10 +127,15 @@ mod tests {
         known.note(contact_of(peer(7), 91), Some(peer(1)));
         known.note(contact(7), Some(peer(2)));
         let place = Key::from(peer(7));
-        assert_eq!(known.lost(&peer(7), Presence::Gone), Some(contact(7)));
+        let wrong = contact_of(peer(7), 90);
+        assert_eq!(known.lost(&wrong, Presence::Gone), Some(contact(7)));
         assert_eq!(known.contact(&place), Some(&contact(7)));
         assert_eq!(known.nearest(&place, 0, 1), [contact(7)]);
-        assert_eq!(known.lost(&peer(7), Presence::Gone), None);
+        // What was sent there meanwhile follows.
+        assert_eq!(known.lost(&wrong, Presence::Gone), Some(contact(7)));
+        // A third place is not looked at.
+        known.note(contact_of(peer(7), 92), Some(peer(3)));
+        assert_eq!(known.lost(&contact(7), Presence::Gone), None);
         assert_eq!(known.nearest(&place, 0, 1), []);
     }
 

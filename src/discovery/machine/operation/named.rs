@@ -1,32 +1,38 @@
 //! Providers as tellers name them: who, where, and whose turn it is to be believed.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 
+use crate::discovery::contact::all_places;
 use crate::discovery::{Distance, Key};
 use crate::identity::PeerId;
-use crate::wire::codec::SharedList;
 use crate::wire::message::discovery::Contact;
 
 /// Providers that are remembered: all that the 28 nodes of a window can name in one answer each.
 const MAX_NAMED: usize = 1_024;
 
-/// Places where a provider is looked for. Tellers that are nearest to the key are believed first: how many liars
-/// stand there is bounded, and three do not hide a provider from the fourth.
+/// Places of others where a provider is looked for. The place that most tellers name comes first: how many liars stand
+/// near the key is bounded, and those who know a provider agree on where it is.
 const MAX_PLACES: usize = 4;
 
-/// Where a provider is said to be, and by whom.
+/// Places that wait, of one provider: as many liars as can stand around a key do not keep the true one out.
+const MAX_WAITING: usize = 16;
+
+/// Where a provider is said to be, and by whom first.
 #[derive(Debug, Clone)]
 struct Place {
     teller: PeerId,
     /// Of the teller from the key; none where this node knows the place itself.
     distance: Option<Distance>,
+    /// Tellers that name it.
+    tellers: usize,
     contact: Contact,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// It stands in the line of a teller.
+    /// It stands in the lines of those who named it.
     Waiting,
     /// It is being asked at the last of the places that were tried.
     Asked,
@@ -37,6 +43,8 @@ enum State {
 
 #[derive(Debug, Clone)]
 struct Provider {
+    /// Whoever named it, once each.
+    tellers: BTreeSet<PeerId>,
     tried: Vec<Place>,
     untried: Vec<Place>,
     state: State,
@@ -72,43 +80,58 @@ impl Named {
         if is_new && self.providers.len() >= MAX_NAMED {
             return;
         }
-        let distance = Some(self.key.distance(&teller.into()));
+        let place = |distance, contact| Place {
+            teller,
+            distance,
+            tellers: 1,
+            contact,
+        };
         let provider = self.providers.entry(peer).or_insert_with(|| Provider {
+            tellers: BTreeSet::new(),
             tried: Vec::new(),
-            untried: Vec::new(),
+            untried: own
+                .map(|own| place(None, own.clone()))
+                .into_iter()
+                .collect(),
             state: State::Silent,
         });
         if is_new {
             self.order.push(peer);
-            provider.untried.extend(own.map(|own| Place {
-                teller,
-                distance: None,
-                contact: own.clone(),
-            }));
         }
-        provider.hear(Place {
-            teller,
-            distance,
-            contact,
-        });
-        self.line_up(peer);
+        if !provider.tellers.insert(teller) {
+            return;
+        }
+        provider.hear(place(Some(self.key.distance(&teller.into())), contact));
+        match provider.state {
+            // It waits in the line of somebody who may have named many before it.
+            State::Waiting => self.lines.entry(teller).or_default().push_back(peer),
+            _ => self.line_up(peer),
+        }
     }
 
     /// Who is to be asked next for a sign of life, and where.
     pub(super) fn next(&mut self) -> Option<Contact> {
-        let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut later = self.lines.range((after, Bound::Unbounded));
-        let next = later.next().or_else(|| self.lines.first_key_value());
-        let teller = *next?.0;
-        self.last = Some(teller);
-        let line = self.lines.get_mut(&teller)?;
-        let peer = line.pop_front();
-        if line.is_empty() {
-            self.lines.remove(&teller);
+        loop {
+            let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut later = self.lines.range((after, Bound::Unbounded));
+            let next = later.next().or_else(|| self.lines.first_key_value());
+            let teller = *next?.0;
+            self.last = Some(teller);
+            let line = self.lines.get_mut(&teller)?;
+            let peer = line.pop_front()?;
+            if line.is_empty() {
+                self.lines.remove(&teller);
+            }
+            let provider = self.providers.get_mut(&peer);
+            // From another line it has been asked already.
+            let provider = provider.filter(|one| one.state == State::Waiting);
+            if let Some(contact) = provider.and_then(Provider::try_next) {
+                return Some(contact);
+            }
         }
-        self.providers.get_mut(&peer?)?.try_next()
     }
 
+    /// A provider is there.
     pub(super) fn answered(&mut self, peer: &PeerId) {
         if let Some(provider) = self.providers.get_mut(peer) {
             provider.state = State::Answered;
@@ -137,19 +160,14 @@ impl Named {
         live.collect()
     }
 
-    /// All, each with a teller and all places that were named.
+    /// All, each with a teller and addresses of all places that were named, of each in turn: none fills the contact.
     pub(super) fn all(&self) -> Vec<(PeerId, Contact)> {
         let all = self.in_order().filter_map(|(peer, provider)| {
             let mut places: Vec<_> = provider.tried.iter().chain(&provider.untried).collect();
-            places.sort_by_key(|place| place.distance);
-            let mut addresses = Vec::new();
-            for address in places.iter().flat_map(|one| one.contact.addresses.iter()) {
-                if !addresses.contains(address) {
-                    addresses.push(address.clone());
-                }
-            }
-            let addresses = SharedList::truncated(addresses);
-            Some((places.first()?.teller, Contact { peer, addresses }))
+            places.sort_by_key(|place| place.rank());
+            let teller = places.first()?.teller;
+            let places: Vec<_> = places.into_iter().map(|one| &one.contact).collect();
+            Some((teller, all_places(peer, &places)))
         });
         all.collect()
     }
@@ -173,23 +191,30 @@ impl Named {
     }
 }
 
+impl Place {
+    /// The least is believed first: what this node knows itself, what most say, what those near the key say.
+    fn rank(&self) -> (bool, Reverse<usize>, Option<Distance>) {
+        (
+            self.distance.is_some(),
+            Reverse(self.tellers),
+            self.distance,
+        )
+    }
+}
+
 impl Provider {
-    /// Another place: one of each teller, and of more than are tried those of the nearest tellers.
+    /// One more teller, of a place that is known or of another one.
     fn hear(&mut self, place: Place) {
-        let mut places = self.tried.iter().chain(&self.untried);
-        let is_known = places.any(|known| {
-            let is_same = known.contact.addresses == place.contact.addresses;
-            is_same || (known.teller == place.teller && known.distance.is_some())
-        });
-        if is_known || self.tried.len() >= MAX_PLACES {
-            return;
-        }
-        if self.untried.len() < MAX_PLACES {
-            return self.untried.push(place);
-        }
-        let farthest = self.untried.iter_mut().max_by_key(|known| known.distance);
-        if let Some(farthest) = farthest.filter(|known| place.distance < known.distance) {
-            *farthest = place;
+        let mut places = self.tried.iter_mut().chain(&mut self.untried);
+        let known = places.find(|known| known.contact.addresses == place.contact.addresses);
+        if let Some(known) = known {
+            known.tellers += 1;
+        } else if self.untried.len() < MAX_WAITING {
+            self.untried.push(place);
+        } else if let Some(last) = self.untried.iter_mut().max_by_key(|known| known.rank())
+            && place.rank() < last.rank()
+        {
+            *last = place;
         }
     }
 
@@ -204,18 +229,21 @@ impl Provider {
     /// The place that is best known, if it may be tried.
     fn next_place(&self) -> Option<usize> {
         let places = self.untried.iter().enumerate();
-        let nearest = places.min_by_key(|(_, place)| place.distance);
-        let nearest = nearest.map(|(index, _)| index);
-        nearest.filter(|_| self.tried.len() < MAX_PLACES)
+        let (index, place) = places.min_by_key(|(_, place)| place.rank())?;
+        let of_others = self.tried.iter().filter(|one| one.distance.is_some());
+        let may_try = place.distance.is_none() || of_others.count() < MAX_PLACES;
+        may_try.then_some(index)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::net::SocketAddr;
 
     use super::*;
     use crate::discovery::testing::{at, contact, contact_of, key, peer};
+    use crate::wire::Address;
+    use crate::wire::codec::SharedList;
 
     /// A provider at another address than its own.
     fn misplaced(number: u64, address: u64) -> Contact {
@@ -299,6 +327,50 @@ mod tests {
             panic!("{all:?}");
         };
         assert_eq!((*first, contact.addresses.len()), (teller(3), 2));
+    }
+
+    /// Where it was before, four liars, and those who know where it is.
+    #[test]
+    fn attack_four_liars_and_an_old_address_do_not_hide_a_provider_from_those_who_agree() {
+        let mut named = Named::new(key(1));
+        for liar in [10, 11, 12, 13] {
+            let place = misplaced(7, 80 + u64::from(liar));
+            named.hear(teller(liar), Some(&misplaced(7, 50)), place);
+        }
+        assert_eq!(named.next(), Some(misplaced(7, 50)));
+        for honest in [1, 2] {
+            named.hear(teller(honest), None, contact(7));
+        }
+        assert_eq!(named.silent(&peer(7)), None);
+        assert_eq!(named.next(), Some(contact(7)), "what two say");
+    }
+
+    /// It names the one that is sought, and before it as many as an answer holds.
+    #[test]
+    fn attack_a_teller_that_invents_many_does_not_keep_another_from_naming_one_of_them() {
+        let mut named = Named::new(key(1));
+        for number in (100..131).chain([7]) {
+            named.hear(peer(1), None, contact(number));
+        }
+        named.hear(peer(2), None, contact(7));
+        let first = [named.next(), named.next()];
+        assert!(first.contains(&Some(contact(7))), "{first:?}");
+        let rest = std::iter::from_fn(|| named.next());
+        assert_eq!(rest.filter(|one| *one == contact(7)).count(), 0, "once");
+    }
+
+    #[test]
+    fn attack_one_teller_does_not_fill_the_addresses_of_a_provider() {
+        let mut named = Named::new(key(1));
+        let false_ones = [[9, 9, 9, 9], [9, 9, 9, 8], [9, 9, 9, 7], [9, 9, 9, 6]];
+        let false_ones = false_ones.map(|ip| Address::from(SocketAddr::from((ip, 1))));
+        let addresses = SharedList::truncated(false_ones);
+        let peer = peer(7);
+        named.hear(teller(20), None, Contact { peer, addresses });
+        named.hear(teller(3), None, contact(7));
+        let all = named.all();
+        let told = &all[0].1.addresses;
+        assert!(told.contains(&contact(7).addresses[0]), "{told:?}");
     }
 
     #[test]

@@ -64,9 +64,19 @@ impl FindProviders {
                 self.probes -= 1;
                 self.named.answered(&contact.peer);
             }
+            Signal::Unanswered {
+                contact,
+                why: Absence::Busy,
+                ..
+            } => {
+                // Who has no time is there.
+                self.probes -= 1;
+                self.named.answered(&contact.peer);
+            }
             Signal::Unanswered { contact, why, .. } => {
                 self.probes -= 1;
                 let teller = self.named.silent(&contact.peer);
+                let teller = teller.filter(|teller| *teller != context.core.local);
                 if let (Absence::SomebodyElse(group), Some(teller)) = (why, teller) {
                     context.core.caught(teller, group);
                 }
@@ -141,7 +151,7 @@ impl FindProviders {
     }
 
     /// The providers that were found; of one teller's no more than a quarter of the limit, until all have
-    /// been heard: the first could name its accomplices only.
+    /// been heard, and then after those of others: the first could name its accomplices only.
     fn found(&self) -> Vec<Contact> {
         let is_searched = self.is_searched();
         let most = (self.limit / 4).max(1);
@@ -151,12 +161,16 @@ impl FindProviders {
         } else {
             self.named.all()
         };
-        let believed = found.into_iter().filter_map(|(teller, provider)| {
-            let count = by_teller.entry(teller).or_default();
+        let (mut believed, rest): (Vec<_>, Vec<_>) = found.into_iter().partition(|(teller, _)| {
+            let count = by_teller.entry(*teller).or_default();
             *count += 1;
-            (is_searched || *count <= most).then_some(provider)
+            *count <= most
         });
-        believed.take(self.limit).collect()
+        if is_searched {
+            believed.extend(rest);
+        }
+        let believed = believed.into_iter().take(self.limit);
+        believed.map(|(_, provider)| provider).collect()
     }
 
     fn conclude(&mut self, context: &mut Context<'_>) -> Progress {

@@ -17,7 +17,6 @@ use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Question, find_node};
 use crate::discovery::machine::signal::{Absence, Signal};
 use crate::discovery::region::{bits_of, share_of};
-use crate::identity::PeerId;
 use crate::wire::codec::{List, encode};
 use crate::wire::message::discovery::{self as wire, Contact, MAX_CONTACTS, Store, StoreOutcome};
 
@@ -47,6 +46,8 @@ const NEARBY_BITS: u32 = 4;
 struct Stretch {
     target: Key,
     asked: BTreeSet<Key>,
+    /// How often somebody was asked.
+    questions: usize,
     under_way: usize,
     /// Nodes that had no time for the question.
     busy: usize,
@@ -124,7 +125,7 @@ impl Sweep {
                 None => self.explored(context, &contact, scope, &frame),
             },
             Signal::Unanswered { tag, contact, why } => {
-                self.unanswered(tag, &contact.peer, why == Absence::Busy);
+                self.unanswered(tag, &contact, why == Absence::Busy);
             }
             _ => {}
         }
@@ -157,18 +158,20 @@ impl Sweep {
         Progress::Over
     }
 
-    fn unanswered(&mut self, tag: u64, peer: &PeerId, is_busy: bool) {
+    fn unanswered(&mut self, tag: u64, asked: &Contact, is_busy: bool) {
         match self.sent.remove(&tag) {
             Some(batch) if is_busy && !batch.is_again => self.send_again(batch),
+            // It is there: no other place is its.
+            Some(_) if is_busy => self.known.useless(&asked.peer, Presence::Silent),
             Some(batch) => {
-                if let Some(contact) = self.known.lost(peer, Presence::Silent) {
+                if let Some(contact) = self.known.lost(asked, Presence::Silent) {
                     self.send_again(Batch { contact, ..batch });
                 }
             }
             None => {
-                let is_elsewhere = !is_busy && self.known.lost(peer, Presence::Gone).is_some();
+                let is_elsewhere = !is_busy && self.known.lost(asked, Presence::Gone).is_some();
                 if let Some(stretch) = self.stretch.as_mut().filter(|_| is_elsewhere) {
-                    stretch.asked.remove(&Key::from(*peer));
+                    stretch.asked.remove(&Key::from(asked.peer));
                 }
                 self.question_ended(is_busy);
             }
@@ -195,6 +198,7 @@ impl Sweep {
         self.stretch = Some(Stretch {
             target: first.random_with_prefix(bits, &mut context.core.rng),
             asked: BTreeSet::new(),
+            questions: 0,
             under_way: 0,
             busy: 0,
         });
@@ -208,10 +212,10 @@ impl Sweep {
         };
         let witnesses = WITNESSES + stretch.busy;
         let nearest = self.known.nearest(&stretch.target, self.bits, witnesses);
-        let is_spent = stretch.asked.len() >= MAX_QUESTIONS;
         for contact in nearest {
             let key = Key::from(contact.peer);
-            if !is_spent && stretch.asked.insert(key) {
+            if stretch.questions < MAX_QUESTIONS && stretch.asked.insert(key) {
+                stretch.questions += 1;
                 stretch.under_way += 1;
                 let body = encode(&find_node(*stretch.target.as_bytes(), MAX_CONTACTS));
                 let tag = self.next_tag;
@@ -250,7 +254,7 @@ impl Sweep {
                 }
             }
             Err(fault) => {
-                _ = self.known.lost(&contact.peer, Presence::Gone);
+                self.known.useless(&contact.peer, Presence::Gone);
                 context.core.blame(contact.peer, fault);
             }
         }
@@ -370,7 +374,9 @@ impl Sweep {
             let records = List::truncated(records.map(|item| item.record.clone()));
             let tag = self.next_tag;
             self.next_tag += 1;
-            let contact = batch.contact.clone();
+            // Where it was found meanwhile.
+            let known = self.known.contact(&Key::from(batch.contact.peer));
+            let contact = known.unwrap_or(&batch.contact).clone();
             self.sent.insert(tag, batch);
             let purpose = Purpose::Operation(context.id, tag);
             let body = encode(&Store { records });

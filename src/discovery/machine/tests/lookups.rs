@@ -94,6 +94,26 @@ fn who_answers_neither_question_is_given_up_with_the_first_and_is_one_failure() 
     assert_eq!(rig.machine.pending(), (0, 0, 0));
 }
 
+/// Nothing is repeated to who is gone, nor by a node that was itself held up.
+#[test]
+fn a_question_is_repeated_over_a_connection_and_in_time_alone() {
+    let again = |act: &dyn Fn(&mut Rig, PeerId)| {
+        let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
+        let peer = silent.contact.peer;
+        act(&mut rig, peer);
+        let outputs = rig.run_to(rig.now + RTT / 2);
+        called(&outputs, peer).is_some()
+    };
+    assert!(again(&|_, _| {}));
+    assert!(!again(&|rig, peer| _ = rig.feed(Input::Disconnected(peer))));
+    assert!(again(
+        &|rig, _| rig.now = rig.now + Duration::from_millis(199)
+    ));
+    assert!(!again(
+        &|rig, _| rig.now = rig.now + Duration::from_millis(200)
+    ));
+}
+
 /// What is asked for may come from anybody.
 #[test]
 fn a_question_for_a_record_is_not_repeated() {

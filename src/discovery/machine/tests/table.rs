@@ -112,6 +112,34 @@ fn newcomers_without_an_answer_are_asked_again_in_turns() {
     assert_eq!(asked.len(), 24);
 }
 
+/// Two of one network are asked at once: the third has its turn all the same, also where others stand behind it.
+#[test]
+fn newcomers_of_one_network_have_their_turns_however_they_are_called() {
+    let mut rig = Rig::new();
+    let mut asked = BTreeSet::new();
+    for number in 1..=12 {
+        let group = if number % 2 == 0 { 500 } else { number };
+        let outputs = rig.introduce(&contact_of(peer(number), group), RTT, true);
+        asked.extend(calls(&outputs).iter().map(|call| call.contact.peer));
+    }
+    for _ in 0..4 {
+        let outputs = rig.run_to(rig.now + Duration::from_secs(6));
+        asked.extend(calls(&outputs).iter().map(|call| call.contact.peer));
+    }
+    assert_eq!(asked.len(), 12);
+}
+
+/// Nobody could be told where they are.
+#[test]
+fn attack_newcomers_without_addresses_hold_no_probes() {
+    let mut rig = Rig::new();
+    for number in 1..=20 {
+        let nowhere = contact_at(peer(number), &[]);
+        assert!(calls(&rig.introduce(&nowhere, RTT, true)).is_empty());
+    }
+    assert!(calls(&rig.run_to(rig.now + Duration::from_secs(120))).is_empty());
+}
+
 /// They do not keep each other from being left alone.
 #[test]
 fn many_silent_newcomers_are_asked_again_soon_for_a_while_and_then_eight_a_minute() {

@@ -167,6 +167,10 @@ impl Driver {
             .poll_timeout()
             .is_some_and(|at| at <= now)
         {
+            // Answers that are here are not late, however late this task is.
+            while let Some(called) = self.calls.try_join_next() {
+                self.take(Step::Called(called));
+            }
             self.feed(Input::Timer);
         }
         if self.saving.is_due(now) {
