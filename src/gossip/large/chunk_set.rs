@@ -2,6 +2,7 @@
 
 use crate::wire::message::gossip::{ChunkRange, MAX_CHUNKS};
 
+/// Chunks in one word.
 const BITS: usize = u64::BITS as usize;
 const WORDS: usize = MAX_CHUNKS / BITS;
 

@@ -164,19 +164,44 @@ impl Transfers {
         origin: Origin,
         bytes: usize,
     ) -> Result<(), NotBegun> {
-        self.may_begin(id, origin)?;
+        self.has_room(now, id, origin, bytes)?;
         let publisher = origin.source.publisher;
         let of_publisher = |of: &Origin| of.source.publisher == publisher;
-        self.may_reserve(now, bytes, MAX_LARGE, of_publisher)?;
-        self.may_reserve(now, bytes, self.max_bytes, |_| true)?;
+        let others = self.room_of_others(now);
         self.reserve(now, bytes, MAX_LARGE, of_publisher);
-        self.reserve(now, bytes, self.max_bytes, |_| true);
+        self.reserve(now, bytes, others, |_| true);
         while self.bytes() + bytes > self.max_bytes {
-            // This node's own stay while they are given out, but for what is more than half of the room.
             let is_kept = self.young_bytes(now) <= self.max_bytes / 2;
             self.give_way(|one| one.is_done() && !(is_kept && one.is_own_and_young(now)))?;
         }
         Ok(())
+    }
+
+    /// Whether a message of so many bytes may be begun, and finds room if those that have stalled give way.
+    pub(in crate::gossip) fn has_room(
+        &self,
+        now: Micros,
+        id: MessageId,
+        origin: Origin,
+        bytes: usize,
+    ) -> Result<(), NotBegun> {
+        self.may_begin(id, origin)?;
+        let publisher = origin.source.publisher;
+        let of_publisher = |of: &Origin| of.source.publisher == publisher;
+        self.may_reserve(now, bytes, MAX_LARGE, of_publisher)?;
+        self.may_reserve(now, bytes, self.room_of_others(now), |_| true)
+    }
+
+    /// Bytes for messages of others: this node's own stay while they are given out, but for what is more than half
+    /// of the room.
+    fn room_of_others(&self, now: Micros) -> usize {
+        let young = self.young_bytes(now);
+        let kept = if young <= self.max_bytes / 2 {
+            young
+        } else {
+            0
+        };
+        self.max_bytes - kept
     }
 
     /// Whether so many bytes find room within a limit beside the messages that are not here, if those that have

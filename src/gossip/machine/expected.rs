@@ -124,6 +124,11 @@ impl Owed {
         }
     }
 
+    /// Who sent it.
+    pub(super) fn into_kept(self) -> Vec<Link> {
+        self.kept
+    }
+
     /// To be told at the end of an audit excuses nobody.
     pub(super) fn told(&mut self, link: Link) {
         let is_late = self.is_released && self.audited.contains(&link);

@@ -1,5 +1,6 @@
 //! Whose messages are held for those who ask, and how many bytes of each.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, VecDeque};
 
 use foldhash::HashMap;
@@ -31,18 +32,30 @@ impl Holder {
 #[derive(Debug, Default)]
 struct Line {
     bytes: usize,
-    /// The oldest first; of some that are not held any more the ids are still here.
-    ids: VecDeque<MessageId>,
+    /// The oldest first, numbered; of some that are not held any more the ids are still here.
+    ids: VecDeque<(u64, MessageId)>,
     /// Those of them that are.
     held: usize,
 }
 
+/// How many steps of bytes somebody has, and the number of the oldest message: of equals the one with the oldest is
+/// the last.
+type Rank = (usize, Reverse<u64>);
+
 #[derive(Debug, Default)]
 pub(super) struct Held {
     bytes: usize,
+    next: u64,
     of: HashMap<Holder, Line>,
-    /// How many steps of bytes each has.
-    sizes: BTreeSet<(usize, Holder)>,
+    ranks: BTreeSet<(Rank, Holder)>,
+}
+
+impl Line {
+    /// None of who has nothing.
+    fn rank(&self) -> Option<Rank> {
+        let (oldest, _) = self.ids.front()?;
+        Some((self.bytes / STEP, Reverse(*oldest)))
+    }
 }
 
 impl Held {
@@ -54,12 +67,13 @@ impl Held {
         let (holder, cost) = (Holder::of(parcel), parcel.cost());
         self.bytes += cost;
         let line = self.of.entry(holder).or_default();
-        let before = line.bytes;
+        let before = line.rank();
         line.bytes += cost;
         line.held += 1;
-        line.ids.push_back(parcel.id);
-        let after = line.bytes;
-        self.resized(holder, before, after);
+        line.ids.push_back((self.next, parcel.id));
+        self.next += 1;
+        let after = line.rank();
+        self.moved(holder, before, after);
     }
 
     /// A message is held no more; `is_held` says of others whether they are.
@@ -69,28 +83,28 @@ impl Held {
             return;
         };
         self.bytes = self.bytes.saturating_sub(cost);
-        let before = line.bytes;
+        let before = line.rank();
         line.bytes = line.bytes.saturating_sub(cost);
         line.held = line.held.saturating_sub(1);
-        while line.ids.pop_front_if(|id| !is_held(id)).is_some() {}
-        let (after, held) = (line.bytes, line.held);
-        self.resized(holder, before, after);
-        if held == 0 {
+        while line.ids.pop_front_if(|(_, id)| !is_held(id)).is_some() {}
+        let after = line.rank().filter(|_| line.held > 0);
+        if after.is_none() {
             self.of.remove(&holder);
-            self.sizes.remove(&(after / STEP, holder));
         }
+        self.moved(holder, before, after);
     }
 
     /// The oldest message of whoever has the most.
     pub(super) fn oldest_of_largest(&self) -> Option<MessageId> {
-        let (_, holder) = self.sizes.last()?;
-        self.of.get(holder)?.ids.front().copied()
+        let (_, holder) = self.ranks.last()?;
+        let (_, id) = self.of.get(holder)?.ids.front()?;
+        Some(*id)
     }
 
-    fn resized(&mut self, holder: Holder, before: usize, after: usize) {
-        if before == 0 || before / STEP != after / STEP {
-            self.sizes.remove(&(before / STEP, holder));
-            self.sizes.insert((after / STEP, holder));
+    fn moved(&mut self, holder: Holder, before: Option<Rank>, after: Option<Rank>) {
+        if before != after {
+            before.map(|rank| self.ranks.remove(&(rank, holder)));
+            after.map(|rank| self.ranks.insert((rank, holder)));
         }
     }
 }

@@ -82,9 +82,18 @@ impl Gossip {
             Err(refused) => return Err(refused),
         }
         for link in self.subscribers(&parcel.topic).to_vec() {
-            self.tell_chunks(link, id, &News::default());
+            self.ask_what_is_there(link, id);
         }
         Ok(())
+    }
+
+    /// Whether a message may be carried, if it is a long one.
+    pub(super) fn has_room_for(&self, parcel: &Parcel) -> bool {
+        let (Content::Outline(outline), Some(origin)) = (&parcel.content, origin(parcel)) else {
+            return true;
+        };
+        let (now, bytes) = (self.now.mono, outline.length() as usize);
+        self.transfers.has_room(now, parcel.id, origin, bytes) != Err(NotBegun::Full)
     }
 
     /// What made room for others is not carried any more.
@@ -98,7 +107,14 @@ impl Gossip {
     pub(super) fn ask_for_the_rest(&mut self, link: Link, topic: &TopicHash) {
         let missing: Vec<_> = self.transfers.missing(topic).collect();
         for id in missing {
-            self.tell_chunks(link, id, &News::default());
+            self.ask_what_is_there(link, id);
+        }
+    }
+
+    /// Tells a neighbour that nothing of a message is here, unless it does not read.
+    fn ask_what_is_there(&mut self, link: Link, message: MessageId) {
+        if !self.transfers.is_deaf(link) {
+            self.tell_chunks(link, message, &News::default());
         }
     }
 
@@ -232,8 +248,7 @@ impl Gossip {
     }
 
     fn tell_chunks(&mut self, link: Link, message: MessageId, news: &News) {
-        let is_deaf = self.transfers.is_deaf(link);
-        let Some(neighbour) = self.touch(link).filter(|_| !is_deaf) else {
+        let Some(neighbour) = self.touch(link) else {
             return;
         };
         for frame in news.frames(message) {

@@ -319,11 +319,12 @@ impl Gossip {
 
     fn run_timers(&mut self) {
         let now = self.now.mono;
+        // Before the heartbeat, which settles what was owed: a node that was held up ends both at once.
+        self.end_audits();
         // Once: at the end of the clock the next one would be due at once, for ever.
         if self.beats.is_due(now) {
             self.heartbeat();
         }
-        self.end_audits();
         self.look_at_pulls();
         self.choose_links();
         self.seal_waiting();

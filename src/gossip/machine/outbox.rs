@@ -159,7 +159,9 @@ impl Outbox {
 
     /// A heartbeat: whether it has taken little for so long, of much that was to be sent.
     pub(super) fn lags(&mut self, now: Micros, span: Duration) -> bool {
-        self.backlog.lags(now, self.bytes(), span, self.max_bytes)
+        let lags = self.backlog.lags(now, self.bytes(), span, self.max_bytes);
+        // Who has just taken all that it was given is not to be waited for: nothing would say that it reads again.
+        lags && self.blocked_since.is_some()
     }
 
     /// A control frame of its own.
@@ -263,9 +265,11 @@ impl Outbox {
         true
     }
 
-    /// A message is refused, unless too much waits already.
+    /// A message is refused, unless too much waits already: that only saves a copy.
     pub(super) fn refuse(&mut self, id: MessageId) {
-        if self.unwanted.len() < MAX_UNWANTED && self.reserve(ID_BYTES) {
+        let has_room = self.bytes() + ID_BYTES <= self.max_bytes;
+        if self.unwanted.len() < MAX_UNWANTED && has_room {
+            self.control_bytes += ID_BYTES;
             self.unwanted.push(id);
         }
     }
@@ -337,6 +341,7 @@ impl Outbox {
         self.missed.clear();
         self.owed.clear();
         self.message_bytes = 0;
+        self.backlog.begin_anew();
     }
 
     /// What is to be sent now, if the neighbour takes it. `is_needless` says of which messages it has no

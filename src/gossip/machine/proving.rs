@@ -192,13 +192,22 @@ impl Gossip {
         let topic = self.topics.get(&parcel.topic);
         let options = topic.and_then(|topic| topic.subscription);
         let judged_for = first.filter(|_| options.is_some_and(|options| options.is_judged));
-        if !self.is_fresh(&parcel) || !self.is_within_rate(&parcel, first) {
+        if !self.is_fresh(&parcel) {
             self.store.set(id, State::Dropped);
             return;
         }
-        if judged_for.is_some_and(|link| !self.judging.has_room(link)) {
-            // It may come again, when the program has time for what this neighbour brings.
+        let is_full = judged_for.is_some_and(|link| !self.judging.has_room(link));
+        if is_full || !self.has_room_for(&parcel) {
+            // It may come again, when the program has time for what this neighbour brings, or there is room.
             return self.forsake(id, &from);
+        }
+        if !self.is_within_rate(&parcel, first) {
+            if parcel.proof.is_none() {
+                // Another neighbour may have said less.
+                return self.forsake(id, &from);
+            }
+            self.store.set(id, State::Dropped);
+            return;
         }
         if judged_for.is_none() && !parcel.is_header() {
             self.remember(&parcel);

@@ -264,9 +264,12 @@ impl Store {
     /// A message that was here, brought by these, is missing. It counts as if another neighbour that has it had
     /// announced it first, or else one of these. If none has room for it, nothing is known of it any more.
     pub(super) fn lose(&mut self, id: &MessageId, brought_by: &[Link]) {
-        let Some(entry) = self.entries.get(id) else {
+        let Some(entry) = self.entries.get_mut(id) else {
             return;
         };
+        // Whoever sent it keeps the merit, if it is owed again.
+        let kept = entry.owed.take().map(Owed::into_kept);
+        entry.brought.extend(kept.unwrap_or_default());
         let mut links: Vec<_> = entry.sightings.iter().map(|one| one.link).collect();
         links.sort_by_key(|link| brought_by.contains(link));
         self.set(id, State::Missing);

@@ -63,15 +63,38 @@ fn attack_headers_of_strangers_drive_no_message_of_this_node_out_while_it_is_giv
     let (whole, data) = (outline(4), zeros(4));
     all.publish(START, id(0), of_publisher(0), &whole, &data)
         .unwrap();
-    assert_eq!(fetch(&mut all, 1, 1, 4), None);
-    assert_eq!(fetch(&mut all, 2, 2, 1), Some(NotBegun::Full));
-    assert!(all.get_mut(&id(0)).is_some());
-    let later = START + IDLE;
-    let new = outline(4);
+    let (later, new) = (START + IDLE, outline(4));
     let before = later - MILLISECOND;
+    assert!(all.fetch(before, id(1), of_publisher(1), &new).is_ok());
+    assert!(
+        all.fetch(before, id(3), of_publisher(3), &outline(1))
+            .is_err()
+    );
     assert!(all.fetch(before, id(2), of_publisher(2), &new).is_err());
     assert!(all.fetch(later, id(2), of_publisher(2), &new).is_ok());
     assert!(all.get_mut(&id(0)).is_none());
+}
+
+/// What this node gives out is no reason to keep them.
+#[test]
+fn attack_a_header_whose_chunks_do_not_come_gives_way_beside_a_message_of_this_node() {
+    let mut all = Transfers::new(8 * CHUNK_BYTES);
+    let (whole, data) = (outline(3), zeros(3));
+    all.publish(START, id(0), of_publisher(0), &whole, &data)
+        .unwrap();
+    assert_eq!(fetch(&mut all, 1, 1, 5), None);
+    let (new, stalled) = (outline(1), START + STALLED);
+    let before = stalled - MILLISECOND;
+    assert!(all.fetch(before, id(2), of_publisher(2), &new).is_err());
+    // What does not fit beside this node's own drives nothing out.
+    assert!(
+        all.fetch(stalled, id(3), of_publisher(3), &outline(6))
+            .is_err()
+    );
+    assert_eq!(all.take_given_up(), Vec::<[u8; 32]>::new());
+    assert!(all.fetch(stalled, id(2), of_publisher(2), &new).is_ok());
+    assert_eq!(all.take_given_up(), [id(1)]);
+    assert!(all.get_mut(&id(0)).is_some());
 }
 
 /// Two identities would have all of the room for half a minute, and for ever with a chunk in each.

@@ -42,6 +42,11 @@ impl Backlog {
         self.in_hand = bytes;
     }
 
+    /// What was to be sent is given up: what is judged begins with what comes.
+    pub(super) fn begin_anew(&mut self) {
+        self.window = None;
+    }
+
     /// It is taken; so much waits still.
     pub(super) fn taken(&mut self, waiting: usize) {
         let bytes = std::mem::take(&mut self.in_hand);
@@ -108,6 +113,17 @@ mod tests {
         ] {
             assert_eq!(lags(offered, taken), is_lagging, "{taken} of {offered}");
         }
+    }
+
+    #[test]
+    fn what_was_given_up_is_not_held_against_who_reads_again() {
+        let mut backlog = Backlog::default();
+        assert!(!backlog.lags(START, MAX, SPAN, MAX));
+        backlog.begin_anew();
+        assert!(!backlog.lags(START + SPAN, 1_000, SPAN, MAX));
+        backlog.hand(1_000);
+        backlog.taken(1);
+        assert!(!backlog.lags(START + SPAN * 2, 1, SPAN, MAX));
     }
 
     #[test]

@@ -48,6 +48,20 @@ fn the_end_of_a_chain_waits_for_an_audit_and_no_longer() {
     assert!(rig.faults.is_empty());
 }
 
+/// The audit, the window of what is owed and a heartbeat end at once.
+#[test]
+fn a_node_that_was_held_up_passes_on_what_it_audited_all_the_same() {
+    let mut rig = chain();
+    for number in 0..100_u32 {
+        let text = number.to_le_bytes();
+        rig.publish(0, &text);
+        rig.run_for(Duration::from_millis(100));
+        rig.now = rig.now + Duration::from_millis(1_200);
+        rig.run_for(Duration::from_millis(100));
+        assert_eq!(rig.receivers(&text), [1, 2], "{number}");
+    }
+}
+
 /// Who waits for the others to send and has always been told is found out all the same.
 #[test]
 fn attack_14_who_sends_nothing_and_is_always_told_is_out_of_the_mesh() {

@@ -143,6 +143,26 @@ fn attack_a_flood_displaces_its_own_messages_and_nobody_elses() {
     assert_eq!(store.held_bytes(), 0);
 }
 
+/// Of many that say little each, as one attacker with as many identities, the oldest message goes, whoever said it.
+#[test]
+fn attack_many_identities_with_one_message_each_displace_the_oldest_and_no_chosen_one() {
+    let (mut store, size) = (Store::default(), 48 << 10);
+    let topic = |number: usize| TopicHash::of(&format!("topic {number}"));
+    let held = |store: &Store, from: usize, to: usize| {
+        (from..to).all(|number| store.held(&id(number)).is_some())
+    };
+    let mut first = 0;
+    for number in 0..2_000 {
+        hold_on(&mut store, topic(number), number, size);
+        while store.held(&id(first)).is_none() {
+            first += 1;
+        }
+        assert!(held(&store, number.saturating_sub(1), number + 1));
+    }
+    println!("{first} gave way");
+    assert!(first > 500 && held(&store, first, 2_000));
+}
+
 /// A fast publisher says that much between two heartbeats.
 #[test]
 fn of_what_came_since_the_last_heartbeat_only_the_oldest_goes() {

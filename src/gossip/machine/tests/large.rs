@@ -422,6 +422,6 @@ fn attack_a_header_that_found_no_room_is_taken_when_it_is_announced_again() {
     let ids = List::truncated([id]);
     rig.forge(3, 0, IHAVE, &IHave { topic: 0, ids });
     rig.run_for(SECOND);
-    assert_eq!(rig.receivers(&said), [0]);
+    assert!(rig.receivers(&said).contains(&0));
     assert_eq!(rig.faults, []);
 }
