@@ -26,6 +26,7 @@ use tokio::time::sleep;
 /// One way between any two nodes.
 const LATENCY: Duration = Duration::from_millis(25);
 
+/// As the row says.
 const NODES: u16 = 100;
 const PORT: u16 = 4000;
 

@@ -29,11 +29,13 @@ use tokio::time::{Instant as Virtual, timeout};
 
 use nodes::{LATENCY, TOPIC, network};
 
+/// Five, as in the rows of the scale simulator.
 const LARGE_SEEDS: RangeInclusive<u64> = 1..=5;
 const LARGE_NODES: u16 = 36;
 const LARGE_BYTES: usize = 10 << 20;
 const LARGE_RATE: u64 = 100_000_000;
 
+/// As the row says.
 const MANY_NODES: u16 = 200;
 const MANY_PUBLISHERS: u16 = 100;
 const MANY_BYTES: usize = 2 << 10;

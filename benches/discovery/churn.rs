@@ -10,6 +10,7 @@ use super::report::{Report, Target};
 use super::statistics::{Sorted, percent};
 use super::town::{Town, Towns, below};
 
+/// Few enough that an hour of all of them takes minutes, and fifty times what holds a record.
 const NODES: u32 = 1_000;
 const KEYS: usize = 300;
 

@@ -13,6 +13,7 @@ use super::report::{Report, Target};
 use super::statistics::percent;
 use super::town::{Lookup, PATIENCE, Town, Towns, below};
 
+/// As the row says.
 const HONEST: u32 = 1_000;
 
 /// Bits that ground ids share with their key.

@@ -15,6 +15,7 @@ use crate::scene::{Scene, spawn};
 /// Enough that none exceeds the handshakes a second that a node takes from one network.
 const DIALLERS: u8 = 192;
 
+/// Longest that an answer is waited for: a hundred round trips.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// The honest nodes.

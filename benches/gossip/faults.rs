@@ -9,6 +9,7 @@ use super::options::Options;
 use super::report::{Report, Target};
 use super::runs::{Arm, Runs, scenario};
 
+/// Everything is delivered.
 const NOTHING: Target = Target::AtMost(0.0);
 
 /// One message in ten thousand.

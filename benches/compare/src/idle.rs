@@ -9,6 +9,7 @@ use crate::process::Process;
 use crate::report::{Report, Target};
 use crate::subjects::Side;
 
+/// The shorter of the two lengths of `two`: signing is what differs.
 const SIZE: usize = 256;
 
 /// Between two messages: one always finds a token for its seal, of which there are 50 a second.

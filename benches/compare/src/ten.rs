@@ -8,8 +8,10 @@ use crate::options::Options;
 use crate::report::{Report, Target};
 use crate::subjects::Side;
 
+/// As the row says.
 const NODES: usize = 10;
 
+/// Bytes of a message, as the row says.
 const SIZE: usize = 256;
 
 /// Messages a second, of all publishers together.

@@ -6,6 +6,7 @@ use crate::process::Process;
 use crate::report::{Report, Target};
 use crate::subjects::Side;
 
+/// Bytes of a message, as the rows say.
 const SIZES: [usize; 2] = [256, 1_024];
 
 /// Messages under way of which the best is taken, for each side and size.

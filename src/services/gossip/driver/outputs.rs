@@ -6,7 +6,7 @@ use super::super::{GossipEvent, blame};
 use super::{Driver, Work};
 use crate::crypto::{Provider, SealBody};
 use crate::gossip::{CheckId, Event, Fault, Input, Link, Output, SharedSeal, SigningId};
-use crate::p2p::Swarm;
+use crate::p2p::{Budget, Swarm};
 use crate::services::discovery::scope_of_path;
 use crate::wire::ErrorCode;
 use crate::wire::message::discovery::Contact;
@@ -100,15 +100,14 @@ impl Driver {
         let (Ok(place), false) = (place, caller.is_connected(&peer)) else {
             return;
         };
-        let affordable = swarm.affordable(&peer, &contact.addresses);
+        let affordable = swarm.affordable(Budget::Told, &peer, &contact.addresses);
         let swarm = swarm.downgrade();
         if !affordable.addresses.is_empty() {
             self.work.spawn(async move {
                 // A recommendation that leads nowhere is nobody's fault.
-                _ = caller.dial(Some(peer), &affordable.addresses).await;
-                if let (Some(connection), Some(swarm)) = (caller.connection(&peer), swarm.upgrade())
-                {
-                    swarm.probed(&affordable.charged, &connection.path());
+                let outcome = caller.dial(Some(peer), &affordable.addresses).await;
+                if let Some(swarm) = swarm.upgrade() {
+                    swarm.settle(&affordable, &peer, &outcome);
                 }
                 drop(place);
                 Work::Over
