@@ -46,6 +46,8 @@ pub(super) enum Signal {
 pub(super) enum Absence {
     /// It is there, and has no time.
     Busy,
+    /// It is there, and does not answer such questions.
+    Unwilling,
     /// Somebody else answered at its address, which is in this network.
     SomebodyElse(IpGroup),
     /// Nothing came of it.

@@ -66,10 +66,10 @@ impl FindProviders {
             }
             Signal::Unanswered {
                 contact,
-                why: Absence::Busy,
+                why: Absence::Busy | Absence::Unwilling,
                 ..
             } => {
-                // Who has no time is there.
+                // Who has no time is there, and so is a client, which serves no questions.
                 self.probes -= 1;
                 self.named.answered(&contact.peer);
             }

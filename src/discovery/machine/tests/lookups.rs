@@ -422,5 +422,31 @@ fn attack_the_first_teller_of_providers_does_not_decide_alone() {
     let Some(Outcome::Providers(found)) = outcome(&outputs) else {
         panic!("all have been heard: {outputs:?}");
     };
-    assert_eq!(found.len(), 4);
+    // One of the first, then the one of the second, and then what is left of the first.
+    assert_eq!(peers(&found), [101, 5, 102, 103].map(peer));
+}
+
+/// A provider is looked for where it is said to be, and whoever says no there is there.
+#[test]
+fn a_provider_that_is_busy_or_does_not_serve_is_live_and_one_that_is_gone_is_not() {
+    for (why, is_live) in [
+        (CallFailure::Busy, true),
+        (CallFailure::Refused, true),
+        (CallFailure::Unreachable, false),
+        (CallFailure::NotDialled, false),
+    ] {
+        let mut rig = Rig::new();
+        rig.meet_many(1);
+        let command = Command::Providers {
+            key: key(9),
+            limit: 1,
+            only_live: true,
+        };
+        let (_, outputs) = rig.start(command);
+        let outputs = names_providers(&mut rig, calls(&outputs)[0].call, &[70]);
+        let call = called(&outputs, peer(70)).unwrap();
+        let outputs = rig.feed(Input::Failed { call, why });
+        let found = Outcome::Providers(vec![contact(70)]);
+        assert_eq!(outcome(&outputs) == Some(found), is_live, "{why:?}");
+    }
 }
