@@ -55,8 +55,8 @@ impl DialFailure {
     /// Whether it is known before anything is sent.
     #[must_use]
     pub(crate) const fn is_before_sending(self) -> bool {
-        use DialFailure::{Banned, NoAddress, OwnIdentity, Stopped, TooMany};
-        matches!(self, NoAddress | OwnIdentity | Banned | TooMany | Stopped)
+        use DialFailure::{Banned, NoAddress, Stopped, TooMany};
+        matches!(self, NoAddress | Banned | TooMany | Stopped)
     }
 
     /// Whether nobody answered in time: the peer may be away, or the way to it.

@@ -147,7 +147,7 @@ impl Lookup {
     }
 
     /// A node takes longer than it should: another one is asked meanwhile. No failure. Whether it is to be asked once
-    /// more itself, if it may: near the end, where each of the nearest nodes counts.
+    /// more itself, if it may: if it may be one of the k nearest, of which each counts.
     pub fn slow(&mut self, peer: &PeerId, may_repeat: bool) -> bool {
         let path = self.path_of(peer);
         path.is_some_and(|path| path.slow(peer, may_repeat))

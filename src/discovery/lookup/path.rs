@@ -204,7 +204,7 @@ impl Path {
             return false;
         }
         self.alpha = (self.alpha + 1).min(self.alpha_max);
-        let repeats = may_repeat && self.is_end();
+        let repeats = may_repeat && self.is_among_nearest(peer);
         self.repetitions += usize::from(repeats);
         repeats
     }
@@ -308,6 +308,15 @@ impl Path {
             .iter()
             .filter(|one| one.state == State::Answered);
         answered.map(|one| &one.contact)
+    }
+
+    /// Whether a node may be one of the k nearest in the end: of those that may answer it is one of the k, and some
+    /// more for those that will not.
+    fn is_among_nearest(&self, peer: &PeerId) -> bool {
+        let is_out = |state| matches!(state, State::GivenUp | State::Failed | State::Foreign);
+        let hopeful = self.shortlist.iter().filter(|one| !is_out(one.state));
+        let mut nearest = hopeful.take(END_WINDOW);
+        nearest.any(|one| one.contact.peer == *peer)
     }
 
     /// Ends a request that has no answer, as far as it had not ended already.

@@ -454,6 +454,30 @@ fn once_the_nearest_has_answered_the_whole_window_is_asked() {
     assert_eq!(drain(&mut lookup).len(), 28 - 5);
 }
 
+/// One that is behind 28 others when it is slow will not be among the k nearest.
+#[test]
+fn one_of_the_nearest_is_asked_again_when_it_is_slow_and_no_other() {
+    let target = key(0);
+    let mut nodes: Vec<_> = (1..100).map(|one| contact_of(at(&key(one)), one)).collect();
+    nodes.sort_by_key(|one| distance(&target, one));
+    let mut lookup = Lookup::new(target, nodes.clone(), &POLICY, open(100.0));
+    drain(&mut lookup);
+    lookup.answered(&nodes[0].peer, vec![]);
+    assert_eq!(drain(&mut lookup).len(), 28 - 5);
+    assert!(!lookup.slow(&nodes[26].peer, false), "it may not");
+    assert!(lookup.slow(&nodes[27].peer, true));
+    assert!(!lookup.slow(&nodes[27].peer, true), "once");
+    let nearer = |bits| contact_of(at(&target.with_flipped_bit(bits)), bits.into());
+    lookup.answered(&nodes[1].peer, vec![nearer(200), nearer(201), nearer(202)]);
+    assert!(!lookup.slow(&nodes[25].peer, true));
+    assert!(lookup.slow(&nodes[24].peer, true));
+    lookup.given_up(&nodes[2].peer);
+    lookup.failed(&nodes[3].peer);
+    assert!(lookup.slow(&nodes[23].peer, true));
+    let sent = lookup.found().requests;
+    assert_eq!(sent, 28 + 3, "they are counted");
+}
+
 #[test]
 fn a_lookup_that_knows_nobody_is_over() {
     let lookup = Lookup::new(key(0), [], &POLICY, open(1.0));

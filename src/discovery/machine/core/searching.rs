@@ -183,7 +183,7 @@ impl Core {
 
     /// Asks a node once more what it did not answer in time, over the connection that there is. QUIC repeats a lost
     /// packet after a probe timeout: where question and answer are lost, one after the other, that takes longer
-    /// than the three round trips after which a node is given up, and of twenty nodes each counts.
+    /// than the three round trips after which a node is given up, and of the k nearest each counts.
     fn repeat(&mut self, id: SearchId, contact: Contact) {
         let Some(search) = self.searches.get_mut(&id) else {
             return;

@@ -57,7 +57,7 @@ fn all_but_one_answered(command: Command) -> (Rig, Called) {
 
 /// Question and answer may both have been lost, and what is repeated then comes after the end.
 #[test]
-fn near_the_end_a_node_whose_answer_is_late_is_asked_once_more_and_either_answer_counts() {
+fn a_near_node_whose_answer_is_late_is_asked_once_more_and_either_answer_counts() {
     for (which, more) in [(0, 50), (1, 50), (0, 149), (1, 149)] {
         let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
         let outputs = rig.run_to(rig.now + RTT / 2);
