@@ -1,6 +1,6 @@
 //! Who has a place in the table, and what takes it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::*;
 use crate::discovery::machine::operation::Refresh;
@@ -384,24 +384,24 @@ fn to_enter_again_within_a_minute_costs_one_question_and_no_more() {
     }
 }
 
-/// How often this node looks for `target` within `span`: how often it asks the same node for it. Every
-/// question is answered with nobody.
+/// How often this node looks for `target` within `span`. Every question is answered with nobody.
 fn lookups_for(rig: &mut Rig, target: &Key, span: Duration) -> usize {
-    let end = rig.now + span;
-    let mut asked: BTreeMap<PeerId, usize> = BTreeMap::new();
+    let (begin, end) = (rig.now, rig.now + span);
     while rig.now < end {
         let mut outputs = rig.feed(Input::Timer);
         outputs.extend(rig.run_to(rig.now + RTT));
         let mut open = calls(&outputs);
         while let Some(call) = open.pop() {
-            let question = decode::<FindNode>(&call.body);
-            if question.is_ok_and(|one| Key::from_bytes(one.target) == *target && one.want > 0) {
-                *asked.entry(call.contact.peer).or_default() += 1;
-            }
             open.extend(calls(&rig.names(call.call, &[])));
         }
     }
-    asked.values().copied().max().unwrap_or(0)
+    let is_meant = |(at, output): &&(Micros, Output)| {
+        let Output::Event(Event::Looked(looked)) = output else {
+            return false;
+        };
+        *at >= begin && looked.target == *target
+    };
+    rig.log.iter().filter(is_meant).count()
 }
 
 /// It enters when it knows too few to tell a crowd from a network.
