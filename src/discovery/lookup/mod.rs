@@ -153,6 +153,13 @@ impl Lookup {
         path.is_some_and(|path| path.slow(peer, may_repeat))
     }
 
+    /// A node that was asked once more takes too long again. Whether it is to be asked for the last time: if it may
+    /// still be one of the k nearest, and was not given up meanwhile.
+    pub fn still_slow(&mut self, peer: &PeerId) -> bool {
+        let path = self.path_of(peer);
+        path.is_some_and(|path| path.still_slow(peer))
+    }
+
     /// A node is given up, but may be alive. An answer that comes later still counts.
     pub fn given_up(&mut self, peer: &PeerId) {
         if let Some(path) = self.path_of(peer) {

@@ -141,7 +141,7 @@ impl Path {
         }
     }
 
-    /// Requests that were sent, those that were repeated twice.
+    /// Requests that were sent, those that were repeated each time.
     pub(super) const fn sent(&self) -> usize {
         self.requests + self.repetitions
     }
@@ -205,6 +205,12 @@ impl Path {
         }
         self.alpha = (self.alpha + 1).min(self.alpha_max);
         let repeats = may_repeat && self.is_among_nearest(peer);
+        self.repetitions += usize::from(repeats);
+        repeats
+    }
+
+    pub(super) fn still_slow(&mut self, peer: &PeerId) -> bool {
+        let repeats = self.state(peer) == Some(State::Slow) && self.is_among_nearest(peer);
         self.repetitions += usize::from(repeats);
         repeats
     }

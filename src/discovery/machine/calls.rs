@@ -36,11 +36,19 @@ pub(super) enum Purpose {
     Search(SearchId),
     /// The same question once more, of a node whose answer is late: it is taken as the first one's, and nothing else
     /// comes of it.
-    Repeated(SearchId),
+    Repeated(SearchId, Repetition),
     /// An operation's own request, with a number that it understands.
     Operation(OperationId, u64),
     /// Whether a node is there.
     Probe,
+}
+
+/// Which repetition of a question. The last is for where question and answer were lost, and one of the first
+/// repetition's packets, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repetition {
+    First,
+    Last,
 }
 
 /// How late an answer is.
@@ -85,6 +93,16 @@ pub(super) struct Calls {
     recent: VecDeque<Duration>,
 }
 
+impl Purpose {
+    /// The search whose question it is.
+    pub(super) const fn search(self) -> Option<SearchId> {
+        match self {
+            Self::Search(search) | Self::Repeated(search, _) => Some(search),
+            Self::Operation(..) | Self::Probe => None,
+        }
+    }
+}
+
 impl Call {
     /// Whether nobody counts on an answer any more.
     pub(super) fn is_given_up(&self) -> bool {
@@ -122,6 +140,17 @@ impl Patience {
         Self {
             hedge: (rtt * 3 / 2).clamp(SOONEST_HEDGE, LONGEST),
             give_up: (rtt * 3).clamp(SHORTEST, LONGEST),
+            lost: LONGEST,
+        }
+    }
+
+    /// For a question that is repeated to a connected peer, one and a half of its round-trip times after the first:
+    /// the other half of those for which that one is waited for. When it is repeated once more, an answer still has a
+    /// whole round trip and a quarter.
+    pub(super) fn repeated(rtt: Duration) -> Self {
+        Self {
+            hedge: rtt / 4,
+            give_up: rtt * 3 / 2,
             lost: LONGEST,
         }
     }
@@ -240,9 +269,10 @@ impl Calls {
 
     /// Questions of a search that wait for a peer's answer.
     pub(super) fn of_search(&self, search: SearchId, peer: &PeerId) -> Vec<CallId> {
-        let is_meant = |one| one == Purpose::Search(search) || one == Purpose::Repeated(search);
         let calls = self.calls.iter();
-        let meant = calls.filter(|(_, call)| is_meant(call.purpose) && call.contact.peer == *peer);
+        let meant = calls.filter(|(_, call)| {
+            call.purpose.search() == Some(search) && call.contact.peer == *peer
+        });
         meant.map(|(id, _)| *id).collect()
     }
 

@@ -55,7 +55,7 @@ pub(super) struct Search {
     pub(super) began: Micros,
     /// The nearest node that answered, and when.
     pub(super) nearest: Option<(Distance, Micros)>,
-    /// Who was asked twice.
+    /// Who was asked more than once.
     pub(super) repeated: BTreeSet<PeerId>,
 }
 

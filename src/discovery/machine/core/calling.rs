@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Core, MAX_CALLS};
 use crate::discovery::Scope;
 use crate::discovery::machine::answer::group_of;
-use crate::discovery::machine::calls::{Call, Late, Patience, Purpose};
+use crate::discovery::machine::calls::{Call, Late, Patience, Purpose, Repetition};
 use crate::discovery::machine::io::{CallFailure, CallId, Event, Fault, Output};
 use crate::discovery::machine::search::find_node;
 use crate::discovery::machine::signal::{Absence, Signal};
@@ -39,7 +39,10 @@ impl Core {
         let rtt = self.links.rtt(&peer).or_else(|| self.table.rtt(&peer));
         let patience = match (kind, purpose, rtt) {
             (wire::STORE | wire::HAND_OFF, ..) => Patience::bulk(),
-            (_, Purpose::Probe, _) => Patience::unhurried(),
+            (_, Purpose::Probe | Purpose::Repeated(_, Repetition::Last), _) => {
+                Patience::unhurried()
+            }
+            (_, Purpose::Repeated(_, Repetition::First), Some(rtt)) => Patience::repeated(rtt),
             (_, _, Some(rtt)) if is_warm => Patience::warm(rtt),
             (_, _, Some(rtt)) => self.calls.cold(rtt),
             (_, _, None) => self.calls.unknown(),
@@ -109,7 +112,7 @@ impl Core {
         };
         self.heard(&call);
         match call.purpose {
-            Purpose::Search(search) | Purpose::Repeated(search) => {
+            Purpose::Search(search) | Purpose::Repeated(search, _) => {
                 self.end_repetition(search, &call.contact.peer);
                 self.search_answered(search, &call.contact, scope, frame);
                 self.pump(search);
@@ -176,7 +179,7 @@ impl Core {
         let Some(call) = self.calls.remove(id) else {
             return;
         };
-        if matches!(call.purpose, Purpose::Repeated(_)) {
+        if matches!(call.purpose, Purpose::Repeated(..)) {
             return;
         }
         let peer = call.contact.peer;
@@ -253,7 +256,7 @@ impl Core {
                 let signal = Signal::Unanswered { tag, contact, why };
                 self.signal(operation, signal);
             }
-            Purpose::Repeated(_) => {}
+            Purpose::Repeated(..) => {}
             Purpose::Probe => {
                 self.probes.remove(&peer);
                 self.has_doubts |= self.links.missed(&peer);
@@ -283,7 +286,10 @@ impl Core {
                     }
                     self.search_late(search, &contact, (late, may_repeat));
                 }
-                (Purpose::Repeated(_), Late::Lost) => self.abandon(id),
+                (Purpose::Repeated(search, Repetition::First), Late::Slow) if may_repeat => {
+                    self.repetition_late(search, contact);
+                }
+                (Purpose::Repeated(..), Late::Lost) => self.abandon(id),
                 (_, Late::Slow | Late::GivenUp) => {}
                 (_, Late::Lost) => {
                     if is_about_entry {

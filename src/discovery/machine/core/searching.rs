@@ -10,7 +10,7 @@ use crate::discovery::Scope;
 use crate::discovery::lookup::{ALARM_AT, Found, Lookup, LookupPolicy};
 use crate::discovery::machine::OperationId;
 use crate::discovery::machine::answer;
-use crate::discovery::machine::calls::{Late, Purpose};
+use crate::discovery::machine::calls::{Late, Purpose, Repetition};
 use crate::discovery::machine::io::{Event, Looked};
 use crate::discovery::machine::search::{Aim, Question, Search, SearchId};
 use crate::discovery::machine::signal::Signal;
@@ -111,7 +111,7 @@ impl Core {
         let Some(search) = self.searches.remove(&id) else {
             return;
         };
-        let is_meant = |one| one == Purpose::Search(id) || one == Purpose::Repeated(id);
+        let is_meant = |one: Purpose| one.search() == Some(id);
         for call in self.calls.with_purpose(is_meant) {
             self.abandon(call);
         }
@@ -145,7 +145,7 @@ impl Core {
             .map(|(id, _)| *id)
             .collect();
         let is_meant = |purpose| match purpose {
-            Purpose::Search(id) | Purpose::Repeated(id) => searches.contains(&id),
+            Purpose::Search(id) | Purpose::Repeated(id, _) => searches.contains(&id),
             Purpose::Operation(owner, _) => owner == operation,
             Purpose::Probe => false,
         };
@@ -172,7 +172,7 @@ impl Core {
             (Late::Slow, may_repeat) => {
                 let may_repeat = may_repeat && search.question == Question::Nodes;
                 if search.lookup.slow(peer, may_repeat) {
-                    self.repeat(id, contact.clone());
+                    self.repeat(id, contact.clone(), Repetition::First);
                 }
             }
             (Late::GivenUp, _) => search.lookup.given_up(peer),
@@ -181,19 +181,27 @@ impl Core {
         self.pump(id);
     }
 
+    /// A repeated question is not answered either: it is repeated for the last time.
+    pub(super) fn repetition_late(&mut self, id: SearchId, contact: Contact) {
+        let search = self.searches.get_mut(&id);
+        if search.is_some_and(|search| search.lookup.still_slow(&contact.peer)) {
+            self.repeat(id, contact, Repetition::Last);
+        }
+    }
+
     /// Asks a node once more what it did not answer in time, over the connection that there is. QUIC repeats a lost
     /// packet after a probe timeout: where question and answer are lost, one after the other, that takes longer
     /// than the three round trips after which a node is given up, and of the k nearest each counts.
-    fn repeat(&mut self, id: SearchId, contact: Contact) {
+    fn repeat(&mut self, id: SearchId, contact: Contact, repetition: Repetition) {
         let Some(search) = self.searches.get_mut(&id) else {
             return;
         };
         search.repeated.insert(contact.peer);
         let (kind, body) = search.question.frame(search.lookup.target());
-        self.call(Purpose::Repeated(id), contact, kind, body);
+        self.call(Purpose::Repeated(id, repetition), contact, kind, body);
     }
 
-    /// A node that was asked twice has answered: the other answer is not waited for.
+    /// A node that was asked again has answered: other answers are not waited for.
     pub(super) fn end_repetition(&mut self, id: SearchId, peer: &PeerId) {
         let Some(search) = self.searches.get_mut(&id) else {
             return;

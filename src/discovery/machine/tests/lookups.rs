@@ -55,35 +55,54 @@ fn all_but_one_answered(command: Command) -> (Rig, Called) {
     (rig, silent)
 }
 
-/// Question and answer may both have been lost, and what is repeated then comes after the end.
+/// Question and answer may both have been lost, and what is repeated then comes after the end. So may one of the
+/// repetition's.
 #[test]
-fn a_near_node_whose_answer_is_late_is_asked_once_more_and_either_answer_counts() {
-    for (which, more) in [(0, 50), (1, 50), (0, 149), (1, 149)] {
+fn a_near_node_whose_answer_is_late_is_asked_twice_more_and_any_answer_counts() {
+    for (which, after) in [
+        (0, 0),
+        (1, 0),
+        (0, 25),
+        (1, 25),
+        (2, 25),
+        (0, 149),
+        (2, 149),
+    ] {
         let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
-        let outputs = rig.run_to(rig.now + RTT / 2);
-        let again = calls(&outputs);
-        assert_eq!(again.len(), 1);
-        assert_eq!(
-            (&again[0].contact, &again[0].body),
-            (&silent.contact, &silent.body)
-        );
-        let outputs = rig.run_to(rig.now + Duration::from_millis(more));
-        assert!(outputs.is_empty(), "once, and nobody gave up yet");
-        let pair = [silent.call, again[0].call];
-        let outputs = rig.names(pair[which], &[]);
+        let late = rig.now + RTT / 2;
+        let mut outputs = rig.run_to(late);
+        let mut asked = vec![silent.clone()];
+        asked.extend(calls(&outputs));
+        assert_eq!(asked.len(), 2);
+        outputs = rig.run_to(late + Duration::from_millis(after.min(24)));
+        assert!(outputs.is_empty(), "a quarter of a round trip is not over");
+        outputs = rig.run_to(late + Duration::from_millis(after));
+        asked.extend(calls(&outputs));
+        assert_eq!(asked.len(), if after < 25 { 2 } else { 3 });
+        for again in &asked[1..] {
+            assert_eq!(
+                (&again.contact, &again.body),
+                (&silent.contact, &silent.body)
+            );
+        }
+        let outputs = rig.names(asked[which].call, &[]);
         let Some(Outcome::Closest(found)) = outcome(&outputs) else {
             panic!("{outputs:?}")
         };
         assert_eq!(found.len(), 5);
-        let abandoned =
-            |one: &Output| matches!(one, Output::Abandon(call) if *call == pair[1 - which]);
-        assert!(outputs.iter().any(abandoned));
+        let abandoned = |call| {
+            let is_it = |one: &Output| matches!(one, Output::Abandon(other) if *other == call);
+            outputs.iter().any(is_it)
+        };
+        for (number, one) in asked.iter().enumerate() {
+            assert_eq!(abandoned(one.call), number != which, "{which}, {number}");
+        }
         assert_eq!(rig.machine.pending(), (0, 0, 0));
     }
 }
 
 #[test]
-fn who_answers_neither_question_is_given_up_with_the_first_and_is_one_failure() {
+fn who_answers_no_question_is_given_up_with_the_first_and_is_one_failure() {
     let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
     let outputs = rig.run_to(rig.now + RTT * 2);
     let Some(Outcome::Closest(found)) = outcome(&outputs) else {
@@ -112,6 +131,43 @@ fn a_question_is_repeated_over_a_connection_and_in_time_alone() {
     assert!(!again(
         &|rig, _| rig.now = rig.now + Duration::from_millis(200)
     ));
+}
+
+/// Who was given up meanwhile, or is gone, is not asked for the third time.
+#[test]
+fn a_question_is_repeated_for_the_last_time_over_a_connection_and_in_time_alone() {
+    let last = |act: &dyn Fn(&mut Rig, PeerId)| {
+        let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
+        let peer = silent.contact.peer;
+        let outputs = rig.run_to(rig.now + RTT / 2);
+        assert!(called(&outputs, peer).is_some());
+        act(&mut rig, peer);
+        let outputs = rig.run_to(rig.now + RTT / 4);
+        called(&outputs, peer).is_some()
+    };
+    assert!(last(&|_, _| {}));
+    assert!(!last(&|rig, peer| _ = rig.feed(Input::Disconnected(peer))));
+    assert!(last(
+        &|rig, _| rig.now = rig.now + Duration::from_millis(149)
+    ));
+    assert!(!last(
+        &|rig, _| rig.now = rig.now + Duration::from_millis(150)
+    ));
+}
+
+/// 64 lookups with five questions each, asked three times, would be 960 calls.
+#[test]
+fn no_question_is_repeated_while_512_calls_are_open() {
+    let mut rig = Rig::new();
+    rig.meet_many(5);
+    for number in 0..64 {
+        rig.start(Command::Closest(key(1_000 + number)));
+    }
+    let (calls, _, _) = rig.machine.pending();
+    assert_eq!(calls, 320);
+    rig.run_to(rig.now + RTT * 2);
+    let (calls, _, _) = rig.machine.pending();
+    assert_eq!(calls, 512);
 }
 
 /// What is asked for may come from anybody.
