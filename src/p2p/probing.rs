@@ -31,7 +31,7 @@ impl Swarm {
         self.try_take(Budget::Told, address)
     }
 
-    /// Gives the token back of the address where a peer answered; the others of its contact may be a victim's.
+    /// Gives the tokens back of the address where a peer answered; the others of its contact may be a victim's.
     pub(crate) fn probed(&self, charged: &[SocketAddr], path: &Path) {
         self.give_back(Budget::Told, answered_at(charged, path));
     }
@@ -93,7 +93,9 @@ impl Swarm {
             _ => {
                 let connection = self.connection(peer);
                 let path = connection.map(|connection| connection.path());
-                let reached = path.and_then(|path| answered_at(charged, &path));
+                let reached = path
+                    .into_iter()
+                    .flat_map(|path| answered_at(charged, &path));
                 self.give_back(*budget, reached);
             }
         }
@@ -118,12 +120,10 @@ fn is_same_place(one: &Address, other: &Address) -> bool {
     one == other || (is_direct && socket.is_some() && socket == other.socket_addr())
 }
 
-/// Which of the addresses that a dial was charged to led to the peer.
-fn answered_at(charged: &[SocketAddr], path: &Path) -> Option<SocketAddr> {
-    match path {
-        Path::Direct { addr, .. } => charged.iter().find(|one| *one == addr).copied(),
-        Path::Relayed { .. } => None,
-    }
+/// Which of the addresses that dials were charged to led to the peer, as often as they were charged.
+fn answered_at(charged: &[SocketAddr], path: &Path) -> Vec<SocketAddr> {
+    let led = |one: &&SocketAddr| matches!(path, Path::Direct { addr, .. } if addr == *one);
+    charged.iter().filter(led).copied().collect()
 }
 
 #[cfg(test)]
@@ -134,9 +134,9 @@ mod tests {
     fn attack_a_victim_beside_an_address_that_answers_stays_charged() {
         let [victim, own, other] =
             [[9, 9, 9, 9], [5, 5, 5, 5], [4, 4, 4, 4]].map(|ip| SocketAddr::from((ip, 1)));
-        let charged = [victim, own];
-        assert_eq!(answered_at(&charged, &Path::direct(own)), Some(own));
-        assert_eq!(answered_at(&charged, &Path::direct(other)), None);
+        let charged = [victim, own, own];
+        assert_eq!(answered_at(&charged, &Path::direct(own)), [own, own]);
+        assert_eq!(answered_at(&charged, &Path::direct(other)), []);
     }
 
     #[test]

@@ -149,15 +149,17 @@ impl Lookup {
     /// A node takes longer than it should: another one is asked meanwhile. No failure. Whether it is to be asked once
     /// more itself, if it may: if it may be one of the k nearest, of which each counts.
     pub fn slow(&mut self, peer: &PeerId, may_repeat: bool) -> bool {
+        let density = self.density.clone();
         let path = self.path_of(peer);
-        path.is_some_and(|path| path.slow(peer, may_repeat))
+        path.is_some_and(|path| path.slow(peer, may_repeat, &density))
     }
 
     /// A node that was asked once more takes too long again. Whether it is to be asked for the last time: if it may
     /// still be one of the k nearest, and was not given up meanwhile.
     pub fn still_slow(&mut self, peer: &PeerId) -> bool {
+        let density = self.density.clone();
         let path = self.path_of(peer);
-        path.is_some_and(|path| path.still_slow(peer))
+        path.is_some_and(|path| path.still_slow(peer, &density))
     }
 
     /// A node is given up, but may be alive. An answer that comes later still counts.

@@ -199,18 +199,19 @@ impl Path {
         }
     }
 
-    pub(super) fn slow(&mut self, peer: &PeerId, may_repeat: bool) -> bool {
+    pub(super) fn slow(&mut self, peer: &PeerId, may_repeat: bool, density: &Density) -> bool {
         if !self.leave_flight(peer, State::Slow) {
             return false;
         }
         self.alpha = (self.alpha + 1).min(self.alpha_max);
-        let repeats = may_repeat && self.is_among_nearest(peer);
+        let repeats = may_repeat && self.is_among_nearest(peer, density);
         self.repetitions += usize::from(repeats);
         repeats
     }
 
-    pub(super) fn still_slow(&mut self, peer: &PeerId) -> bool {
-        let repeats = self.state(peer) == Some(State::Slow) && self.is_among_nearest(peer);
+    pub(super) fn still_slow(&mut self, peer: &PeerId, density: &Density) -> bool {
+        let is_slow = self.state(peer) == Some(State::Slow);
+        let repeats = is_slow && self.is_among_nearest(peer, density);
         self.repetitions += usize::from(repeats);
         repeats
     }
@@ -317,12 +318,30 @@ impl Path {
     }
 
     /// Whether a node may be one of the k nearest in the end: of those that may answer it is one of the k, and some
-    /// more for those that will not.
-    fn is_among_nearest(&self, peer: &PeerId) -> bool {
-        let is_out = |state| matches!(state, State::GivenUp | State::Failed | State::Foreign);
-        let hopeful = self.shortlist.iter().filter(|one| !is_out(one.state));
-        let mut nearest = hopeful.take(END_WINDOW);
-        nearest.any(|one| one.contact.peer == *peer)
+    /// more for those that will not. Who names invented ones does not push it out: as in the window, those of a hollow
+    /// teller do not count, and of a crowd as many as the quota takes.
+    fn is_among_nearest(&self, peer: &PeerId, density: &Density) -> bool {
+        let mut accepted = Vec::with_capacity(END_WINDOW);
+        let mut counted = 0;
+        for candidate in self.shortlist.iter() {
+            let is_out = match candidate.state {
+                State::GivenUp | State::Failed | State::Foreign => true,
+                State::New => self.is_hollow(candidate),
+                State::InFlight | State::Slow | State::Answered => false,
+            };
+            let is_out = is_out || density.is_over(&accepted, &candidate.distance);
+            if candidate.contact.peer == *peer {
+                return !is_out;
+            }
+            counted += usize::from(!is_out);
+            if counted >= END_WINDOW {
+                return false;
+            }
+            if !is_out && candidate.state != State::Slow {
+                accepted.push(candidate.distance);
+            }
+        }
+        false
     }
 
     /// Ends a request that has no answer, as far as it had not ended already.

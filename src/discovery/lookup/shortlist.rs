@@ -11,6 +11,10 @@ const MAX_CANDIDATES: usize = 1_024;
 /// Longest chain of nodes that named each other. Among 50 000 nodes the longest has 6.
 pub const MAX_HOPS: u8 = 20;
 
+/// Places of others where a node is looked for beside the first: no teller's word stands alone, and each that is false
+/// may cost a second.
+const MAX_OTHERS: usize = 2;
+
 /// What became of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
@@ -36,12 +40,12 @@ pub(super) struct Candidate {
     pub(super) contact: Contact,
     /// Who named it; nobody, if the asker knew it.
     pub(super) teller: Option<PeerId>,
-    /// What somebody else says of where it is, for when it does not answer there.
-    alternative: Option<(Contact, PeerId)>,
+    /// What others say of where it is, for when it does not answer there.
+    others: Vec<(Contact, PeerId)>,
     /// Where it was asked in vain before.
-    former: Option<Contact>,
+    in_vain: Vec<Contact>,
     pub(super) state: State,
-    /// Whether this path asked it before, at another address: two are enough.
+    /// Whether this path asked it before, at another address.
     pub(super) was_asked: bool,
     /// Requests in the chain to this node, the one to it included.
     pub(super) hops: u8,
@@ -52,16 +56,22 @@ impl Candidate {
     /// a lie. Of several, who lives farther from the target is believed first, as long as nobody was asked:
     /// it has no part in what goes on there.
     fn hear(&mut self, contact: Contact, teller: PeerId, is_farther: bool) {
-        let is_new = contact.addresses != self.contact.addresses;
-        let is_open = !self.was_asked && self.alternative.is_none();
+        let is_new = self
+            .places()
+            .all(|known| known.addresses != contact.addresses);
         if is_farther && self.state == State::New && !self.was_asked {
             let former = std::mem::replace(&mut self.contact, contact);
             let former = (former, self.teller.replace(teller));
-            if let (true, (contact, Some(teller))) = (is_new, former) {
-                self.alternative = Some((contact, teller));
+            let place = &self.contact.addresses;
+            self.others.retain(|(other, _)| other.addresses != *place);
+            if let (former, Some(teller)) = former
+                && former.addresses != *place
+            {
+                self.others.insert(0, (former, teller));
+                self.others.truncate(MAX_OTHERS);
             }
-        } else if is_new && is_open {
-            self.alternative = Some((contact, teller));
+        } else if is_new && self.others.len() + self.in_vain.len() < MAX_OTHERS {
+            self.others.push((contact, teller));
             if self.state == State::Failed {
                 self.try_elsewhere();
             }
@@ -70,17 +80,19 @@ impl Candidate {
 
     /// Wherever it is said to be, the place first at which it is asked, or was.
     pub(super) fn places(&self) -> impl Iterator<Item = &Contact> {
-        let alternative = self.alternative.iter().map(|(contact, _)| contact);
+        let others = self.others.iter().map(|(contact, _)| contact);
         [&self.contact]
             .into_iter()
-            .chain(alternative)
-            .chain(&self.former)
+            .chain(others)
+            .chain(&self.in_vain)
     }
 
     /// It does not answer where it was asked: it is asked where somebody else says it is.
     pub(super) fn try_elsewhere(&mut self) {
-        if let Some((contact, teller)) = self.alternative.take() {
-            self.former = Some(std::mem::replace(&mut self.contact, contact));
+        if !self.others.is_empty() {
+            let (contact, teller) = self.others.remove(0);
+            let asked = std::mem::replace(&mut self.contact, contact);
+            self.in_vain.push(asked);
             self.teller = Some(teller);
             self.state = State::New;
             self.was_asked = true;
@@ -134,8 +146,8 @@ impl Shortlist {
             distance,
             contact,
             teller,
-            alternative: None,
-            former: None,
+            others: Vec::new(),
+            in_vain: Vec::new(),
             state,
             was_asked: false,
             hops,

@@ -109,9 +109,9 @@ impl Call {
         self.late >= Some(Late::GivenUp)
     }
 
-    /// Whether the time in which an answer is waited for goes on.
-    pub(super) fn is_hoped_for(&self, now: Micros) -> bool {
-        now < self.sent + self.patience.give_up
+    /// Whether what is answered at this time is waited for.
+    pub(super) fn is_hoped_for(&self, at: Micros) -> bool {
+        at < self.sent + self.patience.give_up
     }
 
     /// The next deadline, and what it means. One that another comes before is left out.
@@ -144,13 +144,13 @@ impl Patience {
         }
     }
 
-    /// For a question that is repeated to a connected peer, one and a half of its round-trip times after the first:
-    /// the other half of those for which that one is waited for. When it is repeated once more, an answer still has a
-    /// whole round trip and a quarter.
+    /// For a question that is repeated to a connected peer when the first became late: what is left of the time for
+    /// which that one is waited for. When it is repeated once more, an answer still has a round trip and a quarter.
     pub(super) fn repeated(rtt: Duration) -> Self {
+        let first = Self::warm(rtt);
         Self {
-            hedge: rtt / 4,
-            give_up: rtt * 3 / 2,
+            hedge: (rtt / 4).max(SOONEST_HEDGE),
+            give_up: first.give_up - first.hedge,
             lost: LONGEST,
         }
     }

@@ -48,6 +48,8 @@ pub(super) enum Absence {
     Busy,
     /// It is there, and does not answer such questions.
     Unwilling,
+    /// Nothing could be sent: nothing is known of it.
+    NotDialled,
     /// Somebody else answered at its address, which is in this network.
     SomebodyElse(IpGroup),
     /// Nothing came of it.

@@ -6,6 +6,7 @@
 mod addresses;
 mod first_flight;
 mod hold;
+mod probing;
 mod service;
 
 use std::future::Future;

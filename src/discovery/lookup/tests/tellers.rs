@@ -197,3 +197,29 @@ fn of_two_tellers_the_one_that_lives_farther_away_is_believed_until_somebody_is_
         assert_eq!(lookup.next_request(), last, "{is_asked}");
     }
 }
+
+/// Two liars beyond the first teller, of whom each is believed before it: its word stays the third.
+#[test]
+fn attack_two_that_live_farther_away_do_not_displace_the_word_of_the_first() {
+    let target = key(0);
+    let place = |bit| at(&target.with_flipped_bit(bit));
+    let tellers = [9, 3, 0].map(|bit| contact_of(place(bit), bit.into()));
+    let density = Arc::new(Density::unbounded(100.0));
+    let mut lookup = Lookup::new(target, tellers.clone(), &POLICY, density);
+    drain(&mut lookup);
+    let peer = place(20);
+    let places = [4, 66, 67, 68].map(|number| contact_of(peer, number));
+    for (teller, told) in tellers.iter().zip(&places) {
+        lookup.answered(&teller.peer, vec![told.clone()]);
+    }
+    for told in [2, 1, 0] {
+        assert_eq!(lookup.next_request(), Some(places[told].clone()));
+        lookup.failed(&peer);
+    }
+    lookup.add(places[3].clone(), &tellers[0].peer);
+    assert_eq!(
+        lookup.next_request(),
+        None,
+        "a fourth place is not looked at"
+    );
+}

@@ -17,6 +17,9 @@ use crate::policy::{IpGroup, Micros};
 use crate::wire::codec::encode;
 use crate::wire::message::discovery::{self as wire, Contact};
 
+/// Calls under way from which on nothing is repeated: the other half is for first questions.
+const MAX_REPEATING: usize = MAX_CALLS / 2;
+
 /// Nodes that are asked for a sign of life at once.
 const MAX_PROBES: usize = 32;
 
@@ -214,6 +217,7 @@ impl Core {
             match why {
                 CallFailure::Busy => Absence::Busy,
                 CallFailure::Refused | CallFailure::Unsupported => Absence::Unwilling,
+                CallFailure::NotDialled => Absence::NotDialled,
                 CallFailure::OtherIdentity { group } => Absence::SomebodyElse(group),
                 _ => Absence::Silent,
             },
@@ -273,12 +277,7 @@ impl Core {
             let (contact, purpose) = (call.contact.clone(), call.purpose);
             let peer = contact.peer;
             let is_about_entry = self.is_about_entry(call);
-            // Over the connection that there is, and while its answer may still count: a node that was held up has
-            // much that is late, and repeats nothing.
-            let may_repeat = call.was_warm
-                && call.is_hoped_for(self.now.mono)
-                && self.links.is_connected(&peer)
-                && self.calls.len() < MAX_CALLS;
+            let may_repeat = self.may_repeat(call);
             match (purpose, late) {
                 (Purpose::Search(search), _) => {
                     if late != Late::Slow && is_about_entry {
@@ -311,6 +310,18 @@ impl Core {
         for id in due {
             self.end_search(id);
         }
+    }
+
+    /// Whether a question may be asked again: over the connection that there is, and while the answer may come in
+    /// time. A node that was held up, or has much under way, repeats nothing: so much may be late since its own line
+    /// is full.
+    fn may_repeat(&self, call: &Call) -> bool {
+        let rtt = self.links.rtt(&call.contact.peer);
+        let is_in_time = rtt.is_some_and(|rtt| call.is_hoped_for(self.now.mono + rtt));
+        call.was_warm
+            && is_in_time
+            && self.links.is_connected(&call.contact.peer)
+            && self.calls.len() < MAX_REPEATING
     }
 
     /// The earliest deadline of a call or a search.

@@ -168,15 +168,17 @@ impl Core {
             return;
         };
         let peer = &contact.peer;
+        let mut repeats = false;
         match late {
             (Late::Slow, may_repeat) => {
                 let may_repeat = may_repeat && search.question == Question::Nodes;
-                if search.lookup.slow(peer, may_repeat) {
-                    self.repeat(id, contact.clone(), Repetition::First);
-                }
+                repeats = search.lookup.slow(peer, may_repeat);
             }
             (Late::GivenUp, _) => search.lookup.given_up(peer),
             (Late::Lost, _) => search.lookup.failed(peer),
+        }
+        if repeats {
+            self.repeat(id, contact.clone(), Repetition::First);
         }
         self.pump(id);
     }

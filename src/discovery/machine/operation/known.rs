@@ -28,9 +28,18 @@ struct Known {
     teller: Option<PeerId>,
     /// Where somebody else says that it is: no teller's word stands alone.
     alternative: Option<Contact>,
-    /// Whether it was looked for there.
+    /// Whether it was looked for there, or is known to be where it is.
     has_moved: bool,
     presence: Presence,
+}
+
+impl Known {
+    /// Nothing speaks against its being there.
+    fn move_to(&mut self, contact: Contact) {
+        self.contact = contact;
+        self.has_moved = true;
+        self.presence = Presence::There;
+    }
 }
 
 /// Nodes by their places.
@@ -38,14 +47,20 @@ struct Known {
 pub(super) struct KnownNodes(BTreeMap<Key, Known>);
 
 impl KnownNodes {
-    /// A node is said to be there, by `teller` or by the table.
-    pub(super) fn note(&mut self, contact: Contact, teller: Option<PeerId>) {
+    /// A node is said to be there, by `teller` or by the table. Whether it was not found at another place, and is to
+    /// be looked for at this one.
+    pub(super) fn note(&mut self, contact: Contact, teller: Option<PeerId>) -> bool {
         let key = contact.peer.into();
         if let Some(known) = self.0.get_mut(&key) {
             let is_news = known.teller != teller && known.contact.addresses != contact.addresses;
-            if is_news && known.alternative.is_none() && !known.has_moved {
-                known.alternative = Some(contact);
+            if !is_news || known.alternative.is_some() || known.has_moved {
+                return false;
             }
+            if known.presence != Presence::There {
+                known.move_to(contact);
+                return true;
+            }
+            known.alternative = Some(contact);
         } else if self.0.len() < MAX_KNOWN {
             let known = Known {
                 contact,
@@ -56,6 +71,7 @@ impl KnownNodes {
             };
             self.0.insert(key, known);
         }
+        false
     }
 
     /// A node did not answer where it was asked; where else it is to be looked for, at one other place.
@@ -66,18 +82,18 @@ impl KnownNodes {
             return Some(known.contact.clone());
         }
         if let Some(alternative) = known.alternative.take() {
-            known.contact = alternative.clone();
-            known.has_moved = true;
+            known.move_to(alternative.clone());
             return Some(alternative);
         }
         known.presence = presence;
         None
     }
 
-    /// A node is there and has no time, or answers nonsense.
+    /// A node is there and has no time or does not serve, or answers nonsense: no other place is its.
     pub(super) fn useless(&mut self, peer: &PeerId, presence: Presence) {
         if let Some(known) = self.0.get_mut(&Key::from(*peer)) {
             known.presence = presence;
+            known.has_moved = true;
         }
     }
 
@@ -137,6 +153,38 @@ mod tests {
         known.note(contact_of(peer(7), 92), Some(peer(3)));
         assert_eq!(known.lost(&contact(7), Presence::Gone), None);
         assert_eq!(known.nearest(&place, 0, 1), []);
+    }
+
+    #[test]
+    fn attack_a_wrong_address_that_fails_before_the_true_one_is_told_makes_nobody_be_gone() {
+        for presence in [Presence::Gone, Presence::Silent] {
+            let mut known = KnownNodes::default();
+            let place = Key::from(peer(7));
+            let wrong = contact_of(peer(7), 90);
+            assert!(!known.note(wrong.clone(), Some(peer(1))));
+            assert_eq!(known.lost(&wrong, presence), None);
+            assert!(
+                !known.note(contact_of(peer(7), 91), Some(peer(1))),
+                "its own word"
+            );
+            assert!(known.note(contact(7), Some(peer(2))));
+            assert_eq!(known.nearest(&place, 0, 1), [contact(7)]);
+            assert_eq!(known.lost(&contact(7), presence), None);
+            assert!(
+                !known.note(contact_of(peer(7), 92), Some(peer(3))),
+                "a third place"
+            );
+            assert_eq!(known.nearest(&place, 0, 1), []);
+        }
+    }
+
+    #[test]
+    fn who_is_there_and_of_no_use_is_not_looked_for_elsewhere() {
+        let mut known = KnownNodes::default();
+        known.note(contact(7), Some(peer(1)));
+        known.useless(&peer(7), Presence::Silent);
+        assert!(!known.note(contact_of(peer(7), 90), Some(peer(2))));
+        assert_eq!(known.nearest(&Key::from(peer(7)), 0, 1), []);
     }
 
     #[test]

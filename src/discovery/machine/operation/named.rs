@@ -7,6 +7,7 @@ use std::ops::Bound;
 use crate::discovery::contact::all_places;
 use crate::discovery::{Distance, Key};
 use crate::identity::PeerId;
+use crate::wire::Address;
 use crate::wire::message::discovery::Contact;
 
 /// Providers that are remembered: all that the 28 nodes of a window can name in one answer each.
@@ -15,6 +16,10 @@ const MAX_NAMED: usize = 1_024;
 /// Places of others where a provider is looked for. The place that most tellers name comes first: how many liars stand
 /// near the key is bounded, and those who know a provider agree on where it is.
 const MAX_PLACES: usize = 4;
+
+/// And before all were heard: those who stand at the way to the key are heard first, and would use all places up
+/// before anybody near it has a word.
+const MAX_EARLY_PLACES: usize = 2;
 
 /// Places that wait, of one provider: as many liars as can stand around a key do not keep the true one out.
 const MAX_WAITING: usize = 16;
@@ -27,6 +32,8 @@ struct Place {
     distance: Option<Distance>,
     /// Tellers that name it.
     tellers: usize,
+    /// Whether anything could be sent there: what cost nothing does not count among the places that were tried.
+    was_dialled: bool,
     contact: Contact,
 }
 
@@ -60,6 +67,8 @@ pub(super) struct Named {
     order: Vec<PeerId>,
     lines: BTreeMap<PeerId, VecDeque<PeerId>>,
     last: Option<PeerId>,
+    /// Whether those near the key have been heard.
+    is_complete: bool,
 }
 
 impl Named {
@@ -70,6 +79,16 @@ impl Named {
             order: Vec::new(),
             lines: BTreeMap::new(),
             last: None,
+            is_complete: false,
+        }
+    }
+
+    /// Those near the key have been heard: who is silent so far is looked for at further places.
+    pub(super) fn complete(&mut self) {
+        if !std::mem::replace(&mut self.is_complete, true) {
+            for peer in self.order.clone() {
+                self.line_up(peer);
+            }
         }
     }
 
@@ -84,6 +103,7 @@ impl Named {
             teller,
             distance,
             tellers: 1,
+            was_dialled: true,
             contact,
         };
         let provider = self.providers.entry(peer).or_insert_with(|| Provider {
@@ -111,6 +131,7 @@ impl Named {
 
     /// Who is to be asked next for a sign of life, and where.
     pub(super) fn next(&mut self) -> Option<Contact> {
+        let most = self.most_places();
         loop {
             let after = self.last.map_or(Bound::Unbounded, Bound::Excluded);
             let mut later = self.lines.range((after, Bound::Unbounded));
@@ -125,7 +146,7 @@ impl Named {
             let provider = self.providers.get_mut(&peer);
             // From another line it has been asked already.
             let provider = provider.filter(|one| one.state == State::Waiting);
-            if let Some(contact) = provider.and_then(Provider::try_next) {
+            if let Some(contact) = provider.and_then(|one| one.try_next(most)) {
                 return Some(contact);
             }
         }
@@ -138,12 +159,13 @@ impl Named {
         }
     }
 
-    /// A provider did not answer where it was asked, and is looked for at the next place; who named the last one,
-    /// if this node did not know it itself.
-    pub(super) fn silent(&mut self, peer: &PeerId) -> Option<PeerId> {
+    /// A provider did not answer where it was asked, or nothing could be sent there, and is looked for at the next
+    /// place; who named the last one, if this node did not know it itself.
+    pub(super) fn silent(&mut self, peer: &PeerId, was_dialled: bool) -> Option<PeerId> {
         let provider = self.providers.get_mut(peer)?;
         provider.state = State::Silent;
-        let place = provider.tried.last()?;
+        let place = provider.tried.last_mut()?;
+        place.was_dialled = was_dialled;
         let teller = place.distance.map(|_| place.teller);
         self.line_up(*peer);
         teller
@@ -179,14 +201,23 @@ impl Named {
 
     /// A provider that is neither asked nor waits gets into the line of the teller of its next place.
     fn line_up(&mut self, peer: PeerId) {
+        let most = self.most_places();
         let Some(provider) = self.providers.get_mut(&peer) else {
             return;
         };
-        if let (State::Silent, Some(place)) = (provider.state, provider.next_place()) {
+        if let (State::Silent, Some(place)) = (provider.state, provider.next_place(most)) {
             let teller = provider.untried.get(place).map(|place| place.teller);
             let line = teller.map(|teller| self.lines.entry(teller).or_default());
             line.into_iter().for_each(|line| line.push_back(peer));
             provider.state = State::Waiting;
+        }
+    }
+
+    const fn most_places(&self) -> usize {
+        if self.is_complete {
+            MAX_PLACES
+        } else {
+            MAX_EARLY_PLACES
         }
     }
 }
@@ -203,10 +234,13 @@ impl Place {
 }
 
 impl Provider {
-    /// One more teller, of a place that is known or of another one.
+    /// One more teller, of a place that is known or of another one. Who tells of one address tells whom it tells of
+    /// others, so that of a place that is named in several ways one address is enough.
     fn hear(&mut self, place: Place) {
+        let told = &place.contact.addresses;
+        let is_told = |address: &Address| told.contains(address);
         let mut places = self.tried.iter_mut().chain(&mut self.untried);
-        let known = places.find(|known| known.contact.addresses == place.contact.addresses);
+        let known = places.find(|known| known.contact.addresses.iter().any(is_told));
         if let Some(known) = known {
             known.tellers += 1;
         } else if self.untried.len() < MAX_WAITING {
@@ -218,20 +252,21 @@ impl Provider {
         }
     }
 
-    fn try_next(&mut self) -> Option<Contact> {
-        let place = self.untried.swap_remove(self.next_place()?);
+    fn try_next(&mut self, most: usize) -> Option<Contact> {
+        let place = self.untried.swap_remove(self.next_place(most)?);
         let contact = place.contact.clone();
         self.tried.push(place);
         self.state = State::Asked;
         Some(contact)
     }
 
-    /// The place that is best known, if it may be tried.
-    fn next_place(&self) -> Option<usize> {
+    /// The place that is best known, if it may be tried: so many of others.
+    fn next_place(&self, most: usize) -> Option<usize> {
         let places = self.untried.iter().enumerate();
         let (index, place) = places.min_by_key(|(_, place)| place.rank())?;
-        let of_others = self.tried.iter().filter(|one| one.distance.is_some());
-        let may_try = place.distance.is_none() || of_others.count() < MAX_PLACES;
+        let of_others = |one: &&Place| one.distance.is_some() && one.was_dialled;
+        let of_others = self.tried.iter().filter(of_others).count();
+        let may_try = place.distance.is_none() || of_others < most;
         may_try.then_some(index)
     }
 }
@@ -242,7 +277,6 @@ mod tests {
 
     use super::*;
     use crate::discovery::testing::{at, contact, contact_of, key, peer};
-    use crate::wire::Address;
     use crate::wire::codec::SharedList;
 
     /// A provider at another address than its own.
@@ -284,11 +318,12 @@ mod tests {
             "the nearest one's word"
         );
         assert_eq!(named.next(), None, "one place at a time");
-        assert_eq!(named.silent(&peer(7)), Some(teller(12)));
+        assert_eq!(named.silent(&peer(7), true), Some(teller(12)));
         named.hear(teller(3), None, contact(7));
+        named.complete();
         for liar in [11, 10] {
             assert_eq!(named.next(), Some(misplaced(7, 80 + u64::from(liar))));
-            assert_eq!(named.silent(&peer(7)), Some(teller(liar)));
+            assert_eq!(named.silent(&peer(7), true), Some(teller(liar)));
         }
         assert_eq!(named.next(), Some(contact(7)));
         named.answered(&peer(7));
@@ -303,9 +338,10 @@ mod tests {
             named.hear(teller(bits), None, misplaced(7, number));
             named.hear(teller(bits), None, misplaced(7, 50 + number));
         }
+        named.complete();
         let tried = std::iter::from_fn(|| {
             let next = named.next();
-            named.silent(&peer(7));
+            named.silent(&peer(7), true);
             next
         });
         let expected = [98, 97, 96, 95].map(|number| misplaced(7, number));
@@ -319,9 +355,9 @@ mod tests {
         let mut named = Named::new(key(1));
         named.hear(teller(3), Some(&contact(7)), misplaced(7, 90));
         assert_eq!(named.next(), Some(contact(7)));
-        assert_eq!(named.silent(&peer(7)), None);
+        assert_eq!(named.silent(&peer(7), true), None);
         assert_eq!(named.next(), Some(misplaced(7, 90)));
-        assert_eq!(named.silent(&peer(7)), Some(teller(3)));
+        assert_eq!(named.silent(&peer(7), true), Some(teller(3)));
         let all = named.all();
         let [(first, contact)] = &all[..] else {
             panic!("{all:?}");
@@ -341,8 +377,63 @@ mod tests {
         for honest in [1, 2] {
             named.hear(teller(honest), None, contact(7));
         }
-        assert_eq!(named.silent(&peer(7)), None);
+        assert_eq!(named.silent(&peer(7), true), None);
         assert_eq!(named.next(), Some(contact(7)), "what two say");
+    }
+
+    /// They are heard before anybody near the key, and what they name fails at once.
+    #[test]
+    fn attack_four_liars_at_the_way_there_do_not_use_up_the_places_of_those_who_agree() {
+        let mut named = Named::new(key(1));
+        let mut tried = 0;
+        for liar in [10, 11, 12, 13] {
+            named.hear(teller(liar), None, misplaced(7, 80 + u64::from(liar)));
+            while named.next().is_some() {
+                named.silent(&peer(7), true);
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 2);
+        for honest in [1, 2] {
+            named.hear(teller(honest), None, contact(7));
+        }
+        assert_eq!(named.next(), None);
+        named.complete();
+        assert_eq!(named.next(), Some(contact(7)));
+    }
+
+    #[test]
+    fn a_place_to_which_nothing_could_be_sent_is_not_among_those_that_were_tried() {
+        let mut named = Named::new(key(1));
+        for bits in 0..9 {
+            named.hear(teller(bits), None, misplaced(7, 90 + u64::from(bits)));
+        }
+        named.complete();
+        let mut tried = 0;
+        while named.next().is_some() {
+            named.silent(&peer(7), tried > 0);
+            tried += 1;
+        }
+        assert_eq!(tried, 5);
+    }
+
+    /// Holders tell what the asker may reach, in an order of their own.
+    #[test]
+    fn those_who_name_one_address_of_a_place_agree() {
+        let of = |numbers: &[u64]| {
+            let addresses = numbers.iter().map(|one| contact(*one).addresses[0].clone());
+            let addresses = SharedList::truncated(addresses);
+            let peer = peer(7);
+            Contact { peer, addresses }
+        };
+        let mut named = Named::new(key(1));
+        for liar in [20, 21] {
+            named.hear(teller(liar), None, of(&[90]));
+        }
+        for (honest, told) in [(1, &[7, 8][..]), (2, &[8]), (3, &[8, 7])] {
+            named.hear(teller(honest), None, of(told));
+        }
+        assert_eq!(named.next(), Some(of(&[7, 8])));
     }
 
     /// It names the one that is sought, and before it as many as an answer holds.

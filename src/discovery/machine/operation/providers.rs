@@ -58,7 +58,10 @@ impl FindProviders {
             Signal::Providers { teller, providers } => self.take(context, teller, providers),
             Signal::Found(search, found) => match &mut self.crawl {
                 Some(crawl) => _ = crawl.found(context, search, &found),
-                None => self.looked_up = Some(found),
+                None => {
+                    self.looked_up = Some(found);
+                    self.named.complete();
+                }
             },
             Signal::Answered { contact, .. } => {
                 self.probes -= 1;
@@ -75,7 +78,8 @@ impl FindProviders {
             }
             Signal::Unanswered { contact, why, .. } => {
                 self.probes -= 1;
-                let teller = self.named.silent(&contact.peer);
+                let was_dialled = why != Absence::NotDialled;
+                let teller = self.named.silent(&contact.peer, was_dialled);
                 let teller = teller.filter(|teller| *teller != context.core.local);
                 if let (Absence::SomebodyElse(group), Some(teller)) = (why, teller) {
                     context.core.caught(teller, group);
@@ -104,7 +108,14 @@ impl FindProviders {
         let local = context.core.local;
         for provider in named.into_iter().filter(|one| one.peer != local) {
             let own = context.core.known_contact(&provider.peer);
-            self.named.hear(teller, own, provider);
+            let is_reachable = |peer| context.core.links.is_connected(peer);
+            let has_place = !provider.addresses.is_empty() || is_reachable(&provider.peer);
+            match own {
+                // Its addresses are hidden from this node, which knows better.
+                Some(own) if !has_place => self.named.hear(teller, Some(own), own.clone()),
+                _ if has_place => self.named.hear(teller, own, provider),
+                _ => {}
+            }
         }
     }
 

@@ -17,6 +17,7 @@ use crate::discovery::machine::io::{Event, Outcome};
 use crate::discovery::machine::search::{Question, find_node};
 use crate::discovery::machine::signal::{Absence, Signal};
 use crate::discovery::region::{bits_of, share_of};
+use crate::identity::PeerId;
 use crate::wire::codec::{List, encode};
 use crate::wire::message::discovery::{self as wire, Contact, MAX_CONTACTS, Store, StoreOutcome};
 
@@ -125,7 +126,7 @@ impl Sweep {
                 None => self.explored(context, &contact, scope, &frame),
             },
             Signal::Unanswered { tag, contact, why } => {
-                self.unanswered(tag, &contact, why == Absence::Busy);
+                self.unanswered(tag, &contact, why);
             }
             _ => {}
         }
@@ -158,23 +159,37 @@ impl Sweep {
         Progress::Over
     }
 
-    fn unanswered(&mut self, tag: u64, asked: &Contact, is_busy: bool) {
+    fn unanswered(&mut self, tag: u64, asked: &Contact, why: Absence) {
+        let is_busy = why == Absence::Busy;
+        // No other place is its.
+        let is_there = is_busy || why == Absence::Unwilling;
         match self.sent.remove(&tag) {
             Some(batch) if is_busy && !batch.is_again => self.send_again(batch),
-            // It is there: no other place is its.
-            Some(_) if is_busy => self.known.useless(&asked.peer, Presence::Silent),
+            Some(_) if is_there => self.known.useless(&asked.peer, Presence::Silent),
             Some(batch) => {
                 if let Some(contact) = self.known.lost(asked, Presence::Silent) {
                     self.send_again(Batch { contact, ..batch });
                 }
             }
-            None => {
-                let is_elsewhere = !is_busy && self.known.lost(asked, Presence::Gone).is_some();
-                if let Some(stretch) = self.stretch.as_mut().filter(|_| is_elsewhere) {
-                    stretch.asked.remove(&Key::from(asked.peer));
+            None if is_there => {
+                if !is_busy {
+                    self.known.useless(&asked.peer, Presence::Gone);
                 }
                 self.question_ended(is_busy);
             }
+            None => {
+                if self.known.lost(asked, Presence::Gone).is_some() {
+                    self.ask_anew(&asked.peer);
+                }
+                self.question_ended(false);
+            }
+        }
+    }
+
+    /// A node that was asked is looked for elsewhere.
+    fn ask_anew(&mut self, peer: &PeerId) {
+        if let Some(stretch) = &mut self.stretch {
+            stretch.asked.remove(&Key::from(*peer));
         }
     }
 
@@ -245,8 +260,10 @@ impl Sweep {
                 };
                 for named in answer.contacts {
                     let is_of_use = named.peer != local && !named.addresses.is_empty();
-                    if is_of_use && is_nearby(&named) {
-                        self.known.note(named, Some(contact.peer));
+                    let peer = named.peer;
+                    if is_of_use && is_nearby(&named) && self.known.note(named, Some(contact.peer))
+                    {
+                        self.ask_anew(&peer);
                     }
                 }
                 if let Some(fault) = answer.fault {

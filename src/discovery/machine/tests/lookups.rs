@@ -125,49 +125,56 @@ fn a_question_is_repeated_over_a_connection_and_in_time_alone() {
     };
     assert!(again(&|_, _| {}));
     assert!(!again(&|rig, peer| _ = rig.feed(Input::Disconnected(peer))));
+    // An answer would come as late as one is waited for.
     assert!(again(
-        &|rig, _| rig.now = rig.now + Duration::from_millis(199)
+        &|rig, _| rig.now = rig.now + Duration::from_millis(99)
     ));
     assert!(!again(
-        &|rig, _| rig.now = rig.now + Duration::from_millis(200)
+        &|rig, _| rig.now = rig.now + Duration::from_millis(100)
     ));
 }
 
 /// Who was given up meanwhile, or is gone, is not asked for the third time.
 #[test]
 fn a_question_is_repeated_for_the_last_time_over_a_connection_and_in_time_alone() {
-    let last = |act: &dyn Fn(&mut Rig, PeerId)| {
+    let last = |act: &dyn Fn(&mut Rig, &Called)| {
         let (mut rig, silent) = all_but_one_answered(Command::Closest(key(99)));
         let peer = silent.contact.peer;
         let outputs = rig.run_to(rig.now + RTT / 2);
         assert!(called(&outputs, peer).is_some());
-        act(&mut rig, peer);
+        act(&mut rig, &silent);
         let outputs = rig.run_to(rig.now + RTT / 4);
         called(&outputs, peer).is_some()
     };
     assert!(last(&|_, _| {}));
-    assert!(!last(&|rig, peer| _ = rig.feed(Input::Disconnected(peer))));
-    assert!(last(
-        &|rig, _| rig.now = rig.now + Duration::from_millis(149)
-    ));
     assert!(!last(
-        &|rig, _| rig.now = rig.now + Duration::from_millis(150)
+        &|rig, silent| _ = rig.feed(Input::Disconnected(silent.contact.peer))
     ));
+    assert!(last(&|rig, _| rig.now = rig.now + Duration::from_millis(49)));
+    assert!(!last(
+        &|rig, _| rig.now = rig.now + Duration::from_millis(50)
+    ));
+    // It has no time.
+    assert!(!last(&|rig, silent| {
+        let (call, why) = (silent.call, CallFailure::Busy);
+        rig.feed(Input::Failed { call, why });
+    }));
 }
 
-/// 64 lookups with five questions each, asked three times, would be 960 calls.
+/// Forty lookups with five questions each, asked three times, would be 600 calls: those that are late together
+/// may be late since this node's own line is full, and there is room for as many first questions.
 #[test]
-fn no_question_is_repeated_while_512_calls_are_open() {
+fn no_question_is_repeated_while_256_calls_are_open() {
     let mut rig = Rig::new();
     rig.meet_many(5);
-    for number in 0..64 {
+    for number in 0..40 {
         rig.start(Command::Closest(key(1_000 + number)));
     }
     let (calls, _, _) = rig.machine.pending();
-    assert_eq!(calls, 320);
+    assert_eq!(calls, 200);
     rig.run_to(rig.now + RTT * 2);
     let (calls, _, _) = rig.machine.pending();
-    assert_eq!(calls, 512);
+    assert_eq!(calls, 256);
 }
 
 /// What is asked for may come from anybody.

@@ -65,6 +65,10 @@ pub(super) enum Message {
     Save(oneshot::Sender<()>),
 }
 
+/// Events of the swarm that are taken before a timer: as many as it keeps by default. If there are more, some are lost
+/// anyhow, and it is asked who is connected.
+const MAX_TOLD: usize = 1_024;
+
 /// What the driver is made of.
 pub(super) struct Parts {
     pub(super) machine: Kademlia,
@@ -167,7 +171,14 @@ impl Driver {
             .poll_timeout()
             .is_some_and(|at| at <= now)
         {
-            // Answers that are here are not late, however late this task is.
+            // Answers that are here are not late, however late this task is; and what the swarm told of the connections
+            // that they came over was before them.
+            for _ in 0..MAX_TOLD {
+                let Some(event) = self.parts.swarm_events.try_next() else {
+                    break;
+                };
+                self.take(Step::Swarm(event));
+            }
             while let Some(called) = self.calls.try_join_next() {
                 self.take(Step::Called(called));
             }
@@ -257,8 +268,10 @@ impl Driver {
 
     fn called(&mut self, called: Called) {
         let Called { call, peer, answer } = called;
-        if answer.is_err() {
-            self.dialling.ended(&peer);
+        match answer {
+            Ok(_) => {}
+            Err(CallFailure::NotDialled) => self.not_dialled(&peer),
+            Err(_) => _ = self.dialling.ended(&peer),
         }
         if self.call_tasks.remove(&call).is_none() {
             return;

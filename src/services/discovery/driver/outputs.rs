@@ -91,7 +91,9 @@ impl Driver {
         };
         let (mut addresses, mut sockets) = (Vec::new(), Vec::new());
         for address in contact.addresses.iter() {
-            let Some(socket) = address.socket_addr() else {
+            // Behind a relay nobody is dialled yet: it would cost the relay's host a probe that is never sent.
+            let direct = address.relay().is_none().then(|| address.socket_addr());
+            let Some(socket) = direct.flatten() else {
                 continue;
             };
             if swarm.try_probe(socket) {

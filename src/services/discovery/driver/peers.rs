@@ -24,7 +24,7 @@ const MAX_DIALLING: usize = 1_024;
 /// No dial takes longer: the longest connection timeout that a configuration may ask for.
 const LONGEST_DIAL: Duration = Duration::from_secs(60);
 
-/// Peers that discovery dials, with the addresses that the last dial was charged to.
+/// Peers that discovery dials, with the addresses that its dials were charged to since the last one ended.
 #[derive(Debug, Default)]
 pub(super) struct Dialling(BTreeMap<PeerId, (Micros, Vec<SocketAddr>)>);
 
@@ -38,8 +38,9 @@ impl Dialling {
         if self.0.len() >= MAX_DIALLING && !self.0.contains_key(&peer) {
             return false;
         }
-        // What an earlier dial was charged to stays charged.
-        self.0.insert(peer, (now, addresses.to_vec()));
+        let (since, charged) = self.0.entry(peer).or_default();
+        *since = now;
+        charged.extend_from_slice(addresses);
         true
     }
 
@@ -62,6 +63,10 @@ impl Driver {
             }
             SwarmEvent::PeerIdentified { peer } => self.met(peer),
             SwarmEvent::PeerDisconnected { peer, .. } => self.disconnected(peer),
+            SwarmEvent::DialFailed {
+                peer: Some(peer),
+                reason,
+            } if reason.is_before_sending() => self.not_dialled(&peer),
             SwarmEvent::DialFailed {
                 peer: Some(peer), ..
             } => _ = self.dialling.ended(&peer),
@@ -108,7 +113,7 @@ impl Driver {
     }
 
     /// A peer to which this node dialled is connected. If discovery did, the address where it answered
-    /// costs nothing; the others of its contact may be a victim's.
+    /// cost nothing, however often; the others of its contact may be a victim's.
     fn reached(&mut self, peer: PeerId) {
         if let Some(charged) = self.dialling.ended(&peer) {
             let connection = self.parts.caller.connection(&peer);
@@ -117,6 +122,15 @@ impl Driver {
                 swarm.probed(&charged, &path);
             }
             self.dialled(peer);
+        }
+    }
+
+    /// A dial was over before anything was sent: it cost nothing.
+    pub(super) fn not_dialled(&mut self, peer: &PeerId) {
+        if let Some(charged) = self.dialling.ended(peer)
+            && let Some(swarm) = self.parts.swarm.upgrade()
+        {
+            swarm.not_probed(&charged);
         }
     }
 
@@ -202,12 +216,15 @@ mod tests {
         PeerId::from_bytes(bytes)
     }
 
+    /// Each may have sent a first flight.
     #[test]
-    fn a_dial_is_charged_to_its_own_addresses_and_not_to_those_of_an_earlier_one() {
+    fn dials_to_one_peer_at_once_are_charged_each() {
         let [first, second] = [[9, 9, 9, 9], [5, 5, 5, 5]].map(|ip| SocketAddr::from((ip, 1)));
         let mut dialling = Dialling::default();
         dialling.begin(Micros(5), peer(1), &[first]);
-        dialling.begin(Micros(6), peer(1), &[second]);
+        dialling.begin(Micros(6), peer(1), &[second, first]);
+        assert_eq!(dialling.ended(&peer(1)), Some(vec![first, second, first]));
+        dialling.begin(Micros(7), peer(1), &[second]);
         assert_eq!(dialling.ended(&peer(1)), Some(vec![second]));
     }
 
