@@ -78,7 +78,8 @@ impl Discovery {
         self.stop_providing(role_key(role)?).await
     }
 
-    /// Up to `limit` nodes with a role, at most 256. Each answered a request of this node just now.
+    /// Up to `limit` nodes with a role, at most 256. Each answered a request of this node just now,
+    /// if only that it has no time or serves no questions.
     ///
     /// # Errors
     /// [`DiscoveryError::Role`], and see [`DiscoveryError`].
