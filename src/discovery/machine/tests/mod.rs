@@ -5,6 +5,7 @@ mod bounds;
 mod claims;
 mod fuzz;
 mod lookups;
+mod repetitions;
 mod serving;
 mod table;
 
