@@ -31,9 +31,6 @@ impl Gossip {
         let seal = neighbour.received.seal(frame.seal)?.clone();
         let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let hash = TopicHash::from_bytes(*seal.body().topic());
-        if let Some(sources) = &mut self.sources {
-            sources.sent(&(hash, seal.publisher()), link);
-        }
         let check = |gossip: &mut Self| {
             let listed = seals::check_message(&gossip.network, &seal, &frame);
             if listed.is_err() {
@@ -41,9 +38,12 @@ impl Gossip {
             }
             listed
         };
-        if self.counts(link, &leaf.0) {
+        if self.counts(link, &leaf.0) || self.is_of_other_size(&leaf.0, frame.data.as_bytes()) {
             // Nobody has credit for a message that it does not have.
             check(self)?;
+        }
+        if let Some(sources) = &mut self.sources {
+            sources.sent(&(hash, seal.publisher()), link);
         }
         if !self.is_wanted(link, &leaf.0, &hash)? {
             return Ok(());
@@ -126,6 +126,15 @@ impl Gossip {
             Some(topic) => Ok(topic.is_subscribed()),
             None => Ok(false),
         }
+    }
+
+    /// Whether a message is here with another content: who echoes a name has less to send than who brings the message.
+    fn is_of_other_size(&self, id: &MessageId, data: &[u8]) -> bool {
+        let state = self.store.get(id).map(|entry| &entry.state);
+        let Some(State::Held(parcel) | State::Waiting(parcel, _)) = state else {
+            return false;
+        };
+        matches!(&parcel.content, Content::Whole(known) if known.len() != data.len())
     }
 
     /// Whether it matters that a neighbour brings a message that is here: it was asked for it, or is audited or

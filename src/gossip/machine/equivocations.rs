@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::parcel::{Parcel, Proof};
+use super::parcel::{Class, Parcel, Proof};
 use super::{Event, Gossip};
 use crate::gossip::TopicHash;
 use crate::gossip::seals::SealId;
@@ -31,6 +31,13 @@ impl Equivocations {
             Some(until) => *until <= now,
             None => self.0.len() < MAX_TOLD,
         }
+    }
+
+    /// Whether a publisher was caught lately.
+    pub(super) fn contest(&self, now: Micros, (topic, publisher): &Class) -> bool {
+        let run = |epoch| (*publisher, *topic, epoch);
+        let mut runs = self.0.range(run(u64::MIN)..=run(u64::MAX));
+        runs.any(|(_, until)| now < *until)
     }
 
     fn told(&mut self, now: Micros, run: Run) {
@@ -80,6 +87,12 @@ mod tests {
             equivocations.told(now, run(number));
         }
         assert!(!equivocations.is_to_be_told(now, &run(MAX_TOLD)));
+        let (publisher, topic, _) = run(0);
+        let other = (TopicHash::of("two"), publisher);
+        let last = now + TOLD_FOR - Duration::from_micros(1);
+        assert!(equivocations.contest(last, &(topic, publisher)));
+        assert!(!equivocations.contest(now + TOLD_FOR, &(topic, publisher)));
+        assert!(!equivocations.contest(now, &other));
         let later = now + TOLD_FOR;
         equivocations.age(later - Duration::from_micros(1));
         assert!(!equivocations.is_to_be_told(later, &run(MAX_TOLD)));

@@ -2,8 +2,9 @@
 //!
 //! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
 //! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
-//! before, unless it had to be asked for. Some messages are audited: those who owe them are not told
-//! for a while, or one that is always second would never be found out.
+//! before. Some messages are audited: those who owe them are not told for a while, or one that is always
+//! second would never be found out. Nothing is owed that honest forwarders may have to drop: what is almost too
+//! old or too new, and what is said by somebody who says two things under one counter.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::outbox::Priority;
 use super::parcel::{Class, Parcel};
 use super::store::State;
 use super::{Gossip, Link};
+use crate::gossip::replay;
 use crate::gossip::score::Expectation;
 use crate::policy::Micros;
 use crate::wire::message::gossip::MessageId;
@@ -154,7 +156,7 @@ impl Gossip {
         let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
             return;
         };
-        if !self.expectations.has_room(&class) {
+        if !self.expectations.has_room(&class) || self.may_be_dropped(parcel, &class) {
             return;
         }
         let (now, sources) = (self.now.mono, self.sources.as_ref());
@@ -199,6 +201,14 @@ impl Gossip {
         self.expectations.open(until, parcel.id, class);
     }
 
+    /// Whether an honest neighbour may have had to drop a message that is accepted here: it has another one under its
+    /// counter, or its clock says a little more or less.
+    fn may_be_dropped(&self, parcel: &Parcel, class: &Class) -> bool {
+        let listed = parcel.proof.as_ref().map(|proof| &proof.listed);
+        listed.is_some_and(|listed| replay::is_near_limit(self.now, listed))
+            || self.equivocations.contest(self.now.mono, class)
+    }
+
     /// Those in a topic who may be told of a message now.
     pub(super) fn tellable(&self, parcel: &Parcel) -> Vec<Link> {
         let mut links = self.subscribers(&parcel.topic).to_vec();
@@ -237,15 +247,15 @@ impl Gossip {
             let Some(entry) = self.store.get_mut(&id) else {
                 continue;
             };
-            let was_pulled = entry.pull.as_ref().is_some_and(|pull| pull.is_open);
-            let (owed, topic) = match (&entry.state, entry.owed.take()) {
-                (State::Held(parcel), Some(owed)) => (owed, parcel.topic),
+            let (owed, topic, class) = match (&entry.state, entry.owed.take()) {
+                (State::Held(parcel), Some(owed)) => (owed, parcel.topic, parcel.class()),
                 _ => continue,
             };
+            let is_contested = class.is_some_and(|class| self.equivocations.contest(now, &class));
             for link in &owed.links {
                 if owed.kept.contains(link) {
                     self.score.expected(*link, topic, Expectation::Kept);
-                } else if was_pulled || !owed.excused.contains(link) {
+                } else if !is_contested && !owed.excused.contains(link) {
                     self.score.expected(*link, topic, Expectation::Broken);
                 }
             }

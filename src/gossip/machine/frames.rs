@@ -1,5 +1,7 @@
 //! Frames of a neighbour.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 
 use super::neighbour::{Named, Neighbour};
@@ -99,8 +101,10 @@ impl Gossip {
 
     fn on_graft(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Topics = decode(body)?;
-        for ordinal in &frame.topics {
-            if let Some(topic) = self.ours(link, *ordinal)? {
+        // One that stands twice counts once: the second would be somebody who was just sent away.
+        let ordinals: BTreeSet<_> = frame.topics.iter().copied().collect();
+        for ordinal in ordinals {
+            if let Some(topic) = self.ours(link, ordinal)? {
                 self.grafted_by(link, topic);
             }
         }

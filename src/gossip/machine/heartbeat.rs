@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::parcel::Class;
 use super::store::State;
 use super::{Event, Gossip, Link, TopicHash};
 use crate::gossip::GossipConfig;
@@ -81,10 +82,11 @@ impl Gossip {
         let Some(sources) = &mut self.sources else {
             return;
         };
+        let is_contested = |class: &Class| self.equivocations.contest(now, class);
         for (hash, topic) in &self.topics {
             if topic.is_subscribed() && !topic.is_unsigned() {
                 let members: Vec<_> = topic.mesh.iter().copied().collect();
-                sources.try_members(now, *hash, &members, &mut self.rng);
+                sources.try_members(now, (*hash, &members), is_contested, &mut self.rng);
             }
         }
     }

@@ -90,6 +90,8 @@ impl Gossip {
         topic.fanout.clear();
         if options.is_unsigned {
             self.score.unsigned_topic(hash);
+        } else {
+            self.score.sealed_topic(&hash);
         }
         if !is_new {
             return;
@@ -110,6 +112,7 @@ impl Gossip {
             return;
         }
         let mesh: Vec<_> = topic.mesh.iter().copied().collect();
+        self.score.sealed_topic(&hash);
         self.transfers.leave(&hash);
         if let Some(sources) = &mut self.sources {
             sources.left_topic(&hash);
@@ -205,11 +208,14 @@ impl Gossip {
         };
         // However short it is: a pair is not made and broken all the time.
         let span = Duration::from_secs(prune.backoff_s.into());
-        topic.avoid(link, now, span.max(self.config.heartbeat_interval));
+        let span = span.max(self.config.heartbeat_interval);
         if !topic.leave(link) {
-            // It neither was a member nor was asked to be one: nobody is missed.
+            // It neither was a member nor was asked to be one: nobody is missed, and strangers who come to say so are
+            // not remembered for long.
+            topic.avoid(link, now, span.min(self.config.prune_backoff));
             return;
         }
+        topic.avoid(link, now, span);
         let lacks = topic.mesh.len() < self.config.mesh_n;
         self.score.pruned(link, hash);
         self.emit(Event::Pruned(link, hash));

@@ -42,8 +42,9 @@ const PANIC_PULLS: usize = 3;
 /// One pull in so many messages is: the chosen links fail.
 const PANIC_SHARE: usize = 4;
 
-/// Asking a third time for one message is, too.
-const PANIC_TRIES: u32 = 3;
+/// Asking a third neighbour for one message is, too: who asks one neighbour again and again learns nothing of the
+/// chosen ones.
+const PANIC_ASKED: usize = 3;
 
 /// Time after which a pulled message is looked at again: who was to send it at once and did not even
 /// announce it by then has failed. Who announced it has too much to do, and is late.
@@ -267,13 +268,15 @@ impl Gossip {
         else {
             return;
         };
+        let before = pull.asked.len();
         pull.ask(&candidates);
-        let tries = pull.tries;
+        let (tries, asked) = (pull.tries, pull.asked.len());
         self.pulls.due.insert((retry_at, id));
         if tries == 1 {
             self.pulls.asked.push_back(now);
         }
-        if tries == PANIC_TRIES || self.pulls.is_alarming(now) {
+        let is_third = (before + 1..=asked).contains(&PANIC_ASKED);
+        if is_third || self.pulls.is_alarming(now) {
             self.panic();
         }
         if candidates.is_empty() {
@@ -342,6 +345,12 @@ impl Gossip {
             let links = self.subscribers(&topic).iter().copied();
             let links = links.filter(|link| !self.is_explicit(*link));
             let awaited = self.awaited(&topic, class.as_ref());
+            // Of a publisher that is new nobody can be blamed: it may have told this node alone.
+            let brings = |link: &Link| {
+                let known = self.sources.as_ref().zip(class.as_ref());
+                known.is_some_and(|(sources, class)| sources.has_brought(class, *link))
+            };
+            let links = links.filter(brings);
             let failed = links.filter(|link| !entry.is_with(*link) && awaited.of(*link));
             let failed: Vec<_> = failed.collect();
             for link in failed {

@@ -196,13 +196,13 @@ impl Sources {
     }
 
     /// Ends the trial of a topic that is over, and begins the next: with the member of the mesh that was
-    /// tried longest ago, for the messages of somebody who says much and whose it does not send anyway; mostly
-    /// with one of whom nothing is asked. Who leaves the mesh in the midst of its trial has the next one when it is back.
+    /// tried longest ago, for the messages of somebody who says much, and one thing only, and whose it does not send
+    /// anyway; mostly with one of whom nothing is asked. Who leaves the mesh in the midst of its trial has the next one when it is back.
     pub(super) fn try_members<R: Rng>(
         &mut self,
         now: Micros,
-        topic: TopicHash,
-        members: &[Link],
+        (topic, members): (TopicHash, &[Link]),
+        is_contested: impl Fn(&Class) -> bool,
         rng: &mut R,
     ) {
         if let Some(trial) = self.trials.get(&topic) {
@@ -235,7 +235,8 @@ impl Sources {
         let classes = self.classes.iter().filter(|((of, _), learned)| {
             *of == topic && learned.is_lively(now) && learned.mode(link) != Some(Mode::Eager)
         });
-        let mut classes: Vec<_> = classes.map(|(class, _)| *class).collect();
+        let classes = classes.map(|(class, _)| *class);
+        let mut classes: Vec<_> = classes.filter(|class| !is_contested(class)).collect();
         if classes.is_empty() {
             return;
         }
@@ -257,8 +258,18 @@ impl Sources {
     /// at once are due now.
     pub(super) fn broke_promise(&mut self, now: Micros, link: Link) {
         let hold_down = self.config.hold_down;
-        self.standings.entry(link).or_default().hold(now, hold_down);
-        self.reconsider(now, link);
+        let standing = self.standings.entry(link).or_default();
+        // Thousands of promises may end at once, and each would look at all classes.
+        if !standing.is_bad(now) {
+            standing.hold(now, hold_down);
+            self.reconsider(now, link);
+        }
+    }
+
+    /// Whether a link is one that brings messages of a class, and not only one that is to.
+    pub(super) fn has_brought(&self, class: &Class, link: Link) -> bool {
+        let learned = self.classes.get(class);
+        learned.is_some_and(|learned| learned.has_brought(link, self.config.lateness_cap))
     }
 
     /// A link that was to send at once did, or did not even announce.

@@ -11,6 +11,10 @@ use crate::policy::Micros;
 /// else's number reaches the clock.
 pub(super) const MAX_BACKOFF: Duration = Duration::from_secs(3_600);
 
+/// Back-offs of a topic that are kept, each way: as many as there are numbers of neighbours that left. Those that end
+/// first give way.
+const MAX_BACKOFFS: usize = 4_096;
+
 /// A topic to which the program subscribed, or in which it published lately.
 #[derive(Debug, Default)]
 pub(super) struct Topic {
@@ -158,6 +162,12 @@ fn keep_longer(
     span: Duration,
     why: Why,
 ) {
+    if backoffs.len() >= MAX_BACKOFFS && !backoffs.contains_key(&link) {
+        let soonest = backoffs.iter().min_by_key(|(_, away)| away.until);
+        if let Some(soonest) = soonest.map(|(link, _)| *link) {
+            backoffs.remove(&soonest);
+        }
+    }
     let (since, until) = (now, now + span.min(MAX_BACKOFF));
     let away = Away { since, until, why };
     let agreed = backoffs.entry(link).or_insert(away);

@@ -146,6 +146,16 @@ impl Default for ReplayWindow {
     }
 }
 
+/// Whether a message that this node takes may be too old or too new for a neighbour: clocks differ, and it is on its
+/// way for a while.
+#[must_use]
+pub fn is_near_limit(now: Now, message: &Listed) -> bool {
+    let (made, slack) = (message.timestamp_ms(), millis(CLOCK_SLACK));
+    let oldest = now.wall.0.saturating_sub(millis(MAX_AGE) - slack);
+    let newest = now.wall.0.saturating_add(millis(MAX_AHEAD) - slack);
+    made < oldest || made > newest
+}
+
 impl ReplayWindow {
     /// Nothing was heard.
     #[must_use]

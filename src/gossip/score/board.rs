@@ -1,7 +1,7 @@
 //! The board on which all neighbours are scored.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::{ScoreConfig, Thresholds};
 use super::counters::{Counters, TopicCounters, add};
@@ -25,6 +25,8 @@ use crate::policy::{IpGroup, Micros};
 #[derive(Debug, Clone)]
 pub struct ScoreBoard {
     config: ScoreConfig,
+    /// Topics that the set names for as long as the program subscribes to them without signatures.
+    unsigned: BTreeSet<TopicHash>,
     links: BTreeMap<Link, Neighbour>,
     groups: Groups,
     retained: Retained,
@@ -62,6 +64,7 @@ impl ScoreBoard {
             traffic: Traffic::default(),
             clock: DecayClock::default(),
             changes: 0,
+            unsigned: BTreeSet::new(),
         }
     }
 
@@ -82,8 +85,17 @@ impl ScoreBoard {
     /// [`MAX_TOPICS`](super::MAX_TOPICS) it is scored as any other.
     pub fn unsigned_topic(&mut self, topic: TopicHash) {
         let topics = &mut self.config.topics;
-        if topics.len() < MAX_TOPICS || topics.contains_key(&topic) {
-            topics.entry(topic).or_insert(self.config.unsigned_topic);
+        if topics.len() < MAX_TOPICS && !topics.contains_key(&topic) {
+            topics.insert(topic, self.config.unsigned_topic);
+            self.unsigned.insert(topic);
+            self.changes += 1;
+        }
+    }
+
+    /// The program did not subscribe to it any more, or with signatures: it is scored as any other again.
+    pub fn sealed_topic(&mut self, topic: &TopicHash) {
+        if self.unsigned.remove(topic) {
+            self.config.topics.remove(topic);
             self.changes += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! Peers as the machine numbers them, and the streams to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -122,6 +122,12 @@ impl Links {
     /// Those with whom something is under way.
     pub(super) fn peers(&self) -> Vec<PeerId> {
         self.sessions.keys().copied().collect()
+    }
+
+    /// The same, and those of whom anything else is remembered while they are connected.
+    pub(super) fn all(&self) -> BTreeSet<PeerId> {
+        let waiting = self.waiting.keys().chain(self.over.keys());
+        waiting.chain(self.sessions.keys()).copied().collect()
     }
 
     /// A peer is gone, and so are its streams.

@@ -20,6 +20,10 @@ const AHEAD_EAGER: f64 = 3_000.0;
 /// The same for one that announces at once.
 const AHEAD_LAZY: f64 = 1_500.0;
 
+/// Mean lateness, of the most that counts, below which a link is known to bring messages: that of one that brought one
+/// and then missed eight, each with a weight of a quarter.
+const BROUGHT: f64 = 0.9;
+
 /// Messages after which a publisher is one that says more.
 const ENOUGH_HEARD: u32 = 4;
 
@@ -94,6 +98,13 @@ impl Learned {
             Some((mode, since)) => mode == Mode::Eager && now.since(since) >= HEARS,
             None => in_mesh && !self.is_forgotten,
         }
+    }
+
+    /// Whether a link brought messages of the class lately: of eight in a row that it does not bring the last is one
+    /// that nobody wonders about.
+    pub(in crate::gossip::machine) fn has_brought(&self, link: Link, cap: Duration) -> bool {
+        let place = self.place(link);
+        place.is_some_and(|place| place.late < BROUGHT * micros(cap))
     }
 
     pub(super) fn eager(&self) -> impl Iterator<Item = Link> {

@@ -165,7 +165,7 @@ fn one_trial_in_eight_is_with_a_member_that_sends_for_somebody_else() {
         for number in [1, 2] {
             sources.heard(now, class(number), &LINKS, rng);
         }
-        sources.try_members(now, topic(), &members, rng);
+        sources.try_members(now, (topic(), &members), |_| false, rng);
         let is_tried = |link: &&Link| {
             let classes = [class(1), class(2)];
             let mut tried = classes.iter().map(|one| sources.tried(now, one, **link));
@@ -189,7 +189,7 @@ fn who_leaves_the_mesh_in_the_midst_of_its_trial_has_the_next_one_when_it_is_bac
         let mut tries = |after: u32, members: &[Link]| {
             let at = now + SECOND * after;
             sources.heard(at, class(1), &LINKS, rng);
-            sources.try_members(at, topic(), members, rng);
+            sources.try_members(at, (topic(), members), |_| false, rng);
             let is_tried = |link: &&Link| sources.tried(at, &class(1), **link).is_some();
             LINKS.iter().find(is_tried).copied()
         };

@@ -48,7 +48,7 @@ impl Driver {
         for peer in swarm.connected_peers() {
             self.consider(peer);
         }
-        for peer in self.links.peers() {
+        for peer in self.links.all() {
             if self.parts.caller.current(&peer).is_none() {
                 self.end(&peer);
                 self.links.disconnected(&peer);
@@ -63,11 +63,13 @@ impl Driver {
                 generation,
                 ready,
             } => {
-                // It speaks gossip: no introduction needs to be waited for.
-                let current = self.parts.caller.current(&peer);
-                self.links.wait(peer, generation, ready);
-                if current.is_some_and(|(current, _)| current == generation) {
-                    self.follow(peer);
+                // It speaks gossip: no introduction needs to be waited for. One that is gone already would never be
+                // missed: its reader ends with `ready`.
+                if let Some((current, _)) = self.parts.caller.current(&peer) {
+                    self.links.wait(peer, generation, ready);
+                    if current == generation {
+                        self.follow(peer);
+                    }
                 }
             }
             Inbound::Ended { peer, generation } => self.ended(&peer, generation),
