@@ -13,6 +13,7 @@ use foldhash::HashMap;
 
 use super::outbox::Priority;
 use super::parcel::{Class, Parcel};
+use super::sources::{Learned, Sources};
 use super::store::State;
 use super::{Gossip, Link};
 use crate::gossip::replay;
@@ -34,6 +35,10 @@ const MAX_OPEN: usize = 4_096;
 
 /// Of these, messages of one publisher: sixteen who say as much as they can leave room for nobody else.
 pub(super) const MAX_OPEN_OF_CLASS: usize = 256;
+
+/// And of a publisher for whom no links are chosen yet: every member owes them, who may never have heard of it, and
+/// messages of keys that nobody knows cost little.
+const MAX_OPEN_OF_STRANGER: usize = 4;
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -90,9 +95,9 @@ impl Expectations {
         self.due.len()
     }
 
-    fn has_room(&self, class: &Class) -> bool {
+    fn has_room(&self, class: &Class, most: usize) -> bool {
         let of_class = self.of_class.get(class).copied().unwrap_or(0);
-        self.due.len() < MAX_OPEN && of_class < MAX_OPEN_OF_CLASS
+        self.due.len() < MAX_OPEN && of_class < most
     }
 
     fn open(&mut self, until: Micros, id: MessageId, class: Class) {
@@ -156,10 +161,16 @@ impl Gossip {
         let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
             return;
         };
-        if !self.expectations.has_room(&class) || self.may_be_dropped(parcel, &class) {
+        let (now, sources) = (self.now.mono, self.sources.as_ref());
+        let is_chosen = |sources: &Sources| sources.learned(&class).is_some_and(Learned::is_chosen);
+        let most = if sources.is_some_and(is_chosen) {
+            MAX_OPEN_OF_CLASS
+        } else {
+            MAX_OPEN_OF_STRANGER
+        };
+        if !self.expectations.has_room(&class, most) || self.may_be_dropped(parcel, &class) {
             return;
         }
-        let (now, sources) = (self.now.mono, self.sources.as_ref());
         let awaited = self.awaited(&parcel.topic, Some(&class));
         let links = links.iter().copied();
         let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
@@ -279,16 +290,19 @@ mod tests {
         let (mut open, now) = (Expectations::new(1), Micros(1));
         for number in 0..MAX_OPEN {
             let class = class(number / MAX_OPEN_OF_CLASS);
-            assert!(open.has_room(&class), "{number}");
+            assert!(open.has_room(&class, MAX_OPEN_OF_CLASS), "{number}");
             open.open(now, [0; 32], class);
             if number + 1 == MAX_OPEN_OF_CLASS {
-                assert!(!open.has_room(&class));
+                assert!(!open.has_room(&class, MAX_OPEN_OF_CLASS));
             }
         }
         let another = class(usize::MAX);
-        assert!(!open.has_room(&another));
+        assert!(!open.has_room(&another, MAX_OPEN_OF_CLASS));
         assert_eq!(open.close(Micros(0)), None);
         assert!(open.close(now).is_some());
-        assert!(open.has_room(&another) && open.has_room(&class(0)));
+        assert!(
+            open.has_room(&another, MAX_OPEN_OF_CLASS)
+                && open.has_room(&class(0), MAX_OPEN_OF_CLASS)
+        );
     }
 }

@@ -181,3 +181,23 @@ fn keep_longer(
         agreed.why = why;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attack_strangers_that_say_to_stay_away_are_remembered_up_to_a_number() {
+        let (mut topic, now) = (Topic::default(), Micros(1));
+        for number in 0..=4_096 {
+            let span = Duration::from_secs(60 + number % 7);
+            topic.avoid(Link(number), now, span);
+        }
+        assert_eq!(topic.avoided.len(), 4_096);
+        assert!(topic.is_avoided(Link(4_096), now) && topic.is_avoided(Link(6), now));
+        assert!(
+            !topic.is_avoided(Link(0), now),
+            "the first of those that end first"
+        );
+    }
+}

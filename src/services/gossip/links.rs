@@ -195,6 +195,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_waits_is_among_all() {
+        let mut links = Links::default();
+        let (ready, _admitted) = oneshot::channel();
+        links.wait(peer(1), 1, ready);
+        links.begin(peer(2), 1);
+        links.begin(peer(3), 1);
+        links.end(&peer(3));
+        assert_eq!(links.all().len(), 3);
+        for number in 1..=3 {
+            links.disconnected(&peer(number));
+        }
+        assert_eq!(links.all().len(), 1, "with whom something is under way");
+    }
+
+    #[test]
     fn a_peer_that_comes_back_keeps_its_number_until_too_many_left_after_it() {
         let mut links = Links::default();
         let first = visit(&mut links, 0);

@@ -107,6 +107,11 @@ impl Learned {
         place.is_some_and(|place| place.late < BROUGHT * micros(cap))
     }
 
+    /// Whether links were chosen.
+    pub(in crate::gossip::machine) fn is_chosen(&self) -> bool {
+        self.eager().next().is_some()
+    }
+
     pub(super) fn eager(&self) -> impl Iterator<Item = Link> {
         let places = self.places.iter();
         let eager = places.filter(|place| place.mode == Some(Mode::Eager));

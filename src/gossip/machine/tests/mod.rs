@@ -3,6 +3,7 @@ mod attacks;
 mod audience;
 mod audits;
 mod bad_input;
+mod blame;
 mod bounds;
 mod clocks;
 mod crowds;

@@ -194,3 +194,20 @@ fn topics_without_signatures_are_bounded() {
     assert_eq!(board.config().topics.len(), MAX_TOPICS);
     assert_eq!(board.config().validate(), Ok(()));
 }
+
+#[test]
+fn a_topic_is_scored_as_unsigned_for_as_long_as_the_program_says_so() {
+    let mut config = ScoreConfig::default();
+    config.topics.insert(topic(0), config.unsigned_topic);
+    let mut board = ScoreBoard::new(config);
+    for number in 0..=1 {
+        board.unsigned_topic(topic(number));
+        assert!(board.config().topics.contains_key(&topic(number)));
+        board.sealed_topic(&topic(number));
+    }
+    assert!(
+        board.config().topics.contains_key(&topic(0)),
+        "its set names it"
+    );
+    assert!(!board.config().topics.contains_key(&topic(1)));
+}
