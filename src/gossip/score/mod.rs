@@ -78,8 +78,11 @@
 //!    later; an announcement or an answer to a request keeps nothing.
 //! 3. It is [`Broken`](Expectation::Broken) when the window ends without it.
 //! 4. It is neither, and not told, if this node sent or announced the message to the link, or refused
-//!    it, before it came: an honest link then sends nothing. Unless this node had to ask for the
-//!    message: then everybody was late who was asked to send it.
+//!    it, before it came: an honest link then sends nothing. That this node had to ask for the message
+//!    changes nothing: who announces what nobody else has would have all others blamed.
+//! 5. Nothing is expected of messages that honest links may have dropped: those near the limits of time,
+//!    and of publishers that said two things under one counter; and of a publisher for whom no links are
+//!    chosen yet four messages at once.
 //!
 //! Why it is safe for the honest: who is never asked owes nothing, and the window is long enough for a
 //! lost packet to be repeated and for a message to be fetched that did not come by itself. Where even
