@@ -1,12 +1,13 @@
 //! Connections that this node begins.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::dials::Part;
 use super::link::Link;
@@ -37,7 +38,11 @@ pub(super) async fn dial(
     match peer {
         Some(peer) => dial_peer(inner, peer, addresses, deadline).await,
         None if inner.is_stopping() => Err(DialFailure::Stopped),
-        None => dial_now(inner, None, addresses, deadline).await,
+        None => {
+            // Nobody joins it.
+            let (_, more) = mpsc::channel(1);
+            dial_now(inner, None, (addresses, more), deadline).await
+        }
     }
 }
 
@@ -57,8 +62,9 @@ pub(super) async fn dial_peer(
         }
         let (outcome, is_last) = match inner.dials.enter(peer, addresses) {
             Part::Join { outcome, covers } => (outcome, covers),
-            Part::Lead(outcome) => {
-                inner.spawn(lead(inner.clone(), peer, addresses.to_vec(), deadline));
+            Part::Lead { outcome, more } => {
+                let addresses = (addresses.to_vec(), more);
+                inner.spawn(lead(inner.clone(), peer, addresses, deadline));
                 (outcome, true)
             }
             Part::TooMany => return Err(DialFailure::TooMany),
@@ -81,7 +87,7 @@ pub(super) async fn dial_peer(
 fn lead(
     inner: Arc<Inner>,
     peer: PeerId,
-    addresses: Vec<Address>,
+    (addresses, more): (Vec<Address>, mpsc::Receiver<Address>),
     deadline: Instant,
 ) -> impl Future<Output = ()> + Send + 'static {
     let leader = Leader {
@@ -91,7 +97,8 @@ fn lead(
     };
     async move {
         let mut leader = leader;
-        leader.outcome = dial_now(&leader.inner, Some(peer), &addresses, deadline).await;
+        let addresses = (&addresses[..], more);
+        leader.outcome = dial_now(&leader.inner, Some(peer), addresses, deadline).await;
     }
 }
 
@@ -125,7 +132,7 @@ pub(super) fn check(inner: &Inner, peer: PeerId) -> Result<(), DialFailure> {
 async fn dial_now(
     inner: &Arc<Inner>,
     peer: Option<PeerId>,
-    addresses: &[Address],
+    addresses: (&[Address], mpsc::Receiver<Address>),
     deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
     let outcome = try_all(inner, peer, addresses, deadline).await;
@@ -142,38 +149,46 @@ async fn dial_now(
     outcome
 }
 
-/// Tries the addresses one after the other, not waiting for a slow one. An attempt that succeeds
-/// after another one, but before `deadline`, still hands in its connection: one that the peer counts
-/// is not dropped silently.
+/// Tries the addresses one after the other, not waiting for a slow one, and `more` as they come. An attempt
+/// that succeeds after another one, but before `deadline`, still hands in its connection: one that the peer
+/// counts is not dropped silently.
 async fn try_all(
     inner: &Arc<Inner>,
     peer: Option<PeerId>,
-    addresses: &[Address],
+    (addresses, mut more): (&[Address], mpsc::Receiver<Address>),
     deadline: Instant,
 ) -> Result<PeerId, DialFailure> {
     let (report, mut reports) = mpsc::channel(MAX_ADDRESSES);
     let mut told = DialFailure::NoAddress;
-    for address in addresses {
-        let task = attempt(
-            inner.clone(),
-            peer,
-            address.clone(),
-            deadline,
-            report.clone(),
-        );
-        inner.spawn(task);
-        match timeout(STAGGER, reports.recv()).await {
-            Ok(Some(Ok(peer))) => return Ok(peer),
-            Ok(Some(Err(failure))) => told = told.or_more_telling(failure),
-            Ok(None) | Err(_) => {}
+    let mut untried: VecDeque<_> = addresses.iter().cloned().collect();
+    let mut open = 0_usize;
+    loop {
+        if let Some(address) = untried.pop_front() {
+            let (inner, report) = (inner.clone(), report.clone());
+            inner.spawn(attempt(inner.clone(), peer, address, deadline, report));
+            open += 1;
+        } else if open == 0 {
+            // Whoever joins from now on dials anew.
+            more.close();
+            match more.try_recv() {
+                Ok(address) => untried.push_back(address),
+                Err(_) => break,
+            }
+            continue;
         }
-    }
-    // Without this sender the channel ends with the attempts, however they end.
-    drop(report);
-    while let Some(outcome) = reports.recv().await {
-        match outcome {
-            Ok(peer) => return Ok(peer),
-            Err(failure) => told = told.or_more_telling(failure),
+        tokio::select! {
+            biased;
+            Some(outcome) = reports.recv() => {
+                open -= 1;
+                match outcome {
+                    Ok(peer) => return Ok(peer),
+                    Err(failure) => told = told.or_more_telling(failure),
+                }
+            }
+            Some(address) = more.recv() => untried.push_back(address),
+            () = sleep(STAGGER), if !untried.is_empty() => {}
+            // Each attempt has told by then, unless it was dropped.
+            () = sleep_until(deadline + LAST_WORD) => break,
         }
     }
     Err(if inner.is_stopping() {

@@ -6,9 +6,10 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::DialFailure;
+use super::dial::MAX_ADDRESSES;
 use crate::identity::PeerId;
 use crate::wire::Address;
 
@@ -24,7 +25,10 @@ pub(super) struct Dials(Mutex<BTreeMap<PeerId, Dial>>);
 
 #[derive(Debug)]
 struct Dial {
+    /// All that it tries or tried, at most [`MAX_ADDRESSES`].
     addresses: Vec<Address>,
+    /// Addresses of those who joined it. It ends when nobody listens any more.
+    more: mpsc::Sender<Address>,
     /// Told in this order, which is that of their coming.
     waiting: Vec<oneshot::Sender<Outcome>>,
 }
@@ -33,7 +37,12 @@ struct Dial {
 #[derive(Debug)]
 pub(super) enum Part {
     /// Dial, and tell the outcome with [`Dials::finish`].
-    Lead(oneshot::Receiver<Outcome>),
+    Lead {
+        /// The outcome.
+        outcome: oneshot::Receiver<Outcome>,
+        /// Addresses of those who join: to be tried as well.
+        more: mpsc::Receiver<Address>,
+    },
     /// Somebody dials already.
     Join {
         /// The outcome; without one the dial was given up.
@@ -45,26 +54,44 @@ pub(super) enum Part {
     TooMany,
 }
 
+impl Dial {
+    /// Whether it tries an address, from now on if it has room.
+    fn covers(&mut self, address: &Address) -> bool {
+        if self.addresses.contains(address) {
+            return true;
+        }
+        let is_taken =
+            self.addresses.len() < MAX_ADDRESSES && self.more.try_send(address.clone()).is_ok();
+        if is_taken {
+            self.addresses.push(address.clone());
+        }
+        is_taken
+    }
+}
+
 impl Dials {
-    /// Joins the dial to `peer`, or begins it.
+    /// Joins the dial to `peer`, or begins it. A dial that waits at an address where nobody answers tries those of
+    /// whoever joins it meanwhile.
     pub(super) fn enter(&self, peer: PeerId, addresses: &[Address]) -> Part {
         let mut dials = self.lock();
         let (sender, outcome) = oneshot::channel();
         if let Some(dial) = dials.get_mut(&peer) {
             dial.waiting.retain(|waiting| !waiting.is_closed());
             dial.waiting.push(sender);
-            let covers = addresses.iter().all(|own| dial.addresses.contains(own));
+            let covers = addresses.iter().all(|own| dial.covers(own));
             return Part::Join { outcome, covers };
         }
         if dials.len() >= MAX_DIALS {
             return Part::TooMany;
         }
+        let (further, more) = mpsc::channel(MAX_ADDRESSES);
         let dial = Dial {
             addresses: addresses.to_vec(),
+            more: further,
             waiting: vec![sender],
         };
         dials.insert(peer, dial);
-        Part::Lead(outcome)
+        Part::Lead { outcome, more }
     }
 
     /// Ends the dial to `peer` and tells all that wait.

@@ -176,8 +176,10 @@ impl Lookup {
             return;
         };
         path.failed(peer);
-        if let Some(asked) = path.in_vain(peer).cloned() {
-            self.claims.fail(asked);
+        if let Some(asked) = path.in_vain(peer) {
+            for place in asked {
+                self.claims.fail(place);
+            }
             for path in &mut self.paths {
                 path.released(peer, &self.claims);
             }

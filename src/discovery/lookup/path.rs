@@ -270,17 +270,17 @@ impl Path {
     pub(super) fn released(&mut self, peer: &PeerId, claims: &Claims) {
         let candidate = self.shortlist.find_mut(peer);
         if let Some(candidate) = candidate.filter(|one| one.state == State::Foreign)
-            && claims.may_ask(&candidate.contact)
+            && candidate.moves_to_where(|place| claims.may_ask(place))
         {
             candidate.state = State::New;
         }
     }
 
     /// Where a node was asked in vain, if there is no other place to ask.
-    pub(super) fn in_vain(&self, peer: &PeerId) -> Option<&Contact> {
+    pub(super) fn in_vain(&self, peer: &PeerId) -> Option<Vec<Contact>> {
         let candidate = self.shortlist.find(peer);
         let failed = candidate.filter(|one| one.state == State::Failed)?;
-        Some(&failed.contact)
+        Some(failed.places().cloned().collect())
     }
 
     pub(super) fn has_answered(&self, peer: &PeerId) -> bool {

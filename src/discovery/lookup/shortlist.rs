@@ -87,6 +87,20 @@ impl Candidate {
             .chain(&self.in_vain)
     }
 
+    /// Takes the first of its places that may be asked; `false` if there is none.
+    pub(super) fn moves_to_where(&mut self, may_ask: impl Fn(&Contact) -> bool) -> bool {
+        if may_ask(&self.contact) {
+            return true;
+        }
+        let place = self.others.iter().position(|(other, _)| may_ask(other));
+        let Some((contact, teller)) = place.map(|place| self.others.remove(place)) else {
+            return false;
+        };
+        self.contact = contact;
+        self.teller = Some(teller);
+        true
+    }
+
     /// It does not answer where it was asked: it is asked where somebody else says it is.
     pub(super) fn try_elsewhere(&mut self) {
         if !self.others.is_empty() {

@@ -136,6 +136,8 @@ pub struct Asker {
 pub enum CallFailure {
     /// It could not be reached, or the connection ended: nobody's fault.
     Unreachable,
+    /// None of its addresses leads anywhere from here: nothing was sent.
+    NoAddress,
     /// It is there and has no time: nobody's fault.
     Busy,
     /// It is there and does not do this.

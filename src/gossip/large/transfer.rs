@@ -70,6 +70,8 @@ pub(in crate::gossip) struct Transfer {
     /// Nothing is asked for, offered or to be told until something happens: thousands of messages that
     /// are here cost nothing then.
     is_quiet: bool,
+    /// Whether it stands in the line of those that wait for room to offer something.
+    is_waiting: bool,
     progress: Micros,
     /// How many chunks were here when enough of them had come, and when that was.
     gained: (usize, Micros),
@@ -130,6 +132,7 @@ impl Transfer {
             judging: None,
             is_own: false,
             is_quiet: false,
+            is_waiting: false,
             progress: now,
             gained: (0, now),
             outline,
@@ -221,6 +224,17 @@ impl Transfer {
     /// is waited for.
     pub(super) fn settle(&mut self, now: Micros) {
         self.is_quiet = self.under_way.is_empty() && self.open_offers(now) == 0;
+    }
+
+    /// It gets into the line of those that wait for room; `false` if it stands there.
+    pub(super) const fn begins_to_wait(&mut self) -> bool {
+        !std::mem::replace(&mut self.is_waiting, true)
+    }
+
+    /// There is room.
+    pub(super) const fn wake(&mut self) {
+        self.is_waiting = false;
+        self.is_quiet = false;
     }
 
     /// Whether nothing is to be done.

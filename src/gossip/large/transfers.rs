@@ -1,15 +1,15 @@
 //! All long messages that are under way, or here for others.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod polling;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use rand_chacha::ChaCha8Rng;
 
 use super::Outline;
-use super::news::News;
-use super::transfer::{MAX_ASKED, Transfer};
+use super::transfer::Transfer;
 use crate::gossip::{Link, Source, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -79,6 +79,10 @@ pub(in crate::gossip) struct Transfers {
     max_bytes: usize,
     open: BTreeMap<MessageId, (Origin, Transfer)>,
     early: BTreeMap<(Link, MessageId), Early>,
+    /// Messages with something to offer that found no room for it, the longest first, each once. They are not looked at
+    /// until there is some, or something happens: one neighbour that takes up nothing would have thousands looked
+    /// at all the time.
+    waiting: VecDeque<MessageId>,
     /// Neighbours that are told nothing for a while: they do not read what they were told.
     deaf: BTreeSet<Link>,
     /// How long a neighbour takes for a chunk, on average.
@@ -99,6 +103,7 @@ impl Transfers {
             max_bytes,
             open: BTreeMap::new(),
             early: BTreeMap::new(),
+            waiting: VecDeque::new(),
             deaf: BTreeSet::new(),
             response: None,
             distrusted: BTreeMap::new(),
@@ -409,71 +414,6 @@ impl Transfers {
             }
         }
         self.distrusted.insert(publisher, now + DISTRUST);
-    }
-
-    /// What is to be asked for now, of whom, and what is to be told.
-    #[allow(clippy::type_complexity, reason = "two lists, taken apart at once")]
-    pub(in crate::gossip) fn poll(
-        &mut self,
-        now: Micros,
-        rng: &mut ChaCha8Rng,
-    ) -> (Vec<(Link, MessageId, u16)>, Vec<(Link, MessageId, News)>) {
-        let (mut asks, mut news) = (Vec::new(), Vec::new());
-        self.polled = now;
-        let patience = self.patience();
-        let late = now - patience;
-        let busy = || self.busy().map(|(_, one)| one);
-        // What is late keeps nobody else from being asked, but for the one that is late.
-        let young = busy().map(|one| one.asked_since(late)).sum();
-        let mut room = MAX_ASKED.saturating_sub(young);
-        let mut asked_of: BTreeMap<Link, usize> = BTreeMap::new();
-        for (link, count) in busy().flat_map(Transfer::asked_by_link) {
-            *asked_of.entry(link).or_default() += count;
-        }
-        let open: usize = busy().map(|one| one.open_offers(now)).sum();
-        let mut offers = MAX_OFFERS.saturating_sub(open);
-        for (id, (_, transfer)) in &mut self.open {
-            if transfer.is_quiet() {
-                continue;
-            }
-            let before = (asks.len(), news.len());
-            let has_room = room > 0 && offers > 0;
-            for (link, index) in transfer.ask(now, late, room, &mut asked_of, rng) {
-                room = room.saturating_sub(1);
-                asks.push((link, *id, index));
-            }
-            for (link, told) in transfer.tell(now, offers, &self.deaf, rng) {
-                offers = offers.saturating_sub(told.offers.len());
-                news.push((link, *id, told));
-            }
-            if has_room && before == (asks.len(), news.len()) {
-                transfer.settle(now);
-            }
-        }
-        (asks, news)
-    }
-
-    /// A chunk came after so long.
-    pub(in crate::gossip) fn responded(&mut self, after: Duration) {
-        let response = self.response.get_or_insert(after);
-        *response = (*response * 7 + after) / 8;
-    }
-
-    fn patience(&self) -> Duration {
-        let (least, most) = PATIENCE;
-        let usual = self.response.map(|usual| (usual * 3).clamp(least, most));
-        usual.unwrap_or(FIRST_PATIENCE)
-    }
-
-    /// When something is to be done, if nothing comes before.
-    pub(in crate::gossip) fn next(&self) -> Option<Micros> {
-        let (patience, polled) = (self.patience(), self.polled);
-        let busy = self.busy();
-        busy.filter_map(|(_, one)| one.next(patience, polled)).min()
-    }
-
-    fn busy(&self) -> impl Iterator<Item = &(Origin, Transfer)> {
-        self.open.values().filter(|(_, one)| !one.is_quiet())
     }
 
     /// A heartbeat: what nobody brings or asks for any more is forgotten. Messages that were not

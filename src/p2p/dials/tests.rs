@@ -13,8 +13,16 @@ fn address(port: u16) -> Address {
 }
 
 fn lead(dials: &Dials, peer: PeerId, addresses: &[Address]) -> oneshot::Receiver<Outcome> {
+    lead_with_more(dials, peer, addresses).0
+}
+
+fn lead_with_more(
+    dials: &Dials,
+    peer: PeerId,
+    addresses: &[Address],
+) -> (oneshot::Receiver<Outcome>, mpsc::Receiver<Address>) {
     match dials.enter(peer, addresses) {
-        Part::Lead(outcome) => outcome,
+        Part::Lead { outcome, more } => (outcome, more),
         other => panic!("{other:?}"),
     }
 }
@@ -71,4 +79,24 @@ fn one_dial_more_than_the_limit_is_refused_and_joining_is_not() {
     join(&dials, peer(0), &[address(1)]);
     dials.finish(&peer(limit - 1), Err(DialFailure::TimedOut));
     lead(&dials, peer(limit), &[address(1)]);
+}
+
+#[test]
+fn a_dial_takes_the_addresses_of_those_who_join_it_while_it_listens_and_has_room() {
+    let dials = Dials::default();
+    let (_first, mut more) = lead_with_more(&dials, peer(1), &[address(1)]);
+    let most = u16::try_from(MAX_ADDRESSES).unwrap();
+    for port in 2..=most {
+        assert!(join(&dials, peer(1), &[address(1), address(port)]).1);
+        assert!(
+            join(&dials, peer(1), &[address(port)]).1,
+            "it is tried already"
+        );
+        assert_eq!(more.try_recv(), Ok(address(port)));
+        assert!(more.try_recv().is_err(), "once");
+    }
+    assert!(!join(&dials, peer(1), &[address(most + 1)]).1, "too many");
+    let (_second, more) = lead_with_more(&dials, peer(2), &[address(1)]);
+    drop(more);
+    assert!(!join(&dials, peer(2), &[address(2)]).1, "it is over");
 }

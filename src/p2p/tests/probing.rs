@@ -73,3 +73,21 @@ fn a_dial_that_did_not_begin_costs_nothing() {
         assert_eq!(left(&alice, 2), PROBE_BURST);
     });
 }
+
+/// Of a peer that two places are named for the first may be a black hole, and a dial there lasts for ten seconds.
+#[test]
+fn attack_an_address_that_swallows_everything_does_not_keep_a_peer_from_being_reached_at_another() {
+    in_virtual_time(async {
+        let net = quiet_net();
+        let (alice, _bob) = (start(&net, 1), start(&net, 2));
+        let told = [address(9, 2)];
+        let first = alice.dial(Some(peer(2)), &told);
+        let second = async {
+            sleep(Duration::from_secs(1)).await;
+            elapsed(alice.dial(Some(peer(2)), &[address(2, 2)])).await
+        };
+        let (first, (second, took)) = tokio::join!(first, second);
+        assert_eq!((first, second), (Ok(peer(2)), Ok(peer(2))));
+        assert_round_trips(took, 1);
+    });
+}

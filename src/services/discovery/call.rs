@@ -109,6 +109,7 @@ fn group_of(address: &Address) -> IpGroup {
 const fn not_dialled(failure: DialFailure, group: IpGroup) -> CallFailure {
     match failure {
         DialFailure::Request(error) => not_answered(error),
+        DialFailure::NoAddress => CallFailure::NoAddress,
         DialFailure::Banned
         | DialFailure::Limit(_)
         | DialFailure::TooMany
@@ -179,7 +180,7 @@ mod tests {
                 CallFailure::Unreachable,
             ),
             (DialFailure::TimedOut, CallFailure::Unreachable),
-            (DialFailure::NoAddress, CallFailure::Unreachable),
+            (DialFailure::NoAddress, CallFailure::NoAddress),
             (DialFailure::TooMany, CallFailure::NotDialled),
             (DialFailure::Banned, CallFailure::NotDialled),
             (

@@ -188,11 +188,13 @@ impl Core {
         let peer = call.contact.peer;
         match why {
             // What was given up is counted already.
-            CallFailure::Unreachable if self.is_about_entry(&call) && !call.is_given_up() => {
+            CallFailure::Unreachable | CallFailure::NoAddress
+                if self.is_about_entry(&call) && !call.is_given_up() =>
+            {
                 self.silent(&peer, call.purpose);
             }
             CallFailure::OtherNetwork if self.is_about_entry(&call) => self.expel(&peer),
-            CallFailure::Unreachable | CallFailure::OtherNetwork => {}
+            CallFailure::Unreachable | CallFailure::NoAddress | CallFailure::OtherNetwork => {}
             // It does not answer questions any more; records it may refuse.
             CallFailure::Refused if !is_bulk(call.request) => self.expel(&peer),
             CallFailure::Refused => {}
@@ -217,7 +219,7 @@ impl Core {
             match why {
                 CallFailure::Busy => Absence::Busy,
                 CallFailure::Refused | CallFailure::Unsupported => Absence::Unwilling,
-                CallFailure::NotDialled => Absence::NotDialled,
+                CallFailure::NotDialled | CallFailure::NoAddress => Absence::NotDialled,
                 CallFailure::OtherIdentity { group } => Absence::SomebodyElse(group),
                 _ => Absence::Silent,
             },

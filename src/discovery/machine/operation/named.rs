@@ -30,8 +30,10 @@ struct Place {
     teller: PeerId,
     /// Of the teller from the key; none where this node knows the place itself.
     distance: Option<Distance>,
-    /// Tellers that name it.
+    /// Tellers that name it, and those that name one of its addresses: holders tell what the asker may reach, in an
+    /// order of their own.
     tellers: usize,
+    votes: usize,
     /// Whether anything could be sent there: what cost nothing does not count among the places that were tried.
     was_dialled: bool,
     contact: Contact,
@@ -103,6 +105,7 @@ impl Named {
             teller,
             distance,
             tellers: 1,
+            votes: 1,
             was_dialled: true,
             contact,
         };
@@ -223,26 +226,35 @@ impl Named {
 }
 
 impl Place {
-    /// The least is believed first: what this node knows itself, what most say, what those near the key say.
-    fn rank(&self) -> (bool, Reverse<usize>, Option<Distance>) {
-        (
-            self.distance.is_some(),
-            Reverse(self.tellers),
-            self.distance,
-        )
+    /// The least is believed first: what this node knows itself, what most agree with, and of that what most say,
+    /// who would all be outvoted by one that shares an address with them; what those near the key say.
+    fn rank(&self) -> (bool, Reverse<(usize, usize)>, Option<Distance>) {
+        let believed = Reverse((self.votes, self.tellers));
+        (self.distance.is_some(), believed, self.distance)
+    }
+
+    fn shares_with(&self, other: &Self) -> bool {
+        let is_told = |address: &Address| other.contact.addresses.contains(address);
+        self.contact.addresses.iter().any(is_told)
     }
 }
 
 impl Provider {
-    /// One more teller, of a place that is known or of another one. Who tells of one address tells whom it tells of
-    /// others, so that of a place that is named in several ways one address is enough.
-    fn hear(&mut self, place: Place) {
-        let told = &place.contact.addresses;
-        let is_told = |address: &Address| told.contains(address);
-        let mut places = self.tried.iter_mut().chain(&mut self.untried);
-        let known = places.find(|known| known.contact.addresses.iter().any(is_told));
+    /// One more teller, of a place that is known or of another one. All that have an address in common with it have
+    /// one more vote.
+    fn hear(&mut self, mut place: Place) {
+        let mut known = None;
+        for other in self.tried.iter_mut().chain(&mut self.untried) {
+            if other.contact.addresses == place.contact.addresses {
+                known = Some(other);
+            } else if other.shares_with(&place) {
+                other.votes += 1;
+                place.votes += other.tellers;
+            }
+        }
         if let Some(known) = known {
             known.tellers += 1;
+            known.votes += 1;
         } else if self.untried.len() < MAX_WAITING {
             self.untried.push(place);
         } else if let Some(last) = self.untried.iter_mut().max_by_key(|known| known.rank())

@@ -23,6 +23,9 @@ const PROBES_AT_ONCE: usize = 16;
 /// holder.
 const MAX_PROVIDERS: usize = 256;
 
+/// Of these, places to which nothing could be sent and which do not count: all that a lookup remembers, once each.
+const MAX_NOT_DIALLED: usize = 1_024;
+
 /// A lookup that carries the question; where too few are found and the nodes around the key look
 /// suspicious, a walk through its region.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub(in crate::discovery::machine) struct FindProviders {
     /// How many were asked for a sign of life, and how many are being asked.
     probed: usize,
     probes: usize,
+    /// How many could not be asked for want of an address or a budget: liars name such ones before others.
+    not_dialled: usize,
     looked_up: Option<Found>,
     crawl: Option<Crawl>,
 }
@@ -47,6 +52,7 @@ impl FindProviders {
             named: Named::new(key),
             probed: 0,
             probes: 0,
+            not_dialled: 0,
             looked_up: None,
             crawl: None,
         }
@@ -79,6 +85,10 @@ impl FindProviders {
             Signal::Unanswered { contact, why, .. } => {
                 self.probes -= 1;
                 let was_dialled = why != Absence::NotDialled;
+                if !was_dialled && self.not_dialled < MAX_NOT_DIALLED {
+                    self.not_dialled += 1;
+                    self.probed -= 1;
+                }
                 let teller = self.named.silent(&contact.peer, was_dialled);
                 let teller = teller.filter(|teller| *teller != context.core.local);
                 if let (Absence::SomebodyElse(group), Some(teller)) = (why, teller) {

@@ -96,6 +96,7 @@ fn failure(rng: &mut ChaCha8Rng) -> CallFailure {
         CallFailure::Unsupported,
         CallFailure::Refused,
         CallFailure::NotDialled,
+        CallFailure::NoAddress,
         CallFailure::OtherIdentity { group },
         CallFailure::OtherNetwork,
         CallFailure::Malformed,

@@ -127,6 +127,31 @@ fn attack_thousands_of_short_messages_that_are_here_do_not_slow_the_others_down(
     assert_eq!(all.poll(START, &mut rng).1.len(), 1);
 }
 
+/// One that says that it takes part in thousands of them, and takes up nothing, holds all offers for as long as they
+/// last. What is found no room for waits in turn, and is not looked at all the time.
+#[test]
+fn attack_who_takes_up_no_offer_has_no_more_looked_at_than_is_offered() {
+    let mut rng = rng(25);
+    let mut all = transfers();
+    let data = Bytes::from_static(&[0; MAX_DATA + 1]);
+    let outline = Arc::new(Outline::of(&data).unwrap());
+    for number in 0..1_000 {
+        let transfer = all.publish(START, id(number), of_publisher(0), &outline, &data);
+        takes_part(transfer.unwrap(), 1);
+    }
+    let (mut offered, mut now) = (BTreeSet::new(), START);
+    for _ in 0..30 {
+        for _ in 0..2 {
+            let news = all.poll(now, &mut rng).1.into_iter();
+            let offers = news.filter(|(.., news)| !news.offers.is_empty());
+            offered.extend(offers.map(|(_, id, _)| id));
+        }
+        assert!(all.busy().count() <= MAX_OFFERS, "{}", all.busy().count());
+        now = now + OFFER;
+    }
+    assert_eq!(offered.len(), 1_000, "each had its turn");
+}
+
 /// Four that offer all and give nothing hold all that may be asked for, for as long as a chunk is not late.
 #[test]
 fn attack_what_is_late_keeps_nobody_else_from_being_asked() {

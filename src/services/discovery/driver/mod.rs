@@ -13,6 +13,7 @@ mod peers;
 mod save;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -112,6 +113,8 @@ pub(super) struct Driver {
 pub(super) struct Called {
     call: CallId,
     peer: PeerId,
+    /// What its dial was charged to.
+    charged: Vec<SocketAddr>,
     answer: Result<Answer, CallFailure>,
 }
 
@@ -267,11 +270,19 @@ impl Driver {
     }
 
     fn called(&mut self, called: Called) {
-        let Called { call, peer, answer } = called;
-        match answer {
-            Ok(_) => {}
-            Err(CallFailure::NotDialled) => self.not_dialled(&peer),
-            Err(_) => _ = self.dialling.ended(&peer),
+        let Called {
+            call,
+            peer,
+            charged,
+            answer,
+        } = called;
+        if let Err(CallFailure::NoAddress) = answer
+            && let Some(swarm) = self.parts.swarm.upgrade()
+        {
+            swarm.not_probed(&charged);
+        }
+        if answer.is_err() {
+            self.dialling.ended(&peer);
         }
         if self.call_tasks.remove(&call).is_none() {
             return;

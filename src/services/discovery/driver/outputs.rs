@@ -1,5 +1,7 @@
 //! What the machine wants done.
 
+use std::net::SocketAddr;
+
 use super::super::blame;
 use super::super::call::Call;
 use super::super::events::DiscoveryHappened;
@@ -57,9 +59,9 @@ impl Driver {
     fn call(&mut self, call: CallId, contact: &Contact, (kind, body): (u8, bytes::Bytes)) {
         let peer = contact.peer;
         let is_connected = self.parts.caller.is_connected(&peer);
-        let addresses = if is_connected {
+        let (addresses, charged) = if is_connected {
             self.warm.touch(&peer);
-            Vec::new()
+            (Vec::new(), Vec::new())
         } else {
             self.may_dial(contact)
         };
@@ -78,16 +80,21 @@ impl Driver {
         };
         let task = self.calls.spawn(async move {
             let answer = asked.run(&caller).await;
-            Called { call, peer, answer }
+            Called {
+                call,
+                peer,
+                charged,
+                answer,
+            }
         });
         self.call_tasks.insert(call, task);
     }
 
     /// The addresses of a contact for which there is a budget; they are charged, and remembered.
-    fn may_dial(&mut self, contact: &Contact) -> Vec<Address> {
+    fn may_dial(&mut self, contact: &Contact) -> (Vec<Address>, Vec<SocketAddr>) {
         let now = self.now();
         let Some(swarm) = self.parts.swarm.upgrade() else {
-            return Vec::new();
+            return (Vec::new(), Vec::new());
         };
         let (mut addresses, mut sockets) = (Vec::new(), Vec::new());
         for address in contact.addresses.iter() {
@@ -111,7 +118,7 @@ impl Driver {
             swarm.not_probed(&sockets);
             addresses.clear();
         }
-        addresses
+        (addresses, sockets)
     }
 
     /// Verifies what waits, a few at a time, each in a task of its own.

@@ -39,6 +39,10 @@ impl Dialling {
             return false;
         }
         let (since, charged) = self.0.entry(peer).or_default();
+        if now.since(*since) >= LONGEST_DIAL {
+            // It ended, and nobody was told.
+            charged.clear();
+        }
         *since = now;
         charged.extend_from_slice(addresses);
         true
@@ -63,10 +67,6 @@ impl Driver {
             }
             SwarmEvent::PeerIdentified { peer } => self.met(peer),
             SwarmEvent::PeerDisconnected { peer, .. } => self.disconnected(peer),
-            SwarmEvent::DialFailed {
-                peer: Some(peer),
-                reason,
-            } if reason.is_before_sending() => self.not_dialled(&peer),
             SwarmEvent::DialFailed {
                 peer: Some(peer), ..
             } => _ = self.dialling.ended(&peer),
@@ -122,15 +122,6 @@ impl Driver {
                 swarm.probed(&charged, &path);
             }
             self.dialled(peer);
-        }
-    }
-
-    /// A dial was over before anything was sent: it cost nothing.
-    pub(super) fn not_dialled(&mut self, peer: &PeerId) {
-        if let Some(charged) = self.dialling.ended(peer)
-            && let Some(swarm) = self.parts.swarm.upgrade()
-        {
-            swarm.not_probed(&charged);
         }
     }
 
@@ -224,7 +215,8 @@ mod tests {
         dialling.begin(Micros(5), peer(1), &[first]);
         dialling.begin(Micros(6), peer(1), &[second, first]);
         assert_eq!(dialling.ended(&peer(1)), Some(vec![first, second, first]));
-        dialling.begin(Micros(7), peer(1), &[second]);
+        dialling.begin(Micros(7), peer(1), &[first]);
+        dialling.begin(Micros(7) + LONGEST_DIAL, peer(1), &[second]);
         assert_eq!(dialling.ended(&peer(1)), Some(vec![second]));
     }
 

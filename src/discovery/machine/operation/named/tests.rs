@@ -144,23 +144,51 @@ fn a_place_to_which_nothing_could_be_sent_is_not_among_those_that_were_tried() {
     assert_eq!(tried, 5);
 }
 
+/// A provider at the addresses of so many.
+fn at_all(addresses: &[u64]) -> Contact {
+    let addresses = addresses
+        .iter()
+        .map(|one| contact(*one).addresses[0].clone());
+    let addresses = SharedList::truncated(addresses);
+    let peer = peer(7);
+    Contact { peer, addresses }
+}
+
 /// Holders tell what the asker may reach, in an order of their own.
 #[test]
 fn those_who_name_one_address_of_a_place_agree() {
-    let of = |numbers: &[u64]| {
-        let addresses = numbers.iter().map(|one| contact(*one).addresses[0].clone());
-        let addresses = SharedList::truncated(addresses);
-        let peer = peer(7);
-        Contact { peer, addresses }
-    };
     let mut named = Named::new(key(1));
     for liar in [20, 21] {
-        named.hear(teller(liar), None, of(&[90]));
+        named.hear(teller(liar), None, at_all(&[90]));
     }
-    for (honest, told) in [(1, &[7, 8][..]), (2, &[8]), (3, &[8, 7])] {
-        named.hear(teller(honest), None, of(told));
+    for (honest, told) in [(1, &[7, 8][..]), (2, &[8]), (3, &[7])] {
+        named.hear(teller(honest), None, at_all(told));
     }
-    assert_eq!(named.next(), Some(of(&[7, 8])));
+    assert_eq!(named.next(), Some(at_all(&[7, 8])));
+}
+
+/// The asker may not be able to reach that one.
+#[test]
+fn attack_who_names_one_of_several_addresses_does_not_take_the_place_of_those_who_name_all() {
+    let mut named = Named::new(key(1));
+    for liar in [20, 21, 22, 23] {
+        named.hear(teller(liar), None, at_all(&[8, 60 + u64::from(liar)]));
+    }
+    for honest in [1, 2] {
+        named.hear(teller(honest), None, at_all(&[7, 8]));
+    }
+    assert_eq!(named.next(), Some(at_all(&[7, 8])));
+}
+
+#[test]
+fn two_that_name_no_address_agree() {
+    let mut named = Named::new(key(1));
+    for bits in 1..=4 {
+        named.hear(teller(bits), None, at_all(&[]));
+    }
+    assert_eq!(named.next(), Some(at_all(&[])));
+    named.silent(&peer(7), true);
+    assert_eq!(named.next(), None);
 }
 
 /// It names the one that is sought, and before it as many as an answer holds.
