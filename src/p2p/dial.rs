@@ -160,10 +160,14 @@ async fn try_all(
 ) -> Result<PeerId, DialFailure> {
     let (report, mut reports) = mpsc::channel(MAX_ADDRESSES);
     let mut told = DialFailure::NoAddress;
-    let mut untried: VecDeque<_> = addresses.iter().cloned().collect();
-    let mut open = 0_usize;
+    let given = addresses.iter().cloned();
+    let mut untried: VecDeque<_> = given.map(|address| (address, deadline)).collect();
+    // Whoever joined late has as much time as whoever began.
+    let later = |address| (address, Instant::now() + inner.config.connection_timeout);
+    let (mut open, mut last) = (0_usize, deadline);
     loop {
-        if let Some(address) = untried.pop_front() {
+        if let Some((address, deadline)) = untried.pop_front() {
+            last = last.max(deadline);
             let (inner, report) = (inner.clone(), report.clone());
             inner.spawn(attempt(inner.clone(), peer, address, deadline, report));
             open += 1;
@@ -171,7 +175,7 @@ async fn try_all(
             // Whoever joins from now on dials anew.
             more.close();
             match more.try_recv() {
-                Ok(address) => untried.push_back(address),
+                Ok(address) => untried.push_back(later(address)),
                 Err(_) => break,
             }
             continue;
@@ -185,10 +189,10 @@ async fn try_all(
                     Err(failure) => told = told.or_more_telling(failure),
                 }
             }
-            Some(address) = more.recv() => untried.push_back(address),
+            Some(address) = more.recv() => untried.push_back(later(address)),
             () = sleep(STAGGER), if !untried.is_empty() => {}
             // Each attempt has told by then, unless it was dropped.
-            () = sleep_until(deadline + LAST_WORD) => break,
+            () = sleep_until(last + LAST_WORD) => break,
         }
     }
     Err(if inner.is_stopping() {

@@ -91,3 +91,35 @@ fn attack_an_address_that_swallows_everything_does_not_keep_a_peer_from_being_re
         assert_round_trips(took, 1);
     });
 }
+
+/// The dial that it joined was almost over.
+#[test]
+fn who_joins_a_dial_late_has_as_much_time_for_its_own_address() {
+    in_virtual_time(async {
+        let net = quiet_net();
+        let (alice, bob) = (start(&net, 1), start(&net, 2));
+        bob.shutdown().await;
+        let swallowing = [address(9, 2)];
+        let first = alice.dial(Some(peer(2)), &swallowing);
+        let (alice, net) = (&alice, &net);
+        let second = async move {
+            sleep(CONNECTION_TIMEOUT - Duration::from_secs(1)).await;
+            alice.dial(Some(peer(2)), &[address(8, 2)]).await
+        };
+        let comes = async move {
+            sleep(CONNECTION_TIMEOUT + Duration::from_secs(1)).await;
+            start(net, 8)
+        };
+        let ((first, took), second, _) = tokio::join!(elapsed(first), second, comes);
+        assert_eq!(first, Err(DialFailure::TimedOut));
+        assert!(
+            took <= CONNECTION_TIMEOUT + Duration::from_millis(200),
+            "{took:?}"
+        );
+        assert_ne!(
+            second,
+            Err(DialFailure::TimedOut),
+            "somebody was there in its time"
+        );
+    });
+}
