@@ -148,6 +148,27 @@ fn attack_a_false_address_on_one_path_does_not_keep_the_others_from_the_true_one
     assert!(lookup.is_finished());
 }
 
+/// Both paths were told it first.
+#[test]
+fn attack_a_false_address_on_both_paths_does_not_hide_a_true_one_that_only_one_was_told() {
+    let (mut lookup, nodes) = two_paths();
+    let peer = at(&key(4));
+    let (wrong, right) = (contact_of(peer, 66), contact_of(peer, 4));
+    lookup.answered(&nodes[0].peer, vec![wrong.clone()]);
+    assert_eq!(lookup.next_request(), Some(wrong.clone()));
+    let honest = contact_of(at(&key(5)), 5);
+    lookup.answered(&nodes[1].peer, vec![wrong, honest.clone()]);
+    assert_eq!(drain(&mut lookup), [honest.peer]);
+    lookup.answered(&honest.peer, vec![right.clone()]);
+    assert_eq!(
+        lookup.next_request(),
+        None,
+        "the other path asks it already"
+    );
+    lookup.failed(&peer);
+    assert_eq!(lookup.next_request(), Some(right));
+}
+
 #[test]
 fn a_node_that_is_not_there_is_asked_once_by_all_paths_together() {
     let (mut lookup, nodes) = two_paths();

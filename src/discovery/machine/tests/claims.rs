@@ -106,6 +106,7 @@ fn what_the_peer_itself_does_at_its_own_address_counts() {
         (CallFailure::Busy, Some(0)),
         (CallFailure::Unsupported, Some(0)),
         (CallFailure::NotDialled, Some(0)),
+        (CallFailure::NoAddress, Some(1)),
         (CallFailure::Malformed, Some(0)),
         (CallFailure::Refused, None),
         (CallFailure::OtherNetwork, None),

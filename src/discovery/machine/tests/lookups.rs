@@ -362,3 +362,38 @@ fn a_provider_that_is_busy_or_does_not_serve_is_live_and_one_that_is_gone_is_not
         assert_eq!(outcome(&outputs) == Some(found), is_live, "{why:?}");
     }
 }
+
+/// Liars that are heard before the others name as many as they like behind relays, or at hosts that have no budget left.
+#[test]
+fn attack_providers_that_cannot_be_dialled_use_up_no_sign_of_life() {
+    for why in [CallFailure::NotDialled, CallFailure::NoAddress] {
+        let mut rig = Rig::new();
+        rig.meet_many(15);
+        let command = Command::Providers {
+            key: key(9),
+            limit: 1,
+            only_live: true,
+        };
+        let (_, outputs) = rig.start(command);
+        let mut open = calls(&outputs);
+        let honest = open.remove(0);
+        let (mut invented, mut asked) = (1_000, 0);
+        while let Some(one) = open.pop() {
+            let outputs = if one.kind == wire::GET_PROVIDERS {
+                let named: Vec<_> = (invented..invented + 30).collect();
+                invented += 30;
+                names_providers(&mut rig, one.call, &named)
+            } else {
+                asked += 1;
+                rig.feed(Input::Failed {
+                    call: one.call,
+                    why,
+                })
+            };
+            open.extend(calls(&outputs));
+        }
+        assert!(asked > 256, "{asked} are more than are asked in all");
+        let outputs = names_providers(&mut rig, honest.call, &[70]);
+        assert!(called(&outputs, peer(70)).is_some(), "{why:?}");
+    }
+}
