@@ -17,6 +17,7 @@ mod outbox;
 mod overflow;
 mod promises;
 mod rates;
+mod refusals;
 mod rig;
 mod scripted;
 mod sealing;
