@@ -17,6 +17,7 @@ mod outbox;
 mod overflow;
 mod promises;
 mod rates;
+mod reach;
 mod refusals;
 mod rig;
 mod scripted;
