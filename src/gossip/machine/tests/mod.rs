@@ -11,6 +11,7 @@ mod explicit;
 mod idle;
 mod judging;
 mod large;
+mod links;
 mod mesh;
 mod mesh_size;
 mod outbox;
