@@ -1,3 +1,4 @@
+mod ages;
 mod askers;
 mod attacks;
 mod audience;

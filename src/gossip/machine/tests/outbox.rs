@@ -19,7 +19,7 @@ fn id(number: usize) -> [u8; 32] {
     *blake3::hash(&number.to_le_bytes()).as_bytes()
 }
 
-fn parcel(number: usize, size: usize) -> Arc<Parcel> {
+pub(super) fn parcel(number: usize, size: usize) -> Arc<Parcel> {
     Arc::new(Parcel {
         id: id(number),
         topic: topic(),
