@@ -26,6 +26,7 @@ mod scripted;
 mod sealing;
 mod sources;
 mod spam;
+mod subscriptions;
 mod turns;
 mod unproven;
 mod unread;
