@@ -10,6 +10,7 @@ mod clocks;
 mod crowds;
 mod explicit;
 mod idle;
+mod invalid;
 mod judging;
 mod large;
 mod links;
