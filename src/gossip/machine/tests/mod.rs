@@ -31,3 +31,4 @@ mod subscriptions;
 mod turns;
 mod unproven;
 mod unread;
+mod unscored;
