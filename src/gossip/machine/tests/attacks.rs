@@ -8,7 +8,6 @@ use crate::gossip::machine::equivocations::TOLD_FOR;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, SharedSeal, TopicHash};
 use crate::identity::PeerId;
-use crate::policy::Micros;
 use crate::wire::codec::{List, Payload};
 use crate::wire::message::gossip as wire;
 
@@ -441,14 +440,6 @@ fn what_the_program_rejects_is_held_against_who_brought_it_and_what_it_ignores_i
         let delivered = usize::from(verdict == Verdict::Accept);
         assert_eq!(rig.receivers(b"judged").len(), delivered, "{verdict:?}");
     }
-}
-
-#[test]
-fn attack_34_a_clock_at_its_end_stops_nothing() {
-    let mut rig = Rig::new(1, &GossipConfig::default());
-    rig.now = Micros(u64::MAX - 1_000_000);
-    rig.subscribe(0, TopicOptions::default());
-    rig.tell(0, Input::Timer);
 }
 
 /// It subscribes, grafts, takes everything, and passes nothing on (CVE-2022-47547).
