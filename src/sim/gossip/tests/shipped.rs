@@ -66,6 +66,27 @@ fn nothing_is_lost_to_losses_crashes_silence_or_betrayal() {
     }
 }
 
+/// They come back under a new epoch, and others remember what they said in the one before. Publishers are
+/// among them, and say nothing before a neighbour is there again: nobody would hear it.
+#[test]
+fn nothing_of_when_they_were_up_is_lost_to_nodes_that_restart() {
+    let mut scenario = town(
+        Settings::default(),
+        Disturbance::Restarts {
+            share: 0.5,
+            down: 5 * SECOND,
+        },
+    );
+    (scenario.nodes, scenario.dials) = (16, 3);
+    // They stop at different moments, and the last ones are back ten seconds before the end.
+    scenario.measured = 24 * SECOND;
+    let outcome = run(&scenario, 11);
+    assert_eq!(outcome.honest, scenario.nodes, "all are back");
+    let whole = outcome.whole();
+    let others = u64::from(scenario.nodes - 1);
+    assert!(whole.expected < whole.published * others, "some were down");
+}
+
 #[test]
 fn a_slow_uplink_is_shared_by_all_that_a_node_sends() {
     let mut slow = town(Settings::default(), Disturbance::None);
@@ -116,4 +137,5 @@ fn what_waits_for_a_slow_reader_is_bounded_and_seen() {
     println!("{} bytes waited, {:?}", outcome.waited, outcome.slow_reader);
     assert!(outcome.waited > 32 << 10 && outcome.waited <= 1 << 20);
     assert!(outcome.slow_reader.unwrap() <= 5 * SECOND);
+    assert_nobody_is_distrusted(&scenario, &outcome);
 }
