@@ -21,14 +21,18 @@ pub(super) fn begin(directory: Option<&Path>, now: UnixMillis) -> io::Result<u64
         return Ok(next_epoch(None, now));
     };
     let file = directory.join(FILE);
-    let stored = match fs::read_to_string(&file) {
-        Ok(text) => text.trim().parse().ok(),
+    let stored = match fs::read(&file) {
+        Ok(bytes) => number(&bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
     let epoch = next_epoch(stored, now);
     whole_file::write(&file, format!("{epoch}\n").as_bytes())?;
     Ok(epoch)
+}
+
+fn number(bytes: &[u8]) -> Option<u64> {
+    str::from_utf8(bytes).ok()?.trim().parse().ok()
 }
 
 #[cfg(test)]
@@ -54,7 +58,14 @@ mod tests {
     #[test]
     fn a_file_that_holds_no_number_is_taken_for_none_and_written_anew() {
         let directory = tempfile::tempdir().unwrap();
-        for text in ["", "garbage", "-1", "99999999999999999999999"] {
+        let texts: [&[u8]; 5] = [
+            b"",
+            b"garbage",
+            b"-1",
+            b"99999999999999999999999",
+            b"\xff\xfe1",
+        ];
+        for text in texts {
             fs::write(directory.path().join(FILE), text).unwrap();
             assert_eq!(
                 begin(Some(directory.path()), NOW).unwrap(),

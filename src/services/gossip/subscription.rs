@@ -8,13 +8,17 @@ use tokio::sync::mpsc;
 use super::MessageValidator;
 use crate::gossip::Message;
 
+/// Messages that may wait for a reader: what the fastest publisher says in ten seconds.
+const MAX_CAPACITY: usize = 1 << 20;
+
 /// How a topic is subscribed to.
 #[derive(Clone)]
 pub struct SubscribeOptions {
     /// Messages carry no signature and name no publisher; default no.
     pub unsigned: bool,
-    /// Messages that wait for the reader; default 1 024. What comes to a full subscription is lost to it,
-    /// and counted: no reader holds up the node.
+    /// Messages that wait for the reader, 1 to 1 048 576; default 1 024. A number beyond these bounds is taken for
+    /// the nearest within. What comes to a full subscription is lost to it, and counted: no reader holds
+    /// up the node.
     pub capacity: usize,
     /// Judges each message before it is passed on; default none.
     pub validator: Option<Arc<dyn MessageValidator>>,
@@ -45,21 +49,31 @@ impl std::fmt::Debug for SubscribeOptions {
 pub enum Received {
     /// A message.
     Message(Message),
-    /// The reader was too slow: so many messages were lost to it before the next one.
+    /// The reader was too slow: so many messages were lost to it, between the last one that it got and the next.
     Lost(u64),
 }
 
 /// The messages of one topic. Ends its part in the topic when it is dropped.
 #[derive(Debug)]
 pub struct Subscription {
-    messages: mpsc::Receiver<Message>,
+    messages: mpsc::Receiver<Delivered>,
+    /// Lost since the last message that found a place.
     lost: Arc<AtomicU64>,
+    /// A message before which others were lost, while the reader is told of that.
+    next: Option<Message>,
+}
+
+/// A message, and how many before it found no place.
+#[derive(Debug)]
+struct Delivered {
+    lost: u64,
+    message: Message,
 }
 
 /// The driver's end of a subscription.
 #[derive(Debug)]
 pub(super) struct Subscriber {
-    messages: mpsc::Sender<Message>,
+    messages: mpsc::Sender<Delivered>,
     lost: Arc<AtomicU64>,
 }
 
@@ -67,31 +81,49 @@ impl Subscription {
     /// The next message; waits for it. `None` when the subscription, or the node, has ended. Safe to
     /// cancel.
     pub async fn next(&mut self) -> Option<Received> {
-        let lost = self.lost.swap(0, Ordering::Relaxed);
-        if lost > 0 {
-            return Some(Received::Lost(lost));
+        if let Some(message) = self.next.take() {
+            return Some(Received::Message(message));
         }
-        self.messages.recv().await.map(Received::Message)
+        let delivered = match self.messages.try_recv() {
+            Ok(delivered) => delivered,
+            // All that found a place is read: what was lost comes after it.
+            Err(_) => match self.lost.swap(0, Ordering::Relaxed) {
+                0 => self.messages.recv().await?,
+                lost => return Some(Received::Lost(lost)),
+            },
+        };
+        let Delivered { lost, message } = delivered;
+        if lost == 0 {
+            return Some(Received::Message(message));
+        }
+        self.next = Some(message);
+        Some(Received::Lost(lost))
     }
 }
 
 impl Subscriber {
     pub(super) fn pair(capacity: usize) -> (Self, Subscription) {
-        let (sender, messages) = mpsc::channel(capacity.max(1));
+        let (sender, messages) = mpsc::channel(capacity.clamp(1, MAX_CAPACITY));
         let lost = Arc::new(AtomicU64::new(0));
         let subscriber = Self {
             messages: sender,
             lost: lost.clone(),
         };
-        (subscriber, Subscription { messages, lost })
+        let subscription = Subscription {
+            messages,
+            lost,
+            next: None,
+        };
+        (subscriber, subscription)
     }
 
     /// Hands a message over; `false` if nobody reads any more.
     pub(super) fn deliver(&self, message: Message) -> bool {
-        match self.messages.try_send(message) {
+        let lost = self.lost.swap(0, Ordering::Relaxed);
+        match self.messages.try_send(Delivered { lost, message }) {
             Ok(()) => true,
             Err(mpsc::error::TrySendError::Full(_)) => {
-                self.lost.fetch_add(1, Ordering::Relaxed);
+                self.lost.fetch_add(lost + 1, Ordering::Relaxed);
                 true
             }
             Err(mpsc::error::TrySendError::Closed(_)) => false,
@@ -106,5 +138,55 @@ impl Subscriber {
     pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
         let messages = self.messages.clone();
         async move { messages.closed().await }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::gossip::TopicHash;
+
+    fn message(number: u8) -> Message {
+        Message {
+            id: [number; 32],
+            topic: TopicHash::of("vertices"),
+            source: None,
+            data: Bytes::from(vec![number]),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_is_told_of_what_it_lost_where_it_would_have_come() {
+        let (subscriber, mut subscription) = Subscriber::pair(2);
+        (1..=5).for_each(|number| assert!(subscriber.deliver(message(number))));
+        let mut heard = vec![subscription.next().await.unwrap()];
+        // There is room for one more, and then for none.
+        (6..=8).for_each(|number| assert!(subscriber.deliver(message(number))));
+        for _ in 0..4 {
+            heard.push(subscription.next().await.unwrap());
+        }
+        let expected = [
+            Received::Message(message(1)),
+            Received::Message(message(2)),
+            Received::Lost(3),
+            Received::Message(message(6)),
+            Received::Lost(2),
+        ];
+        assert_eq!(heard, expected);
+        drop(subscriber);
+        assert_eq!(subscription.next().await, None);
+    }
+
+    /// A number that the channel does not take would end gossip for the whole node.
+    #[tokio::test]
+    async fn a_subscription_of_any_capacity_is_one_within_bounds() {
+        for capacity in [0, 1, MAX_CAPACITY, usize::MAX] {
+            let (subscriber, mut subscription) = Subscriber::pair(capacity);
+            assert!(subscriber.deliver(message(1)));
+            let first = subscription.next().await;
+            assert_eq!(first, Some(Received::Message(message(1))));
+        }
     }
 }

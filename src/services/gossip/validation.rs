@@ -2,8 +2,15 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 use crate::gossip::{Header, Message, Verdict};
+
+/// Time for a verdict: later nobody could ask for the message any more. Whoever asks the network for what a message
+/// builds on has an answer, or a timeout, by then.
+const JUDGED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Judges the messages of a topic. Nothing is passed on, or delivered, before it is accepted.
 ///
@@ -12,7 +19,7 @@ use crate::gossip::{Header, Message, Verdict};
 /// delays nothing that another one brought. What finds no place is ignored and may come again. Long messages
 /// all of which are here stand in line once more, with the neighbour that gave the last chunk. What
 /// computes for more than about 100 µs belongs on another thread (`tokio::task::spawn_blocking`). One that
-/// panics has ignored the message.
+/// panics, or has no verdict after ten seconds, has ignored the message: its place is free for others.
 pub trait MessageValidator: Send + Sync + 'static {
     /// Judges one message.
     ///
@@ -26,5 +33,30 @@ pub trait MessageValidator: Send + Sync + 'static {
     fn admit(&self, header: &Header) -> Pin<Box<dyn Future<Output = Verdict> + Send>> {
         let _ = header;
         Box::pin(std::future::ready(Verdict::Accept))
+    }
+}
+
+/// A verdict, or none in time.
+pub(super) async fn in_time(verdict: impl Future<Output = Verdict>) -> Verdict {
+    let verdict = timeout(JUDGED_WITHIN, verdict).await;
+    verdict.unwrap_or(Verdict::Ignore)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_validator_that_never_answers_has_ignored_the_message_after_ten_seconds() {
+        let begin = tokio::time::Instant::now();
+        assert_eq!(in_time(std::future::pending()).await, Verdict::Ignore);
+        assert_eq!(begin.elapsed(), JUDGED_WITHIN);
+        for (after, expected) in [(9_999, Verdict::Reject), (10_001, Verdict::Ignore)] {
+            let verdict = async {
+                tokio::time::sleep(Duration::from_millis(after)).await;
+                Verdict::Reject
+            };
+            assert_eq!(in_time(verdict).await, expected, "after {after} ms");
+        }
     }
 }

@@ -7,6 +7,7 @@ use tokio::sync::oneshot;
 use tokio::task::{self, JoinError};
 
 use super::super::subscription::Subscriber;
+use super::super::validation::in_time;
 use super::super::{GossipError, MessageValidator, SubscribeOptions, Subscription};
 use super::{Driver, Work};
 use crate::gossip::{Input, Message, TopicHash, TopicOptions, Verdict};
@@ -130,7 +131,7 @@ impl Driver {
         let id = message.id;
         let task = self.work.spawn(async move {
             let verdict = match validator {
-                Some(validator) => validator.validate(&message).await,
+                Some(validator) => in_time(validator.validate(&message)).await,
                 // Nobody wants the topic any more.
                 None => Verdict::Ignore,
             };
