@@ -4,7 +4,7 @@
 //!
 //! Words select subjects: `calm`, `big`, `cold`, `silent`, `loss`, `crash`, `restart`, `oracle`, `bait`,
 //! `authentication`, `slow`, `sybil`, `bound`, and of the Sybils also one attack each: `eclipse-net`,
-//! `eclipse-publishers`, `censor-one`, `degrade`, `cold-boot`, `covert-flash`, `dawn`. Without any, all
+//! `eclipse-publishers`, `eclipse-one`, `censor-one`, `degrade`, `cold-boot`, `covert-flash`, `dawn`. Without any, all
 //! run but the slow ones, which carry `large` in their name: `five-large` and `ten-large` thousand
 //! nodes, `sybil-large` with 4 000 attackers around 1 000 nodes, and `<attack>-large`. `plain` adds the
 //! control arm to the rows that a word selects, `unsealed` the arm in which authentication costs

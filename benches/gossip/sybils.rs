@@ -40,6 +40,7 @@ const fn word(attack: SybilAttack) -> &'static str {
     match attack {
         SybilAttack::EclipseNet => "eclipse-net",
         SybilAttack::EclipsePublishers => "eclipse-publishers",
+        SybilAttack::EclipseOne => "eclipse-one",
         SybilAttack::CensorOne => "censor-one",
         SybilAttack::Degrade => "degrade",
         SybilAttack::ColdBoot => "cold-boot",
@@ -118,6 +119,11 @@ fn places(runs: &Runs, report: &mut Report, is_judged: bool) {
         let heartbeats = one.heartbeats_until_below(0.2);
         heartbeats.map_or(f64::INFINITY, |count| count as f64)
     });
+    let name = "the same from the first message on";
+    runs.row(report, name, "", judged(is_judged, 10.0), |one| {
+        let heartbeats = one.spoken_until_below(0.2);
+        heartbeats.map_or(f64::INFINITY, |count| count as f64)
+    });
     for heartbeat in [1, 2, 5, 10, 20, 40] {
         let name = format!("Sybils in meshes at heartbeat {heartbeat}");
         runs.row(report, &name, "%", Target::None, |one| {
@@ -127,24 +133,23 @@ fn places(runs: &Runs, report: &mut Report, is_judged: bool) {
     }
 }
 
-/// How much slower the messages of the censored publisher are than those of all.
+/// How much slower the messages of the censored publisher are than those of the others.
 fn censored(runs: &Runs, report: &mut Report, is_judged: bool) {
     let target = judged(is_judged, 2.0);
     runs.row(
         report,
-        "p99 of the censored beside all",
+        "p99 of the censored beside others",
         "times",
         target,
         |one| {
-            let mut censored = Reach::default();
-            for part in &one.censored[Stage::Shock as usize..] {
-                censored.merge(part);
-            }
-            let p99 = |reach: &Reach| {
+            let p99 = |stages: &[Reach]| {
+                let mut reach = Reach::default();
+                let shock = &stages[Stage::Shock as usize..];
+                shock.iter().for_each(|part| reach.merge(part));
                 let p99 = reach.latency.quantile(0.99);
                 p99.map_or(f64::NAN, figures::millis)
             };
-            p99(&censored) / p99(&one.after(Stage::Shock))
+            p99(&one.censored) / p99(&one.stages)
         },
     );
 }

@@ -103,6 +103,8 @@ pub enum SybilAttack {
     EclipseNet,
     /// They do so to the publishers alone.
     EclipsePublishers,
+    /// They do so to one node alone, a publisher.
+    EclipseOne,
     /// They connect at a moment, and forward all but the messages of one publisher.
     CensorOne,
     /// They connect at a moment, and forward every second message.
@@ -118,9 +120,10 @@ pub enum SybilAttack {
 
 impl SybilAttack {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::EclipseNet,
         Self::EclipsePublishers,
+        Self::EclipseOne,
         Self::CensorOne,
         Self::Degrade,
         Self::ColdBoot,
@@ -206,5 +209,12 @@ impl Scenario {
             },
             _ => Some(self.turn()),
         }
+    }
+
+    /// Heartbeats that end between the begin of an attack and the first message.
+    fn unspoken(&self, begins: Duration) -> u32 {
+        let silence = self.quiet.saturating_sub(begins).as_micros();
+        let heartbeats = silence / self.settings.gossip.heartbeat_interval.as_micros().max(1);
+        u32::try_from(heartbeats).unwrap_or(u32::MAX)
     }
 }

@@ -137,6 +137,7 @@ fn beset(
     let publishers = honest.len().min(scenario.publishing.publishers as usize);
     let (targets, from) = match sybils.attack {
         SybilAttack::EclipsePublishers => (&honest[..publishers], scenario.turn()),
+        SybilAttack::EclipseOne => (&honest[..1], scenario.turn()),
         SybilAttack::EclipseNet | SybilAttack::CensorOne | SybilAttack::Degrade => {
             (honest, scenario.turn())
         }
@@ -168,6 +169,7 @@ fn sybil(
     match attack {
         SybilAttack::EclipseNet
         | SybilAttack::EclipsePublishers
+        | SybilAttack::EclipseOne
         | SybilAttack::ColdBoot
         | SybilAttack::Dawn => Box::new(Grafter::new(seed)),
         SybilAttack::CensorOne => Box::new(Choosy::new(build(setup), Choice::Of(censored), seed)),

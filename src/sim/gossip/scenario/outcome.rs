@@ -26,6 +26,8 @@ pub struct Outcome {
     /// The share that attackers have of the places in honest meshes, at the end of each heartbeat after
     /// the attack began.
     pub taken: Vec<f64>,
+    /// How many of these heartbeats ended before anything was said.
+    pub unspoken: usize,
     /// How long after nothing more was taken for the neighbour that does not read, the last of its
     /// neighbours had it out of its mesh; the longest time there is if one never had.
     pub slow_reader: Option<Duration>,
@@ -143,6 +145,14 @@ impl Outcome {
         let last = self.taken.iter().rposition(|taken| *taken >= share);
         let first = last.map_or(0, |last| last + 1);
         (first < self.taken.len()).then_some(first + 1)
+    }
+
+    /// The same, counted from the first message on where the attack began before: while nothing is said nobody is
+    /// told from anybody else.
+    #[must_use]
+    pub fn spoken_until_below(&self, share: f64) -> Option<usize> {
+        let heartbeats = self.heartbeats_until_below(share)?;
+        Some(heartbeats.saturating_sub(self.unspoken).max(1))
     }
 
     fn each(&self, count: u64) -> f64 {

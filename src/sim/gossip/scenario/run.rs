@@ -18,7 +18,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 const SHOCK: Duration = Duration::from_secs(2);
 const RECOVERY: Duration = Duration::from_secs(8);
 
-/// Heartbeats after the begin of an attack whose meshes are looked at.
+/// Heartbeats whose meshes are looked at after the begin of an attack, or after the first message if that is later.
 const LOOKS: u32 = 40;
 
 /// How often it is looked whether a slow reader is still in a mesh, and for how long.
@@ -155,9 +155,10 @@ impl Run<'_> {
                 self.at(begins + SHOCK, Act::Begin(Stage::Recovery));
                 self.at(begins + SHOCK + RECOVERY, Act::Begin(Stage::After));
             }
-            for look in 1..=LOOKS {
-                let after = scenario.settings.gossip.heartbeat_interval * look;
-                self.at(begins + after, Act::Look);
+            let heartbeat = scenario.settings.gossip.heartbeat_interval;
+            let unspoken = scenario.unspoken(begins);
+            for look in 1..=unspoken + LOOKS {
+                self.at(begins + heartbeat * look, Act::Look);
             }
         }
         match scenario.disturbance {
@@ -244,6 +245,10 @@ impl Run<'_> {
             waited: self.waited,
             lowest_score: self.lowest_score,
             taken: self.taken,
+            unspoken: self
+                .scenario
+                .begins()
+                .map_or(0, |begins| self.scenario.unspoken(begins) as usize),
             handled: self.world.handled(),
             accused: self.world.accused(),
             accusations: self.world.accusations().to_vec(),

@@ -186,6 +186,7 @@ fn sybils_have_twenty_links_for_each_honest_one() {
     for (attack, targets) in [
         (SybilAttack::EclipseNet, 16),
         (SybilAttack::EclipsePublishers, 4),
+        (SybilAttack::EclipseOne, 1),
     ] {
         let scenario = sybils(attack);
         let mut world = World::new(9, scenario.model);
@@ -231,6 +232,15 @@ fn attackers_leave_the_meshes_at_the_heartbeat_from_which_on_they_have_few_place
     assert_eq!(until(&[0.1, 0.1]), Some(1));
     assert_eq!(until(&[0.1, 0.2]), None);
     assert_eq!(until(&[]), None);
+    let of_talk = |unspoken| {
+        let outcome = Outcome {
+            taken: vec![0.9, 0.9, 0.9, 0.1],
+            unspoken,
+            ..Outcome::default()
+        };
+        outcome.spoken_until_below(0.2)
+    };
+    assert_eq!([0, 2, 4].map(of_talk), [Some(4), Some(2), Some(1)]);
 }
 
 /// The flood never takes anybody out of its mesh: that must show.

@@ -49,6 +49,11 @@ fn attack_11_an_eclipse_of_the_publishers_keeps_nobody_from_being_heard() {
     assert_holds(SybilAttack::EclipsePublishers, 22);
 }
 
+#[test]
+fn attack_11_an_eclipse_of_one_node_takes_no_message_from_it_and_none_of_its_own() {
+    assert_holds(SybilAttack::EclipseOne, 38);
+}
+
 /// No score can see it: the attackers bring everything else.
 #[test]
 fn attack_12_a_publisher_that_is_censored_is_heard_as_soon_as_others() {
@@ -120,6 +125,11 @@ fn attack_11_sybils_that_drop_everything_lose_their_places_within_ten_heartbeats
 #[test]
 fn attack_11_sybils_around_the_publishers_lose_their_places_within_ten_heartbeats() {
     assert_places_are_lost(SybilAttack::EclipsePublishers, 35);
+}
+
+#[test]
+fn attack_11_sybils_around_one_node_lose_their_places_within_ten_heartbeats() {
+    assert_places_are_lost(SybilAttack::EclipseOne, 39);
 }
 
 #[test]
