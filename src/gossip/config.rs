@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::replay::KEPT;
 use crate::wire::message::gossip::MAX_LARGE;
 
 /// Settings of the gossip machine. The defaults are the shipped policy.
@@ -36,14 +37,15 @@ pub struct GossipConfig {
     /// Time from the first neighbour, or the first subscription, to a heartbeat; default 100 ms: a mesh
     /// stands within a second.
     pub heartbeat_initial_delay: Duration,
-    /// Heartbeats for which a message is kept for those who ask; default 6.
+    /// Heartbeats for which a message is kept for those who ask, no longer than [`seen_ttl`](Self::seen_ttl);
+    /// default 6.
     pub history_length: usize,
     /// Heartbeats whose messages are announced; default 3.
     pub history_gossip: usize,
     /// How long the neighbours are remembered to whom the messages of a topic go that this node
     /// publishes in and does not subscribe to; default 60 s.
     pub fanout_ttl: Duration,
-    /// How long a message is known as seen; default 150 s: as long as its timestamp is accepted.
+    /// How long a message is known as seen; default 150 s, and not less: as long as its timestamp is accepted.
     pub seen_ttl: Duration,
     /// Time in which a pruned neighbour does not come back; default 60 s.
     pub prune_backoff: Duration,
@@ -179,6 +181,10 @@ pub struct RateConfig {
     pub messages: u32,
     /// KiB of them, each message rounded up; default 262 144: what two lines of a gigabit bring.
     pub kibibytes: u32,
+    /// Bytes of one neighbour's keys and seals, and a KiB for each subscription and the end of one; default 16 MiB: what
+    /// 2 500 seals a second take that list 200 000 messages. Who names more is at fault: later frames refer
+    /// to each.
+    pub named_bytes: u32,
     /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times
     /// what it may announce. Other frames are not heard.
     pub control_bytes: u32,
@@ -190,9 +196,12 @@ pub enum ConfigError {
     /// It must be D_out < D_low ≤ D ≤ D_high, D_out ≤ D / 2 and D_score ≤ D.
     #[error("mesh sizes must obey outbound < low <= n <= high, outbound <= n/2, score <= n")]
     MeshSizes,
-    /// It must be 0 < announced ≤ kept.
-    #[error("history_gossip must be 1 to history_length")]
+    /// It must be 0 < announced ≤ kept, and what is kept must not outlast what is known as seen.
+    #[error("history_gossip must be 1 to history_length, which must end within seen_ttl")]
     History,
+    /// What is forgotten before its timestamp is too old comes again.
+    #[error("seen_ttl must be at least {} s", KEPT.as_secs())]
+    Forgetful,
     /// A time that must pass is zero, or longer than an hour.
     #[error("{0} must be between 1 ms and 1 h")]
     Duration(&'static str),
@@ -230,13 +239,21 @@ impl GossipConfig {
         {
             return Err(ConfigError::MeshSizes);
         }
-        if self.history_gossip == 0 || self.history_gossip > self.history_length {
+        check_times(&self.times())?;
+        if self.seen_ttl < KEPT {
+            return Err(ConfigError::Forgetful);
+        }
+        let heartbeats = u32::try_from(self.history_length).ok();
+        let held = heartbeats.and_then(|count| self.heartbeat_interval.checked_mul(count));
+        if self.history_gossip == 0
+            || self.history_gossip > self.history_length
+            || held.is_none_or(|held| held > self.seen_ttl)
+        {
             return Err(ConfigError::History);
         }
         if !(0.0..=1.0).contains(&self.gossip_factor) {
             return Err(ConfigError::Factor("gossip_factor"));
         }
-        check_times(&self.times())?;
         check_counts(&self.counts())?;
         match &self.spreading {
             Spreading::Mesh => Ok(()),
@@ -264,7 +281,7 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 15] {
+    const fn counts(&self) -> [(&'static str, usize); 16] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
@@ -289,6 +306,7 @@ impl GossipConfig {
             ("queue.max_announced", self.queue.max_announced),
             ("rates.messages", self.rates.messages as usize),
             ("rates.kibibytes", self.rates.kibibytes as usize),
+            ("rates.named_bytes", self.rates.named_bytes as usize),
             ("rates.control_bytes", self.rates.control_bytes as usize),
         ]
     }
@@ -430,6 +448,7 @@ impl Default for RateConfig {
         Self {
             messages: 200_000,
             kibibytes: 262_144,
+            named_bytes: 16 << 20,
             control_bytes: 4 << 20,
         }
     }

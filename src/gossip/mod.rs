@@ -12,9 +12,10 @@ pub use config::{
     AdmissionConfig, BySourceConfig, ConfigError, GossipConfig, QueueConfig, RateConfig,
     SealingConfig, Spreading,
 };
+pub use large::CHUNK_DEADLINE;
 pub use machine::{
-    AskId, CheckId, Event, Fault, Gossip, Header, Input, Link, Message, NotPublished, Output,
-    PublicationId, Published, Setup, SigningId, Source, TopicOptions, Verdict,
+    AskId, CheckId, ChunkAnswer, Event, Fault, Gossip, Header, Input, Link, Message, NotPublished,
+    Output, PublicationId, Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
 pub use replay::next_epoch;
 pub use score::{ScoreConfig, ScoreSnapshot, TopicTerms};

@@ -33,6 +33,17 @@ fn histories_times_shares_and_counts_have_bounds() {
     assert_eq!(refused(|config| config.history_gossip = 6), None);
     assert_eq!(refused(|config| config.history_gossip = 7), history);
     assert_eq!(refused(|config| config.history_gossip = 0), history);
+    // 214 heartbeats of 0.7 s are 149.8 s.
+    assert_eq!(refused(|config| config.history_length = 214), None);
+    assert_eq!(refused(|config| config.history_length = 215), history);
+    assert_eq!(
+        refused(|config| config.history_length = usize::MAX),
+        history
+    );
+    let forgetful = Some(ConfigError::Forgetful);
+    assert_eq!(refused(|config| config.seen_ttl = KEPT), None);
+    let less = KEPT - Duration::from_millis(1);
+    assert_eq!(refused(|config| config.seen_ttl = less), forgetful);
     let factor = Some(ConfigError::Factor("gossip_factor"));
     assert_eq!(refused(|config| config.gossip_factor = 1.0), None);
     assert_eq!(refused(|config| config.gossip_factor = 1.1), factor);
@@ -71,6 +82,7 @@ fn histories_times_shares_and_counts_have_bounds() {
     for change in [
         |config: &mut GossipConfig| config.rates.messages = 0,
         |config: &mut GossipConfig| config.rates.kibibytes = 0,
+        |config: &mut GossipConfig| config.rates.named_bytes = 0,
         |config: &mut GossipConfig| config.rates.control_bytes = 0,
     ] {
         assert!(matches!(refused(change), Some(ConfigError::Zero(_))));

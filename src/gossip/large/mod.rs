@@ -18,4 +18,5 @@ pub use chunk_set::ChunkSet;
 pub(super) use news::News;
 pub use outline::Outline;
 pub(super) use transfer::Arrival;
+pub use transfers::CHUNK_DEADLINE;
 pub(super) use transfers::{NotBegun, Origin, Transfers};

@@ -154,6 +154,12 @@ impl Transfer {
         self.is_quiet = false;
     }
 
+    /// Whether a neighbour offers something that is not here.
+    pub(super) fn lacks_of(&self, link: Link) -> bool {
+        let partner = self.partners.get(&link);
+        partner.is_some_and(|one| !one.offers.without(&self.here).is_empty())
+    }
+
     /// A neighbour that gets the header, and is offered chunks with it.
     pub(in crate::gossip) fn meet(&mut self, link: Link) {
         self.partners.entry(link).or_default();
@@ -248,21 +254,24 @@ impl Transfer {
         open.filter(|since| now.since(**since) < OFFER).count()
     }
 
-    /// What is to be asked for now, of whom; at most `room` chunks. Chunks that were last asked for
-    /// before `late` are asked for once more, of somebody else.
+    /// What is to be asked for now, of whom; at most `room` chunks, and of each neighbour, which takes part in
+    /// this message or others, as many as there is room of it. Chunks that were last asked for before
+    /// `late` are asked for once more, of somebody else.
     pub(in crate::gossip) fn ask(
         &mut self,
         now: Micros,
         late: Micros,
         room: usize,
-        asked_of: &mut BTreeMap<Link, usize>,
+        room_of: &mut BTreeMap<Link, usize>,
         rng: &mut ChaCha8Rng,
     ) -> Vec<(Link, u16)> {
         let mut asks = Vec::new();
         while asks.len() < room
-            && let Some((link, index)) = self.next_ask(late, asked_of, rng)
+            && let Some((link, index)) = self.next_ask(late, room_of, rng)
         {
-            *asked_of.entry(link).or_default() += 1;
+            if let Some(room) = room_of.get_mut(&link) {
+                *room = room.saturating_sub(1);
+            }
             self.under_way.entry(index).or_default().push((link, now));
             if let Some(partner) = self.partners.get_mut(&link) {
                 partner.asked += 1;
@@ -276,14 +285,14 @@ impl Transfer {
     fn next_ask(
         &self,
         late: Micros,
-        asked_of: &BTreeMap<Link, usize>,
+        room_of: &BTreeMap<Link, usize>,
         rng: &mut ChaCha8Rng,
     ) -> Option<(Link, u16)> {
         let mut idle: Vec<_> = self.partners.iter().collect();
         let window = WINDOW.max(MAX_ASKED / self.partners.len().max(1));
         idle.retain(|(link, partner)| {
-            let in_all = asked_of.get(link).copied().unwrap_or(0);
-            partner.asked < window && in_all < MAX_ASKED_OF_LINK
+            let room = room_of.get(link).copied().unwrap_or(0);
+            partner.asked < window && room > 0
         });
         let lot = Lot::draw(rng);
         idle.sort_by_key(|(link, partner)| (partner.asked, lot.place(**link)));

@@ -1,5 +1,6 @@
 //! All long messages that are under way, or here for others.
 
+mod pace;
 mod polling;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use pace::Pace;
 
 use super::Outline;
 use super::transfer::Transfer;
@@ -21,6 +23,9 @@ use crate::wire::message::gossip::{ChunkRange, MAX_LARGE, MAX_RANGES, MessageId}
 /// over QUIC, whose links start slowly: 1.30 s with 40, 1.24 with 48), with many more a node that got a
 /// chunk early is asked for it by everybody.
 pub(super) const MAX_OFFERS: usize = 48;
+
+/// How long a chunk is waited for that a neighbour was asked for: somebody else was asked long before.
+pub const CHUNK_DEADLINE: Duration = Duration::from_secs(10);
 
 /// Time without a chunk after which a message is given up, and after which one that is here is not
 /// kept for others: neighbours that lack it would have asked.
@@ -87,6 +92,7 @@ pub(in crate::gossip) struct Transfers {
     deaf: BTreeSet<Link>,
     /// How long a neighbour takes for a chunk, on average.
     response: Option<Duration>,
+    pace: Pace,
     distrusted: BTreeMap<PeerId, Micros>,
     /// Messages that made room for others before all of them was here.
     given_up: Vec<MessageId>,
@@ -106,6 +112,7 @@ impl Transfers {
             waiting: VecDeque::new(),
             deaf: BTreeSet::new(),
             response: None,
+            pace: Pace::new(),
             distrusted: BTreeMap::new(),
             given_up: Vec::new(),
             polled: Micros(0),
@@ -379,6 +386,7 @@ impl Transfers {
     /// A neighbour is gone.
     pub(in crate::gossip) fn lose(&mut self, link: Link) {
         self.deaf.remove(&link);
+        self.pace.lose(link);
         for (_, transfer) in self.open.values_mut() {
             transfer.lose(link);
         }

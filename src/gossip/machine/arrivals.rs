@@ -160,11 +160,13 @@ impl Gossip {
         {
             self.score.duplicate(now, link, *topic, first);
         }
-        if let Some(entry) = self.store.get_mut(id)
-            && let State::Waiting(_, from) = &mut entry.state
-            && !from.contains(&link)
-        {
-            from.push(link);
+        match self.store.get_mut(id).map(|entry| &mut entry.state) {
+            Some(State::Waiting(_, from)) if !from.contains(&link) => from.push(link),
+            Some(State::Rejected(blamed)) if !blamed.contains(&link) => {
+                blamed.push(link);
+                self.passed_on_rejected(link, *topic);
+            }
+            _ => {}
         }
         true
     }

@@ -58,6 +58,7 @@ impl Gossip {
 
     fn on_subscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Subscribe = decode(body)?;
+        self.names_topics(link, frame.topics.len())?;
         for hash in &frame.topics {
             let topic = TopicHash::from_bytes(*hash);
             let Some(neighbour) = self.neighbours.get_mut(&link) else {
@@ -86,6 +87,7 @@ impl Gossip {
 
     fn on_unsubscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Topics = decode(body)?;
+        self.names_topics(link, frame.topics.len())?;
         for ordinal in &frame.topics {
             if let Some(topic) = self.theirs(link, *ordinal)? {
                 let is_ours = self.topics.contains_key(&topic);
@@ -168,6 +170,7 @@ impl Gossip {
     }
 
     fn on_key(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        self.names(link, body.len())?;
         let frame: wire::Key = decode(body)?;
         let key = seals::check_key(&frame)?;
         let key = self.keys.share(key);
@@ -176,6 +179,7 @@ impl Gossip {
     }
 
     fn on_seal(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
+        self.names(link, body.len())?;
         let frame: wire::Seal = decode(body)?;
         let key = self.received(link)?.key(frame.key)?.clone();
         let seal = seals::check_seal(&self.network, frame, &key)?;

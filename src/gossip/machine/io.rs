@@ -32,6 +32,17 @@ pub struct AskId(pub u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicationId(pub u64);
 
+/// What a neighbour says that is asked for a chunk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChunkAnswer {
+    /// This is it. An answer that is no chunk comes to an empty one, and fits nowhere.
+    Given(Bytes),
+    /// It does not give it, or is lost.
+    Refused,
+    /// Nothing within [`CHUNK_DEADLINE`](crate::gossip::CHUNK_DEADLINE).
+    RanOut,
+}
+
 /// What the machine is told.
 #[derive(Debug, Clone)]
 pub enum Input {
@@ -124,8 +135,8 @@ pub enum Input {
         message: MessageId,
         /// Which chunk.
         index: u16,
-        /// The chunk; none if the neighbour did not give it.
-        data: Option<Bytes>,
+        /// What the neighbour said.
+        answer: ChunkAnswer,
     },
     /// A neighbour asks for a chunk; answered by [`Output::GiveChunk`] before anything else happens.
     ChunkAsked {
@@ -334,6 +345,9 @@ pub enum Fault {
     /// More subscriptions than a peer may have.
     #[error("too many subscriptions")]
     TooManySubscriptions,
+    /// More keys, seals and subscriptions than a peer may name in that time.
+    #[error("more keys, seals and subscriptions than anybody needs")]
+    NamesTooMuch,
     /// A message that the program rejected.
     #[error("a message that was rejected")]
     Rejected,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::parcel::{Content, Parcel, Proof};
 use super::store::State;
-use super::{AskId, Event, Fault, Gossip, Link, Message, Output, TopicHash, Verdict};
+use super::{AskId, ChunkAnswer, Event, Fault, Gossip, Link, Message, Output, TopicHash, Verdict};
 use crate::gossip::large::{Arrival, News, NotBegun, Origin, Outline};
 use crate::gossip::seals;
 use crate::wire::codec::decode;
@@ -135,20 +135,25 @@ impl Gossip {
     }
 
     /// A neighbour gave a chunk that it was asked for, or did not.
-    pub(super) fn chunk(&mut self, link: Link, id: &MessageId, index: u16, data: Option<Bytes>) {
+    pub(super) fn chunk(&mut self, link: Link, id: &MessageId, index: u16, answer: ChunkAnswer) {
         let now = self.now.mono;
+        if matches!(answer, ChunkAnswer::RanOut) && self.neighbours.contains_key(&link) {
+            self.transfers.ran_out(link);
+        }
+        let after = self.transfers.answered(now, id, link, index);
         let Some(transfer) = self.transfers.get_mut(id) else {
             return;
         };
-        let after = transfer.answered(now, link, index);
-        let Some(data) = data else {
-            return transfer.disappoint(link, index);
+        let data = match answer {
+            ChunkAnswer::Given(data) => data,
+            ChunkAnswer::Refused => return transfer.disappoint(link, index),
+            ChunkAnswer::RanOut => return,
         };
         let arrival = transfer.arrive(now, index, data);
         match arrival {
             Arrival::New | Arrival::Last(_) => {
                 if let Some(after) = after {
-                    self.transfers.responded(after);
+                    self.transfers.responded(link, after);
                 }
             }
             Arrival::Needless => {}

@@ -83,7 +83,7 @@ impl Gossip {
         let late = now.since(*entry.first.get_or_insert(now));
         let parcel = match &entry.state {
             State::Waiting(parcel, _) | State::Held(parcel) => Some(parcel),
-            State::Missing | State::Unproven(_) | State::Dropped => None,
+            State::Missing | State::Unproven(_) | State::Dropped | State::Rejected(_) => None,
         };
         if let (Some(class), Some(sources)) =
             (parcel.and_then(|parcel| parcel.class()), &mut self.sources)

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use super::neighbour::Neighbour;
+use super::rates::Heard;
 use super::topic::{Topic, Why};
-use super::{Event, Gossip, Link, TopicHash, TopicOptions, rates};
+use super::{Event, Gossip, Link, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
 use crate::wire::Address;
 use crate::wire::codec::{List, SharedList};
@@ -18,8 +19,8 @@ const TAKEN_BACK_AFTER: u32 = 4;
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        let control = rates::control(&self.config.rates, self.now.mono);
-        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, control);
+        let heard = Heard::new(&self.config.rates, self.now.mono);
+        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, heard);
         self.neighbours.insert(link, neighbour);
         self.score.connected(self.now.mono, link, group);
         let subscribed = self

@@ -59,7 +59,7 @@ use self::store::Store;
 use self::topic::Topic;
 
 pub use io::{
-    AskId, CheckId, Event, Fault, Header, Input, Link, Message, NotPublished, Output,
+    AskId, CheckId, ChunkAnswer, Event, Fault, Header, Input, Link, Message, NotPublished, Output,
     PublicationId, Published, SigningId, Source, TopicOptions, Verdict,
 };
 
@@ -219,8 +219,8 @@ impl Gossip {
                 link,
                 message,
                 index,
-                data,
-            } => self.chunk(link, &message, index, data),
+                answer,
+            } => self.chunk(link, &message, index, answer),
             Input::ChunkAsked {
                 ask,
                 link,
@@ -296,11 +296,11 @@ impl Gossip {
         self.transfers.bytes()
     }
 
-    /// Bytes that wait for a neighbour, but for what waits by name.
+    /// Bytes that wait for a neighbour, what it is being sent with them, but for what waits by name.
     #[must_use]
     pub fn waiting(&self, link: Link) -> usize {
         let neighbour = self.neighbours.get(&link);
-        neighbour.map_or(0, |neighbour| neighbour.outbox.bytes())
+        neighbour.map_or(0, |neighbour| neighbour.outbox.occupied())
     }
 
     /// Bytes of a neighbour's messages that are not proven.

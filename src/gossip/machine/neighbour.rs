@@ -9,11 +9,12 @@ use foldhash::HashMap;
 
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
+use super::rates::Heard;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
 use crate::identity::PeerId;
-use crate::policy::{IpGroup, Micros, TokenBucket};
+use crate::policy::{IpGroup, Micros};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
 
@@ -71,7 +72,7 @@ pub(super) struct Neighbour {
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
     pub(super) is_over: bool,
     /// What it may say beside messages.
-    pub(super) control: TokenBucket,
+    pub(super) heard: Heard,
 }
 
 /// Topics by the order in which one end subscribed to them.
@@ -143,7 +144,7 @@ impl Neighbour {
         group: IpGroup,
         is_outbound: bool,
         queue: &QueueConfig,
-        control: TokenBucket,
+        heard: Heard,
     ) -> Self {
         Self {
             group,
@@ -167,7 +168,7 @@ impl Neighbour {
             is_touched: false,
             is_slow: false,
             is_over: false,
-            control,
+            heard,
         }
     }
 

@@ -187,8 +187,8 @@ impl Outbox {
     /// Room for control, for which messages wait by name; `false` if there is none.
     fn reserve(&mut self, bytes: usize) -> bool {
         self.backlog.offer(bytes);
-        while self.bytes() + bytes > self.max_bytes && self.displace() {}
-        self.is_overfull |= self.bytes() + bytes > self.max_bytes;
+        while self.occupied() + bytes > self.max_bytes && self.displace() {}
+        self.is_overfull |= self.occupied() + bytes > self.max_bytes;
         if !self.is_overfull {
             self.control_bytes += bytes;
         }
@@ -234,7 +234,7 @@ impl Outbox {
         id: MessageId,
         config: &QueueConfig,
     ) -> bool {
-        if self.bytes() + ID_BYTES > config.max_bytes || self.announced >= config.max_announced {
+        if self.occupied() + ID_BYTES > config.max_bytes || self.announced >= config.max_announced {
             return false;
         }
         self.announced += 1;
@@ -257,7 +257,7 @@ impl Outbox {
 
     /// A message is asked for; `false` if too much waits: who announces and does not read is not asked.
     pub(super) fn want(&mut self, id: MessageId, config: &QueueConfig) -> bool {
-        if self.bytes() + ID_BYTES > config.max_bytes {
+        if self.occupied() + ID_BYTES > config.max_bytes {
             return false;
         }
         self.control_bytes += ID_BYTES;
@@ -267,7 +267,7 @@ impl Outbox {
 
     /// A message is refused, unless too much waits already: that only saves a copy.
     pub(super) fn refuse(&mut self, id: MessageId) {
-        let has_room = self.bytes() + ID_BYTES <= self.max_bytes;
+        let has_room = self.occupied() + ID_BYTES <= self.max_bytes;
         if self.unwanted.len() < MAX_UNWANTED && has_room {
             self.control_bytes += ID_BYTES;
             self.unwanted.push(id);
@@ -320,7 +320,7 @@ impl Outbox {
     /// and for one that was asked for: they are announced instead.
     fn line_up(&mut self, queued: Queued, config: &QueueConfig) -> bool {
         let bytes = cost(&queued.parcel);
-        while self.bytes() + bytes > config.max_bytes {
+        while self.occupied() + bytes > config.max_bytes {
             let makes_room = queued.priority != Priority::Forwarded;
             if !makes_room || self.forwarded.is_empty() || !self.displace() {
                 return false;
@@ -365,6 +365,7 @@ impl Outbox {
         // Until there is something to send: what waits may be needless, or too old.
         loop {
             self.write_messages(now, theirs, config, &is_needless, &mut out);
+            self.backlog.hand(control.len() + out.len());
             // Before anything else takes the room that this batch left.
             self.line_up_owed(now, config, &held);
             if !out.is_empty() || (self.own.is_empty() && self.forwarded.is_empty()) {
@@ -394,7 +395,7 @@ impl Outbox {
         is_needless: impl Fn(&MessageId) -> bool,
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) {
-        if !self.owed.is_empty() || self.bytes() > config.max_bytes / 2 {
+        if !self.owed.is_empty() || self.occupied() > config.max_bytes / 2 {
             return;
         }
         while self.promised < config.max_bytes / 4
@@ -423,7 +424,7 @@ impl Outbox {
             });
             let is_lined_up = queued.is_none_or(|queued| self.line_up(queued, config));
             // One that does not fit into an empty queue never will.
-            if !is_lined_up && self.bytes() > 0 {
+            if !is_lined_up && self.occupied() > 0 {
                 return;
             }
             self.owed.pop_front();
@@ -438,6 +439,11 @@ impl Outbox {
     /// Bytes of all that waits.
     pub(super) const fn bytes(&self) -> usize {
         self.control_bytes + self.message_bytes
+    }
+
+    /// Bytes of all that waits, and of what is handed over and not taken yet.
+    pub(super) const fn occupied(&self) -> usize {
+        self.bytes() + self.backlog.in_hand()
     }
 }
 

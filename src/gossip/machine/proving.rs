@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::outbox::Priority;
 use super::parcel::{Content, Parcel};
 use super::store::{Offered, State};
-use super::{CheckId, Fault, Gossip, Link, Output, Verdict};
+use super::{CheckId, Fault, Gossip, Link, Output, TopicHash, Verdict};
 use crate::gossip::large::NotBegun;
 use crate::gossip::replay::Judgement;
 use crate::gossip::seals::{Offer, SealId, SharedSeal, Validity};
@@ -138,7 +138,7 @@ impl Gossip {
     }
 
     /// A message is not here under this seal any more; its topic.
-    fn take_away(&mut self, id: &MessageId, seal: &SealId) -> Option<super::TopicHash> {
+    fn take_away(&mut self, id: &MessageId, seal: &SealId) -> Option<TopicHash> {
         let entry = self.store.get_mut(id)?;
         let State::Unproven(offered) = &mut entry.state else {
             return None;
@@ -244,13 +244,19 @@ impl Gossip {
             Verdict::Reject => {
                 if let Some(State::Waiting(parcel, from)) = self.store.set(id, State::Dropped) {
                     self.remember(&parcel);
-                    for link in from {
-                        self.score.invalid(link, parcel.topic);
-                        self.fault(link, Fault::Rejected);
+                    for link in &from {
+                        self.passed_on_rejected(*link, parcel.topic);
                     }
+                    self.store.set(id, State::Rejected(from));
                 }
             }
         }
+    }
+
+    /// A neighbour sent what the program rejected: had it asked its own, it would not have.
+    pub(super) fn passed_on_rejected(&mut self, link: Link, topic: TopicHash) {
+        self.score.invalid(link, topic);
+        self.fault(link, Fault::Rejected);
     }
 
     fn accept(&mut self, id: &MessageId) {

@@ -1,10 +1,12 @@
 //! Asking for messages that were announced.
 
+mod alarm;
 mod promises;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use self::alarm::{ASKED_IN_VAIN, Alarm};
 use super::outbox::Priority;
 use super::store::Entry;
 use super::{Gossip, Link, TopicHash};
@@ -29,23 +31,6 @@ const FIRST_RESPONSE: Duration = Duration::from_millis(50);
 /// Bounds of the time after which somebody else is asked.
 const RETRY: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
-/// Time over which pulls are compared with what comes by itself.
-const PANIC_WINDOW: Duration = Duration::from_millis(300);
-
-/// The same where so little is said that nothing alarming fits into the first: as long as a
-/// [`WAKE`](wire::WAKE) lasts.
-const LONG_PANIC_WINDOW: Duration = wire::AWAKE;
-
-/// Fewer pulls than this are no reason to panic, whatever their share.
-const PANIC_PULLS: usize = 3;
-
-/// One pull in so many messages is: the chosen links fail.
-const PANIC_SHARE: usize = 4;
-
-/// Asking a third neighbour for one message is, too: who asks one neighbour again and again learns nothing of the
-/// chosen ones.
-const PANIC_ASKED: usize = 3;
-
 /// Time after which a pulled message is looked at again: who was to send it at once and did not even
 /// announce it by then has failed. Who announced it has too much to do, and is late.
 const REVIEW_AFTER: Duration = Duration::from_millis(700);
@@ -68,12 +53,9 @@ pub(super) struct Pulls {
     reviews: VecDeque<(Micros, MessageId)>,
     /// Messages that only bad neighbours announced.
     doubtful: VecDeque<(Micros, MessageId)>,
-    /// When messages were asked for, and when any came first, lately.
-    asked: VecDeque<Micros>,
-    came: VecDeque<Micros>,
+    alarm: Alarm,
     /// How long an answer takes, on average.
     response: Option<Duration>,
-    panic_until: Micros,
 }
 
 impl Pulls {
@@ -109,13 +91,7 @@ impl Pulls {
     }
 
     pub(super) fn panics(&self, now: Micros) -> bool {
-        now < self.panic_until
-    }
-
-    /// A message came for the first time.
-    pub(super) fn came(&mut self, now: Micros) {
-        self.came.push_back(now);
-        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
+        self.alarm.lasts(now)
     }
 
     /// A neighbour sent what it was asked for; after which time it did. A late answer counts for a quarter of
@@ -134,16 +110,6 @@ impl Pulls {
         let (least, most) = RETRY;
         let usual = self.response.unwrap_or(FIRST_RESPONSE);
         (usual * 13 / 10).clamp(least, most)
-    }
-
-    /// Whether so much had to be asked for that something is wrong.
-    fn is_alarming(&mut self, now: Micros) -> bool {
-        forget_before(&mut self.asked, now - LONG_PANIC_WINDOW);
-        forget_before(&mut self.came, now - LONG_PANIC_WINDOW);
-        [PANIC_WINDOW, LONG_PANIC_WINDOW].into_iter().any(|window| {
-            let asked = count_since(&self.asked, now - window);
-            asked >= PANIC_PULLS && asked * PANIC_SHARE >= count_since(&self.came, now - window)
-        })
     }
 }
 
@@ -270,13 +236,21 @@ impl Gossip {
         };
         let before = pull.asked.len();
         pull.ask(&candidates);
-        let (tries, asked) = (pull.tries, pull.asked.len());
+        let (is_first, asked) = (pull.tries == 1, pull.asked.clone());
         self.pulls.due.insert((retry_at, id));
-        if tries == 1 {
-            self.pulls.asked.push_back(now);
+        let believed = |links: &[Link]| {
+            let believed = links.iter().filter(|link| self.brings_messages(**link));
+            believed.count()
+        };
+        let (earlier, now_believed) = asked.split_at(before);
+        let (earlier, believed) = (believed(earlier), believed(now_believed));
+        if is_first && believed > 0 {
+            self.pulls.alarm.asked(now);
         }
-        let is_third = (before + 1..=asked).contains(&PANIC_ASKED);
-        if is_third || self.pulls.is_alarming(now) {
+        if (earlier + 1..=earlier + believed).contains(&ASKED_IN_VAIN) {
+            self.pulls.alarm.asked_in_vain(now);
+        }
+        if self.pulls.alarm.is_due(now) {
             self.panic();
         }
         if candidates.is_empty() {
@@ -284,6 +258,13 @@ impl Gossip {
             self.pulls.due.remove(&(retry_at, id));
             self.close_pull(&id);
         }
+    }
+
+    /// Whether a neighbour was the first to bring a message lately. What others announce and do not send may not be
+    /// there at all, and alarms nobody.
+    fn brings_messages(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.is_some_and(|one| one.brings(self.now.mono))
     }
 
     /// All neighbours announce what they have for a while: the chosen ones may have fallen silent.
@@ -295,7 +276,7 @@ impl Gossip {
         if self.pulls.panics(now) {
             return;
         }
-        self.pulls.panic_until = now + span;
+        self.pulls.alarm.sound(now + span);
         let links: Vec<_> = self.neighbours.keys().copied().collect();
         for link in links {
             if let Some(neighbour) = self.touch(link) {
@@ -319,7 +300,7 @@ impl Gossip {
     /// are looked at later; if not, who sent it did well.
     pub(super) fn came_first(&mut self, link: Link, id: &MessageId) {
         let now = self.now.mono;
-        self.pulls.came(now);
+        self.pulls.alarm.came(now);
         let entry = self.store.get(id);
         let was_pulled = entry.is_some_and(|entry| entry.was_asked_of(link));
         if was_pulled {
@@ -384,13 +365,6 @@ impl Gossip {
 }
 
 /// Of moments in order, those from `start` on.
-fn count_since(moments: &VecDeque<Micros>, start: Micros) -> usize {
-    moments.len() - moments.partition_point(|at| *at < start)
-}
-
-fn forget_before(moments: &mut VecDeque<Micros>, start: Micros) {
-    while moments.pop_front_if(|at| *at < start).is_some() {}
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 
 use super::parcel::{Class, Parcel};
-use super::{Gossip, Link, TopicHash};
+use super::{Fault, Gossip, Link, TopicHash};
 use crate::gossip::config::RateConfig;
 use crate::policy::{Micros, TokenBucket};
 use crate::wire::message::gossip as wire;
@@ -18,6 +18,9 @@ const BURST: u32 = 2;
 
 /// What the head of a frame counts beside its body.
 const FRAME_BYTES: usize = 64;
+
+/// What a subscription counts, and the end of one: a topic is looked at for each, and nobody has more than 128.
+const SUBSCRIPTION_BYTES: usize = 1_024;
 
 /// What an ordinal counts that stands for a topic to be joined: as much as an id, although it has one byte.
 const ORDINAL_BYTES: usize = 32;
@@ -76,9 +79,21 @@ impl Rates {
     }
 }
 
-/// What a neighbour may say beside messages.
-pub(super) fn control(config: &RateConfig, now: Micros) -> TokenBucket {
-    bucket(config.control_bytes, now)
+/// How much is heard of a neighbour beside messages.
+#[derive(Debug)]
+pub(super) struct Heard {
+    control: TokenBucket,
+    /// What later frames refer to.
+    named: TokenBucket,
+}
+
+impl Heard {
+    pub(super) fn new(config: &RateConfig, now: Micros) -> Self {
+        Self {
+            control: bucket(config.control_bytes, now),
+            named: bucket(config.named_bytes, now),
+        }
+    }
 }
 
 fn bucket(per_second: u32, now: Micros) -> TokenBucket {
@@ -95,8 +110,8 @@ impl Gossip {
         rated.is_none_or(|rated| self.rates.admits(now, rated, bytes))
     }
 
-    /// Whether a frame is beyond what is heard of its neighbour. What later frames refer to, and messages, which have
-    /// rates of their own, always are within.
+    /// Whether a frame is beyond what is heard of its neighbour. What later frames
+    /// [refer to](Self::names), and messages, which have rates of their own, always are within.
     pub(super) fn is_over_rate(&mut self, link: Link, kind: u8, bytes: usize) -> bool {
         let bytes = match kind {
             wire::GRAFT | wire::WAKE => bytes * ORDINAL_BYTES,
@@ -108,11 +123,30 @@ impl Gossip {
             | wire::HAVE => bytes,
             _ => return false,
         };
-        let cost = u32::try_from(bytes + FRAME_BYTES).unwrap_or(u32::MAX);
         let now = self.now.mono;
         let neighbour = self.neighbours.get_mut(&link);
-        neighbour.is_some_and(|neighbour| !neighbour.control.try_take(cost, now))
+        neighbour.is_some_and(|one| !one.heard.control.try_take(cost(bytes), now))
     }
+
+    /// A neighbour names a key or seal of so many bytes. Later frames refer to it, so that none can be left out.
+    ///
+    /// # Errors
+    /// [`Fault::NamesTooMuch`]: no honest neighbour names so much.
+    pub(super) fn names(&mut self, link: Link, bytes: usize) -> Result<(), Fault> {
+        let now = self.now.mono;
+        let neighbour = self.neighbours.get_mut(&link);
+        let is_within = neighbour.is_none_or(|one| one.heard.named.try_take(cost(bytes), now));
+        is_within.then_some(()).ok_or(Fault::NamesTooMuch)
+    }
+
+    /// The same of so many topics that it subscribes to or leaves.
+    pub(super) fn names_topics(&mut self, link: Link, count: usize) -> Result<(), Fault> {
+        self.names(link, count * SUBSCRIPTION_BYTES)
+    }
+}
+
+fn cost(bytes: usize) -> u32 {
+    u32::try_from(bytes + FRAME_BYTES).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

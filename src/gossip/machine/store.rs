@@ -54,6 +54,8 @@ pub(super) enum State {
     Held(Arc<Parcel>),
     /// Dropped for good.
     Dropped,
+    /// The same because the program rejected it; who is blamed for it.
+    Rejected(Vec<Link>),
 }
 
 /// A message under a seal that is not verified.
@@ -369,7 +371,7 @@ impl Store {
                 entry.entered = self.beats;
                 return newest(&mut self.windows).push_back(id);
             }
-            State::Held(_) | State::Dropped => _ = self.seen.insert(id),
+            State::Held(_) | State::Dropped | State::Rejected(_) => _ = self.seen.insert(id),
             State::Missing => {}
         }
         if let Some(entry) = self.entries.remove(&id) {

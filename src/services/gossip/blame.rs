@@ -14,11 +14,12 @@ use crate::p2p::{Fault, Severity};
 /// | 4 | ban | a seal with an invalid signature: it cost a verification |
 /// | 5 | stream | a message that its seal does not list |
 /// | 6 | stream | a message that is signed differently from its topic |
-/// | 7 | stream | too many subscriptions |
+/// | 7 | grave | too many subscriptions |
 /// | 8 | stream | a message that was rejected |
 /// | 9 | stream | a header that fits no message |
 /// | 10 | stream | a chunk of something else |
 /// | 11 | stream | chunks that do not exist |
+/// | 12 | grave | more keys, seals and subscriptions than anybody needs |
 ///
 /// All but 8 end the streams of gossip.
 pub(super) const fn fault(found: Found) -> Fault {
@@ -30,11 +31,12 @@ pub(super) const fn fault(found: Found) -> Fault {
         Found::InvalidSignature => (4, Severity::Ban),
         Found::NotInSeal => (5, Severity::Stream),
         Found::WrongTopic => (6, Severity::Stream),
-        Found::TooManySubscriptions => (7, Severity::Stream),
+        Found::TooManySubscriptions => (7, Severity::Grave),
         Found::Rejected => (8, Severity::Stream),
         Found::InvalidHeader => (9, Severity::Stream),
         Found::ForgedChunk => (10, Severity::Stream),
         Found::FalseChunks => (11, Severity::Stream),
+        Found::NamesTooMuch => (12, Severity::Grave),
     };
     Fault::Protocol { number, severity }
 }

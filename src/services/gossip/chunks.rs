@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::gossip::{CHUNK_DEADLINE, ChunkAnswer};
 use crate::identity::PeerId;
 use crate::p2p::{
     Caller, Handler, HandlerFuture, InboundRequest, Origin, OutboundRequest, Protocol, Refusal,
@@ -21,9 +22,6 @@ use crate::wire::message::gossip::MessageId;
 
 /// Questions that wait for the driver: those of some peers, as many as each may have open.
 pub(super) const QUEUE: usize = 256;
-
-/// No chunk is waited for longer: the machine has asked somebody else long before.
-const DEADLINE: Duration = Duration::from_secs(10);
 
 /// Who has no time for a question is asked again after this: its machine answers what waits within
 /// milliseconds.
@@ -83,14 +81,13 @@ impl RequestHandler for Giving {
     }
 }
 
-/// Asks a connected peer for a chunk, again and again while it has no time; none if it does not give it. An
-/// answer that is no chunk comes to an empty one: it is as false as any that does not fit.
+/// Asks a connected peer for a chunk, again and again while it has no time.
 pub(super) async fn fetch(
     caller: &Caller,
     peer: PeerId,
     message: MessageId,
     index: u16,
-) -> Option<Bytes> {
+) -> ChunkAnswer {
     let request = OutboundRequest {
         protocol: PROTOCOL,
         version: VERSION,
@@ -99,12 +96,15 @@ pub(super) async fn fetch(
         requests: ACCEPTOR_READS,
         responses: DIALLER_READS,
     };
-    let reply = until_it_has_time(|| caller.request(peer, &request, DEADLINE)).await?;
-    Some(chunk_in(&reply.body))
+    match until_it_has_time(|| caller.request(peer, &request, CHUNK_DEADLINE)).await {
+        Ok(reply) => ChunkAnswer::Given(chunk_in(&reply.body)),
+        Err(RequestError::Deadline) => ChunkAnswer::RanOut,
+        Err(_) => ChunkAnswer::Refused,
+    }
 }
 
 /// Asks until the answer is another one than that there is no time, or the time is up.
-async fn until_it_has_time<T, F>(mut ask: impl FnMut() -> F) -> Option<T>
+async fn until_it_has_time<T, F>(mut ask: impl FnMut() -> F) -> Result<T, RequestError>
 where
     F: Future<Output = Result<T, RequestError>>,
 {
@@ -114,11 +114,12 @@ where
                 Err(RequestError::Busy | RequestError::Refused(ErrorCode::Busy)) => {
                     tokio::time::sleep(AGAIN).await;
                 }
-                answer => return answer.ok(),
+                answer => return answer,
             }
         }
     };
-    tokio::time::timeout(DEADLINE, answer).await.ok()?
+    let in_time = tokio::time::timeout(CHUNK_DEADLINE, answer).await;
+    in_time.unwrap_or(Err(RequestError::Deadline))
 }
 
 fn chunk_in(body: &Bytes) -> Bytes {
@@ -176,7 +177,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_no_time_is_asked_again_until_the_time_is_up_and_who_refuses_is_not() {
         let busy = || RequestError::Refused(ErrorCode::Busy);
-        for (refusals, expected) in [(0, Some(7)), (3, Some(7)), (39, Some(7)), (41, None)] {
+        let late = Err(RequestError::Deadline);
+        for (refusals, expected) in [(0, Ok(7)), (3, Ok(7)), (39, Ok(7)), (41, late)] {
             let mut asked = 0;
             let answer = until_it_has_time(|| {
                 asked += 1;
@@ -190,7 +192,7 @@ mod tests {
             asked += 1;
             async { Err::<u8, _>(RequestError::Refused(ErrorCode::Refused)) }
         });
-        assert_eq!(answer.await, None);
+        assert_eq!(answer.await, Err(RequestError::Refused(ErrorCode::Refused)));
         assert_eq!(asked, 1);
     }
 

@@ -21,8 +21,8 @@ use super::traffic::Traffic;
 use crate::crypto::SealBody;
 use crate::gossip::seals::SharedSeals;
 use crate::gossip::{
-    CheckId, Event as Happened, Fault, Input, Link, Message, Output, Setup, SharedSeal, SigningId,
-    TopicHash, TopicOptions, Verdict,
+    CheckId, ChunkAnswer, Event as Happened, Fault, Input, Link, Message, Output, Setup,
+    SharedSeal, SigningId, TopicHash, TopicOptions, Verdict,
 };
 use crate::policy::{Micros, Now, UnixMillis};
 use crate::wire::message::gossip::MessageId;
@@ -252,14 +252,14 @@ impl World {
                 message,
                 index,
             } => {
-                let data = None;
+                let answer = ChunkAnswer::Refused;
                 self.tell(
                     node,
                     Input::Chunk {
                         link,
                         message,
                         index,
-                        data,
+                        answer,
                     },
                 );
             }

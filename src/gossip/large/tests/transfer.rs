@@ -127,8 +127,11 @@ fn ask(
     room: usize,
     rng: &mut ChaCha8Rng,
 ) -> Vec<(Link, u16)> {
-    let mut asked_of = transfer.asked_by_link().collect();
-    transfer.ask(now, late, room, &mut asked_of, rng)
+    let asked = transfer.asked_by_link();
+    let mut room_of = asked
+        .map(|(link, asked)| (link, MAX_ASKED_OF_LINK.saturating_sub(asked)))
+        .collect();
+    transfer.ask(now, late, room, &mut room_of, rng)
 }
 
 /// Whoever offers all and gives nothing is not asked for more, however late it is.
@@ -138,8 +141,9 @@ fn attack_one_neighbour_owes_sixteen_chunks_of_all_messages_at_most() {
     for (of_others, expected) in [(0, 16), (15, 1), (16, 0), (17, 0)] {
         let mut transfer = fetched(100);
         offers(&mut transfer, 0, &[range(0, 100)]);
-        let mut asked_of = BTreeMap::from([(Link(0), of_others)]);
-        let asked = transfer.ask(START, NEVER, 100, &mut asked_of, &mut rng);
+        let room = MAX_ASKED_OF_LINK.saturating_sub(of_others);
+        let mut room_of = BTreeMap::from([(Link(0), room)]);
+        let asked = transfer.ask(START, NEVER, 100, &mut room_of, &mut rng);
         assert_eq!(asked.len(), expected, "{of_others}");
         let later = START + MILLISECOND;
         let room = MAX_ASKED - transfer.asked_since(START);

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::gossip::Link;
 use crate::gossip::large::Outline;
-use crate::gossip::large::transfer::{MAX_ASKED, OFFER, WINDOW};
-use crate::gossip::large::transfers::{FIRST_PATIENCE, MAX_OFFERS};
+use crate::gossip::large::transfer::{MAX_ASKED, MAX_ASKED_OF_LINK, OFFER, WINDOW};
+use crate::gossip::large::transfers::{CHUNK_DEADLINE, FIRST_PATIENCE, MAX_OFFERS};
 use crate::wire::message::gossip::MAX_DATA;
 
 #[test]
@@ -61,7 +61,7 @@ fn no_more_than_64_chunks_are_asked_for_over_all_messages_and_neighbours() {
     assert_eq!(different.len(), MAX_ASKED);
     assert_eq!(all.poll(START, &mut rng).0.len(), 0);
     let (link, of, index) = asked[0];
-    all.get_mut(&of).unwrap().answered(START, link, index);
+    all.answered(START, &of, link, index);
     assert_eq!(all.poll(START, &mut rng).0.len(), 1);
 }
 
@@ -78,7 +78,7 @@ fn a_chunk_is_late_after_three_times_the_usual_time() {
         let mut rng = rng(22);
         let mut all = transfers();
         if let Some(usual) = usual {
-            all.responded(Duration::from_millis(usual));
+            all.responded(Link(0), Duration::from_millis(usual));
         }
         let begun = all.fetch(START, id(0), of_publisher(0), &outline(1));
         let transfer = begun.unwrap();
@@ -169,4 +169,68 @@ fn attack_what_is_late_keeps_nobody_else_from_being_asked() {
     // Its share, one of five.
     assert_eq!(asked.len(), MAX_ASKED / 5);
     assert!(asked.iter().all(|(link, ..)| *link == Link(9)));
+}
+
+/// One neighbour has two messages, and may owe sixteen chunks: the other message waits, and is not forgotten.
+#[test]
+fn two_messages_that_one_neighbour_has_come_one_after_the_other() {
+    let mut rng = rng(41);
+    let mut all = transfers();
+    for number in 0..2 {
+        let begun = all.fetch(START, id(number), of_publisher(number), &outline(20));
+        offers(begun.unwrap(), 0, &[range(0, 20)]);
+    }
+    let (mut now, mut came) = (START, BTreeSet::new());
+    loop {
+        let asked = all.poll(now, &mut rng).0;
+        if asked.is_empty() {
+            break;
+        }
+        assert!(asked.len() <= MAX_ASKED_OF_LINK);
+        now = now + MILLISECOND;
+        for (link, of, index) in asked {
+            assert!(came.insert((of, index)));
+            all.answered(now, &of, link, index);
+            let transfer = all.get_mut(&of).unwrap();
+            transfer.arrive(now, index, zeros(1));
+        }
+    }
+    assert_eq!(came.len(), 40);
+}
+
+/// A neighbour whose line carries a chunk in four seconds: of sixteen at once two would come in time.
+#[test]
+fn who_lets_a_question_run_out_is_asked_for_one_chunk_and_one_more_with_each_that_comes_soon() {
+    let mut rng = rng(42);
+    let mut all = transfers();
+    let begun = all.fetch(START, id(0), of_publisher(0), &outline(200));
+    offers(begun.unwrap(), 0, &[range(0, 200)]);
+    let mut asked = all.poll(START, &mut rng).0;
+    assert_eq!(asked.len(), MAX_ASKED_OF_LINK);
+    let mut now = START + Duration::from_secs(10);
+    for (link, of, index) in asked {
+        all.ran_out(link);
+        all.answered(now, &of, link, index);
+    }
+    let mut owed = 0;
+    for expected in (1..=MAX_ASKED_OF_LINK).chain([MAX_ASKED_OF_LINK; 3]) {
+        asked = all.poll(now, &mut rng).0;
+        owed += asked.len();
+        assert_eq!(owed, expected);
+        owed -= 1;
+        now = now + MILLISECOND;
+        let (link, of, index) = asked[0];
+        let after = all.answered(now, &of, link, index).unwrap();
+        all.responded(link, after);
+        all.get_mut(&of).unwrap().arrive(now, index, zeros(1));
+    }
+    // One more would take longer than is waited.
+    all.ran_out(Link(0));
+    for (after, expected) in [
+        (CHUNK_DEADLINE / 2, 1),
+        (CHUNK_DEADLINE / 2 - MILLISECOND, 2),
+    ] {
+        all.responded(Link(0), after);
+        assert_eq!(all.pace(Link(0)), expected);
+    }
 }

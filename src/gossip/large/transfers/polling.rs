@@ -28,20 +28,17 @@ impl Transfers {
         // What is late keeps nobody else from being asked, but for the one that is late.
         let young = busy().map(|one| one.asked_since(late)).sum();
         let mut room = MAX_ASKED.saturating_sub(young);
-        let mut asked_of: BTreeMap<Link, usize> = BTreeMap::new();
-        for (link, count) in busy().flat_map(Transfer::asked_by_link) {
-            *asked_of.entry(link).or_default() += count;
-        }
         let open: usize = busy().map(|one| one.open_offers(now)).sum();
         let mut offers = MAX_OFFERS.saturating_sub(open);
         self.wake(offers);
+        let mut room_of = self.room_of_links();
         for (id, (_, transfer)) in &mut self.open {
             if transfer.is_quiet() {
                 continue;
             }
             let before = (asks.len(), news.len());
             let (has_room, may_offer) = (room > 0, offers > 0);
-            for (link, index) in transfer.ask(now, late, room, &mut asked_of, rng) {
+            for (link, index) in transfer.ask(now, late, room, &mut room_of, rng) {
                 room = room.saturating_sub(1);
                 asks.push((link, *id, index));
             }
@@ -59,6 +56,16 @@ impl Transfers {
         (asks, news)
     }
 
+    /// Chunks that each neighbour may still be asked for.
+    fn room_of_links(&self) -> BTreeMap<Link, usize> {
+        let mut room_of = BTreeMap::new();
+        for (link, asked) in self.busy().flat_map(|(_, one)| one.asked_by_link()) {
+            let room = room_of.entry(link).or_insert_with(|| self.pace.of(link));
+            *room = room.saturating_sub(asked);
+        }
+        room_of
+    }
+
     /// As many messages as find room for an offer are looked at again.
     fn wake(&mut self, mut count: usize) {
         while count > 0
@@ -72,10 +79,37 @@ impl Transfers {
         }
     }
 
-    /// A chunk came after so long.
-    pub(in crate::gossip) fn responded(&mut self, after: Duration) {
+    /// A neighbour answered a question, or did not; after what time. Another message that it offers chunks of may
+    /// have waited for that.
+    pub(in crate::gossip) fn answered(
+        &mut self,
+        now: Micros,
+        id: &MessageId,
+        link: Link,
+        index: u16,
+    ) -> Option<Duration> {
+        let mut open = self.open.values_mut().map(|(_, one)| one);
+        if let Some(waiting) = open.find(|one| one.is_quiet() && one.lacks_of(link)) {
+            waiting.resume();
+        }
+        self.get_mut(id)?.answered(now, link, index)
+    }
+
+    /// A neighbour let a question run out: it is asked for less at once, and may be asked for the same again.
+    pub(in crate::gossip) fn ran_out(&mut self, link: Link) {
+        self.pace.ran_out(link);
+    }
+
+    /// A chunk came from a neighbour, after so long.
+    pub(in crate::gossip) fn responded(&mut self, link: Link, after: Duration) {
+        self.pace.gave(link, after);
         let response = self.response.get_or_insert(after);
         *response = (*response * 7 + after) / 8;
+    }
+
+    #[cfg(test)]
+    pub(in crate::gossip::large) fn pace(&self, link: Link) -> usize {
+        self.pace.of(link)
     }
 
     pub(in crate::gossip::large) fn patience(&self) -> Duration {

@@ -42,6 +42,11 @@ impl Backlog {
         self.in_hand = bytes;
     }
 
+    /// Bytes that are handed over and not taken yet.
+    pub(super) const fn in_hand(&self) -> usize {
+        self.in_hand
+    }
+
     /// What was to be sent is given up: what is judged begins with what comes.
     pub(super) fn begin_anew(&mut self) {
         self.window = None;

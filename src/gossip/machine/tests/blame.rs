@@ -209,6 +209,26 @@ fn attack_one_that_announces_what_is_not_there_causes_no_panic_and_three_do() {
     }
 }
 
+/// It has brought nothing: what it announces need not be there.
+#[test]
+fn attack_a_stranger_that_announces_hundreds_that_are_not_there_causes_no_panic() {
+    for (brings, panics) in [(false, false), (true, true)] {
+        let (mut rig, [mut attacker, _]) = town();
+        if brings {
+            let own = message(&rig, FRESH, 0);
+            attacker.send(&mut rig, &own);
+            rig.run_for(A_MOMENT);
+        }
+        let since = rig.now;
+        for round in 0..5 {
+            announce(&mut rig, attacker.link, ids(1_000 + round * 100, 100));
+            rig.run_for(Duration::from_millis(100));
+        }
+        assert!(rig.count(wire::IWANT, since) > 0);
+        assert_eq!(rig.count(wire::WAKE, since) > 0, panics);
+    }
+}
+
 #[test]
 fn an_ordinal_that_stands_twice_in_a_graft_counts_once() {
     let mut rig = pair();

@@ -5,11 +5,12 @@ use std::time::Duration;
 use super::attacks::{forged, ids, now_ms, pair};
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
+use crate::gossip::machine::Link;
 use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
 use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
-use crate::gossip::machine::{Link, rates};
+use crate::gossip::machine::rates::Heard;
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
@@ -18,8 +19,8 @@ use crate::wire::message::gossip::{self as wire, Mode};
 
 fn neighbour() -> Neighbour {
     let config = GossipConfig::default();
-    let control = rates::control(&config.rates, Micros(0));
-    Neighbour::new(IpGroup::Local, false, &config.queue, control)
+    let heard = Heard::new(&config.rates, Micros(0));
+    Neighbour::new(IpGroup::Local, false, &config.queue, heard)
 }
 
 /// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.

@@ -12,7 +12,7 @@ use crate::gossip::GossipConfig;
 use crate::gossip::machine::judging::{
     AT_ONCE, AT_ONCE_PER_LINK, Judging, MAX_WAITING, MAX_WAITING_PER_LINK,
 };
-use crate::gossip::machine::{Input, Link, TopicOptions, Verdict};
+use crate::gossip::machine::{Fault, Input, Link, TopicOptions, Verdict};
 use crate::wire::codec::Payload;
 use crate::wire::message::gossip as wire;
 
@@ -63,6 +63,22 @@ fn attack_9_a_neighbour_that_floods_delays_no_message_of_another_one() {
         assert_eq!(rig.receivers(text.as_bytes()), [0], "since {before:?}");
     }
     assert_eq!(rig.faults, []);
+}
+
+/// Who waits until another one was blamed is no better: had it asked its program, it would not have sent it.
+#[test]
+fn attack_who_repeats_what_was_rejected_is_blamed_too_and_each_once() {
+    let mut rig = judge(3);
+    rig.verdict = Verdict::Reject;
+    say(&mut rig, 1, "no parents".to_owned());
+    rig.run_for(MILLISECOND * 1_000);
+    assert_eq!(rig.faults, [(0, Link(1), Fault::Rejected)]);
+    for from in [2, 3, 2, 1] {
+        say(&mut rig, from, "no parents".to_owned());
+    }
+    let blamed: Vec<_> = rig.faults.iter().map(|(_, link, _)| link.0).collect();
+    assert_eq!(blamed, [1, 2, 3]);
+    assert_eq!(rig.judged, 1);
 }
 
 /// What found no place is not taken for seen: it comes with the next neighbour that brings it.

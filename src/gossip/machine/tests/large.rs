@@ -9,7 +9,7 @@ use rand_core::{Rng, SeedableRng};
 use super::rig::{LATENCY, Rig, topic};
 use crate::crypto::CHUNK_BYTES;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
-use crate::gossip::{GossipConfig, NotPublished};
+use crate::gossip::{CHUNK_DEADLINE, GossipConfig, NotPublished};
 use crate::wire::codec::List;
 use crate::wire::message::gossip::{ChunkRange, HAVE, Have, IHAVE, IHave, MAX_DATA, MAX_LARGE};
 
@@ -227,6 +227,34 @@ fn attack_who_has_everything_and_gives_nothing_only_delays_a_little() {
     assert_eq!(rig.receivers(&said), others(20));
     let last = rig.delivered.iter().map(|(at, ..)| *at).max().unwrap();
     assert!(last.since(start) < 5 * SECOND, "{:?}", last.since(start));
+}
+
+/// Of sixteen chunks at once two would come in time, and the others would not come at all.
+#[test]
+fn a_line_that_carries_a_chunk_in_four_seconds_brings_a_message_all_the_same() {
+    let mut rig = room(2);
+    rig.chunks.uplink = Some(CHUNK_BYTES as u64 / 4);
+    let said = text(40 * CHUNK_BYTES);
+    rig.publish(0, &said);
+    rig.run_for(CHUNK_DEADLINE);
+    assert!(rig.receivers(&said).is_empty());
+    rig.run_for(40 * CHUNK_DEADLINE);
+    assert_eq!(rig.receivers(&said), [1]);
+    let given = rig.chunks.given[&0];
+    assert_eq!(given, 40, "what came in time");
+}
+
+/// The publisher may be asked for sixteen chunks at once: the other messages wait, and are not forgotten.
+#[test]
+fn several_long_messages_of_one_neighbour_come_one_after_the_other() {
+    let mut rig = room(2);
+    rig.chunks.uplink = Some(UPLINK);
+    let said: Vec<_> = (0..6).map(|more| text((20 * CHUNK_BYTES) + more)).collect();
+    said.iter().for_each(|said| _ = rig.publish(0, said));
+    rig.run_for(5 * SECOND);
+    for said in &said {
+        assert_eq!(rig.receivers(said), [1]);
+    }
 }
 
 #[test]

@@ -56,6 +56,36 @@ fn own_and_asked_messages_take_the_place_of_those_of_others() {
     assert_eq!(outbox.bytes(), before);
 }
 
+/// What was handed over and is not taken yet counts with what waits.
+#[test]
+fn attack_15_no_more_waits_because_something_is_on_its_way() {
+    let (config, size) = (QueueConfig::default(), 16_000);
+    let mut theirs = Subscriptions::default();
+    theirs.add(topic());
+    let mut outbox = Outbox::new(&config);
+    let fill = |outbox: &mut Outbox| {
+        let mut number = 0;
+        while outbox.put(
+            parcel(number, size),
+            Micros(0),
+            Priority::Forwarded,
+            &config,
+        ) {
+            number += 1;
+        }
+        number
+    };
+    let first = fill(&mut outbox);
+    let taken = outbox.take(Micros(1), &theirs, &config, |_| false, |_| None);
+    let taken = taken.unwrap().len();
+    assert!(taken >= config.batch);
+    assert_eq!(fill(&mut outbox), 0);
+    assert!(outbox.occupied() <= config.max_bytes);
+    outbox.writable();
+    let next = fill(&mut outbox);
+    assert_eq!(next, taken / size, "{first}");
+}
+
 /// A promise is kept whatever the neighbour is known to have by now.
 #[test]
 fn what_was_asked_for_is_sent_and_what_is_needless_is_not() {

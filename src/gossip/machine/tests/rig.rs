@@ -10,11 +10,11 @@ use crate::crypto::{
     SIGNATURE_BYTES, Seal, SealBody, Signature, VERIFYING_KEY_BYTES, VerifyingKey,
 };
 use crate::gossip::machine::{
-    AskId, Event, Fault, Gossip, Input, Link, Message, Output, PublicationId, Published, Setup,
-    TopicOptions, Verdict,
+    AskId, ChunkAnswer, Event, Fault, Gossip, Input, Link, Message, Output, PublicationId,
+    Published, Setup, TopicOptions, Verdict,
 };
 use crate::gossip::score::ScoreConfig;
-use crate::gossip::{GossipConfig, NotPublished, TopicHash};
+use crate::gossip::{CHUNK_DEADLINE, GossipConfig, NotPublished, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros, Now, UnixMillis};
 use crate::wire::Address;
@@ -86,10 +86,18 @@ pub(super) struct Chunks {
     pub(super) misers: Vec<usize>,
     pub(super) forgers: Vec<usize>,
     busy: BTreeMap<usize, Micros>,
-    asked: BTreeMap<AskId, (usize, usize, MessageId, u16)>,
+    asked: BTreeMap<AskId, Asked>,
     next: u64,
     /// Chunks given by each node.
     pub(super) given: BTreeMap<usize, usize>,
+}
+
+struct Asked {
+    at: Micros,
+    asker: usize,
+    giver: usize,
+    message: MessageId,
+    index: u16,
 }
 
 pub(super) fn topic() -> TopicHash {
@@ -368,7 +376,14 @@ impl Rig {
         let to = usize::try_from(link.0).unwrap();
         let ask = AskId(self.chunks.next);
         self.chunks.next += 1;
-        self.chunks.asked.insert(ask, (from, to, message, index));
+        let asked = Asked {
+            at: self.now,
+            asker: from,
+            giver: to,
+            message,
+            index,
+        };
+        self.chunks.asked.insert(ask, asked);
         let link = Link(from as u64);
         let question = Input::ChunkAsked {
             ask,
@@ -380,11 +395,9 @@ impl Rig {
     }
 
     fn give_chunk(&mut self, ask: AskId, chunk: Option<Bytes>) {
-        let (asker, giver, message, index) = self.chunks.asked.remove(&ask).unwrap();
+        let asked = self.chunks.asked.remove(&ask).unwrap();
+        let giver = asked.giver;
         let mut data = chunk;
-        if self.chunks.misers.contains(&giver) {
-            return;
-        }
         if self.chunks.forgers.contains(&giver) {
             data = data.map(|chunk| vec![0; chunk.len()].into());
         }
@@ -392,18 +405,27 @@ impl Rig {
         if let (Some(chunk), Some(rate)) = (&data, self.chunks.uplink) {
             let busy = self.chunks.busy.entry(giver).or_default();
             let takes = Duration::from_micros(chunk.len() as u64 * 1_000_000 / rate);
-            *busy = (*busy).max(self.now) + takes;
-            after += busy.since(self.now);
+            let begins = (*busy).max(self.now);
+            after += (begins + takes).since(self.now);
+            // Who asked takes no more after its deadline.
+            *busy = (begins + takes).min(begins.max(asked.at + CHUNK_DEADLINE));
         }
-        *self.chunks.given.entry(giver).or_default() += usize::from(data.is_some());
-        let link = Link(giver as u64);
-        let answer = Input::Chunk {
-            link,
-            message,
-            index,
-            data,
+        let left = (asked.at + CHUNK_DEADLINE).since(self.now);
+        let is_miser = self.chunks.misers.contains(&giver);
+        let answer = if is_miser || after > left {
+            after = left;
+            ChunkAnswer::RanOut
+        } else {
+            *self.chunks.given.entry(giver).or_default() += usize::from(data.is_some());
+            data.map_or(ChunkAnswer::Refused, ChunkAnswer::Given)
         };
-        self.plan(after, asker, answer);
+        let answer = Input::Chunk {
+            link: Link(giver as u64),
+            message: asked.message,
+            index: asked.index,
+            answer,
+        };
+        self.plan(after, asked.asker, answer);
     }
 
     /// The verdicts that were kept back come now, and others as they are asked for.

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::super::chunks::{self, Asked};
+use super::super::validation::in_time;
 use super::{Driver, Work};
-use crate::gossip::{AskId, Header, Input, Link, Verdict};
+use crate::gossip::{AskId, ChunkAnswer, Header, Input, Link, Verdict};
 use crate::wire::message::gossip::MessageId;
 
 impl Driver {
@@ -13,15 +14,15 @@ impl Driver {
         let peer = self.links.peer(link);
         let caller = self.parts.caller.clone();
         self.work.spawn(async move {
-            let data = match peer {
+            let answer = match peer {
                 Some(peer) => chunks::fetch(&caller, peer, message, index).await,
-                None => None,
+                None => ChunkAnswer::Refused,
             };
             Work::Made(Input::Chunk {
                 link,
                 message,
                 index,
-                data,
+                answer,
             })
         });
     }
@@ -57,7 +58,7 @@ impl Driver {
         let id = header.id;
         let task = self.work.spawn(async move {
             let verdict = match validator {
-                Some(validator) => validator.admit(&header).await,
+                Some(validator) => in_time(validator.admit(&header)).await,
                 // Nobody wants the topic any more.
                 None => Verdict::Ignore,
             };
