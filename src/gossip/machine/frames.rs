@@ -71,6 +71,7 @@ impl Gossip {
             }
             if !neighbour.is_slow {
                 self.audience.join(topic, link);
+                self.tell_unheard(link, &topic);
             }
             let own = self.topics.get(&topic);
             if is_new && own.is_some_and(|one| one.is_subscribed()) {

@@ -117,6 +117,7 @@ impl Gossip {
         for id in self.transfers.age(now) {
             self.store.set(&id, State::Dropped);
         }
+        self.forget_unheard();
         self.equivocations.age(now);
         let store = &self.store;
         for (link, neighbour) in &mut self.neighbours {

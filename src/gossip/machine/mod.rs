@@ -29,6 +29,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod topic;
+mod unheard;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -57,6 +58,7 @@ use self::recommended::Recommended;
 use self::sources::Sources;
 use self::store::Store;
 use self::topic::Topic;
+use self::unheard::Unheard;
 
 pub use io::{
     AskId, CheckId, ChunkAnswer, Event, Fault, Header, Input, Link, Message, NotPublished, Output,
@@ -122,6 +124,7 @@ pub struct Gossip {
     equivocations: Equivocations,
     recommended: Recommended,
     rates: Rates,
+    unheard: Unheard,
     beats: Beats,
 }
 
@@ -170,6 +173,7 @@ impl Gossip {
             equivocations: Equivocations::default(),
             recommended: Recommended::default(),
             rates: Rates::new(config.rates),
+            unheard: Unheard::default(),
             beats: Beats::default(),
             config,
         }

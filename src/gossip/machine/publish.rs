@@ -163,6 +163,9 @@ impl Gossip {
         self.store.set(&id, State::Held(parcel.clone()));
         self.remember(&parcel);
         let neighbours = self.pass_on(&parcel, Priority::Own);
+        if neighbours == 0 {
+            self.unheard.add(parcel.topic, id);
+        }
         self.published(publication, Ok(Published { id, neighbours }));
     }
 

@@ -29,6 +29,7 @@ mod sources;
 mod spam;
 mod subscriptions;
 mod turns;
+mod unheard;
 mod unproven;
 mod unread;
 mod unscored;
