@@ -1,9 +1,10 @@
 //! Where the messages of a topic come out.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::MessageValidator;
 use crate::gossip::Message;
@@ -61,7 +62,13 @@ pub struct Subscription {
     lost: Arc<AtomicU64>,
     /// A message before which others were lost, while the reader is told of that.
     next: Option<Message>,
+    _reader: oneshot::Sender<Infallible>,
 }
+
+/// Ends when a subscription is dropped. It holds no end of the channel: the reader of a subscription that was ended
+/// would wait for ever.
+#[derive(Debug)]
+pub(super) struct Unread(oneshot::Receiver<Infallible>);
 
 /// A message, and how many before it found no place.
 #[derive(Debug)]
@@ -102,19 +109,21 @@ impl Subscription {
 }
 
 impl Subscriber {
-    pub(super) fn pair(capacity: usize) -> (Self, Subscription) {
+    pub(super) fn pair(capacity: usize) -> (Self, Subscription, Unread) {
         let (sender, messages) = mpsc::channel(capacity.clamp(1, MAX_CAPACITY));
         let lost = Arc::new(AtomicU64::new(0));
         let subscriber = Self {
             messages: sender,
             lost: lost.clone(),
         };
+        let (reader, unread) = oneshot::channel();
         let subscription = Subscription {
             messages,
             lost,
             next: None,
+            _reader: reader,
         };
-        (subscriber, subscription)
+        (subscriber, subscription, Unread(unread))
     }
 
     /// Hands a message over; `false` if nobody reads any more.
@@ -133,11 +142,13 @@ impl Subscriber {
     pub(super) fn is_read(&self) -> bool {
         !self.messages.is_closed()
     }
+}
 
+impl Unread {
     /// Waits until nobody reads any more.
-    pub(super) fn closed(&self) -> impl Future<Output = ()> + Send + 'static {
-        let messages = self.messages.clone();
-        async move { messages.closed().await }
+    pub(super) async fn wait(self) {
+        // Nothing is ever sent: the other end is dropped.
+        _ = self.0.await;
     }
 }
 
@@ -159,7 +170,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_is_told_of_what_it_lost_where_it_would_have_come() {
-        let (subscriber, mut subscription) = Subscriber::pair(2);
+        let (subscriber, mut subscription, _unread) = Subscriber::pair(2);
         (1..=5).for_each(|number| assert!(subscriber.deliver(message(number))));
         let mut heard = vec![subscription.next().await.unwrap()];
         // There is room for one more, and then for none.
@@ -183,7 +194,7 @@ mod tests {
     #[tokio::test]
     async fn a_subscription_of_any_capacity_is_one_within_bounds() {
         for capacity in [0, 1, MAX_CAPACITY, usize::MAX] {
-            let (subscriber, mut subscription) = Subscriber::pair(capacity);
+            let (subscriber, mut subscription, _unread) = Subscriber::pair(capacity);
             assert!(subscriber.deliver(message(1)));
             let first = subscription.next().await;
             assert_eq!(first, Some(Received::Message(message(1))));

@@ -3,18 +3,18 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use cretoai_network::crypto::{ContentDigest, LeafInput, SealBody};
+use cretoai_network::crypto::{AwsLc, ContentDigest, LeafInput, SealBody};
 use cretoai_network::gossip::TopicHash;
 use cretoai_network::node::P2PNode;
-use cretoai_network::services::gossip::{GossipError, SubscribeOptions, Subscription};
+use cretoai_network::services::gossip::{GossipError, GossipEvent, SubscribeOptions, Subscription};
 use cretoai_network::sim::Net;
 use cretoai_network::wire::codec::{List, Payload};
 use cretoai_network::wire::message::gossip::{self as wire, MAX_TOPICS};
 use cretoai_network::wire::{ErrorCode, NetworkId};
 use quinn::Connection;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use super::support::{HEADER, TOPIC, frame, gossiping, next};
+use super::support::{HEADER, PATIENCE, TOPIC, frame, gossiping, is_silent, next};
 use crate::support::attacker::{Attacker, closed_with, tell};
 use crate::support::nodes::{PORT, in_virtual_time, ip, keypair, peer, quiet_net, spawn_with};
 
@@ -22,11 +22,22 @@ const ATTACKER: u16 = 66;
 
 /// A message of the attacker under a seal, true or with one bit of its signature changed.
 fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
+    let keypair = keypair(ATTACKER);
+    let verifying = keypair.public_key().verifying_key();
+    let suite = verifying.suite().byte();
+    let key = *verifying.as_bytes();
+    let key = frame(wire::KEY, &wire::Key { suite, key });
+    let data = b"said by hand";
+    [key, sealed(0, data, timestamp_ms, is_forged)].concat()
+}
+
+/// A message under the first counter of the attacker, and its seal, which has this number on the stream.
+fn sealed(seal: u64, data: &'static [u8], timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
     let key = keypair(ATTACKER);
     let network = NetworkId::of(&gossiping().network);
     let (network, topic) = (network.as_bytes(), TopicHash::of(TOPIC));
     let verifying = key.public_key().verifying_key();
-    let (epoch, counter, data) = (1, 0, b"said by hand");
+    let (epoch, counter) = (1, 0);
     let leaf = LeafInput {
         network,
         topic: topic.as_bytes(),
@@ -48,9 +59,7 @@ fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
     let input = body.unwrap().input(network);
     let mut signature = *key.sign(input.as_bytes()).unwrap().as_bytes();
     signature[9] ^= u8::from(is_forged);
-    let suite = verifying.suite().byte();
-    let key = *verifying.as_bytes();
-    let seal = wire::Seal {
+    let listed = wire::Seal {
         key: 0,
         topic: *topic.as_bytes(),
         epoch,
@@ -59,17 +68,12 @@ fn message(timestamp_ms: u64, is_forged: bool) -> Vec<u8> {
         signature,
     };
     let said = wire::Message {
-        seal: 0,
+        seal,
         index: 0,
         timestamp_ms,
         data: Payload::try_from(bytes::Bytes::from_static(data)).unwrap(),
     };
-    [
-        frame(wire::KEY, &wire::Key { suite, key }),
-        frame(wire::SEAL, &seal),
-        frame(wire::MESSAGE, &said),
-    ]
-    .concat()
+    [frame(wire::SEAL, &listed), frame(wire::MESSAGE, &said)].concat()
 }
 
 struct Scene {
@@ -149,6 +153,61 @@ fn a_frame_that_names_nothing_ends_the_stream_and_costs_ten_points() {
         // The pair of streams is over, and with it the subscription.
         sleep(Duration::from_secs(1)).await;
         assert_eq!(scene.node.gossip().neighbours(TOPIC).await.unwrap(), []);
+    });
+}
+
+/// The program gets the evidence, and who passed the messages on is not to blame.
+#[test]
+fn a_publisher_that_says_two_things_under_one_counter_is_told_of_with_both_seals() {
+    in_virtual_time(async {
+        let net = quiet_net(76);
+        let mut scene = scene(&net).await;
+        let mut events = scene.node.gossip().events().unwrap();
+        let said = [
+            &HEADER[..],
+            &message(now_ms(&net), false),
+            &sealed(1, b"and something else", now_ms(&net), false),
+        ];
+        let mut stream = scene.connection.open_uni().await.unwrap();
+        stream.write_all(&said.concat()).await.unwrap();
+        assert_eq!(next(&mut scene.subscription).await.data, "said by hand");
+        let told = timeout(PATIENCE, events.next()).await.unwrap();
+        let Some(Ok(GossipEvent::Equivocation { publisher, seals })) = told else {
+            panic!("{told:?}");
+        };
+        assert_eq!(publisher, peer(ATTACKER));
+        let network = NetworkId::of(&gossiping().network);
+        for seal in &seals {
+            let verified = seal.seal().verify(&AwsLc, network.as_bytes(), seal.key());
+            assert!(verified.is_ok());
+            assert_eq!(seal.body().first_counter(), 0);
+        }
+        assert_ne!(seals[0].body().leaves(), seals[1].body().leaves());
+        assert!(is_silent(&mut scene.subscription).await);
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), 0);
+    });
+}
+
+#[test]
+fn attack_8_who_subscribes_to_one_topic_too_many_is_disconnected() {
+    in_virtual_time(async {
+        let net = quiet_net(77);
+        let scene = scene(&net).await;
+        let hashes = (0..=MAX_TOPICS).map(|number| *TopicHash::of(&number.to_string()).as_bytes());
+        let hashes: Vec<_> = hashes.collect();
+        let subscribe = |hashes: &[[u8; 32]]| {
+            let topics = List::truncated(hashes.iter().copied());
+            frame(wire::SUBSCRIBE, &wire::Subscribe { topics })
+        };
+        let (last, as_many_as_may_be) = hashes.split_last().unwrap();
+        let mut stream = scene.connection.open_uni().await.unwrap();
+        let said = [&HEADER[..], &subscribe(as_many_as_may_be)].concat();
+        stream.write_all(&said).await.unwrap();
+        sleep(Duration::from_secs(1)).await;
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), 0);
+        stream.write_all(&subscribe(&[*last])).await.unwrap();
+        assert_eq!(closed_with(&scene.connection).await, ErrorCode::Misbehaved);
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), -50);
     });
 }
 

@@ -4,6 +4,7 @@ mod attacks;
 mod exchange;
 mod explicit;
 mod faults;
+mod handles;
 mod large;
 mod slow_readers;
 mod spreading;

@@ -71,10 +71,9 @@ impl Driver {
             return;
         }
         let is_new = live.is_none();
-        let (subscriber, subscription) = Subscriber::pair(options.capacity);
-        let closed = subscriber.closed();
+        let (subscriber, subscription, unread) = Subscriber::pair(options.capacity);
         self.work.spawn(async move {
-            closed.await;
+            unread.wait().await;
             Work::Unread
         });
         let is_unsigned = options.unsigned;
