@@ -113,8 +113,10 @@ def discovery_states():
 
 
 # Steps of the target `gossip_stream`, and what some of them take.
-RECONNECT, HEADER, HAVE, ANSWER, ASK, JUDGED, VERIFIED, PUBLISH, WRITTEN, WAIT, SIGNED = (
-    0, 2, 4, 6, 8, 9, 10, 11, 12, 13, 15)
+RECONNECT, HEADER, HAVE, ANSWER, ASK, JUDGED, VERIFIED, PUBLISH, WRITTEN, WAIT, UNSIGNED, SIGNED = (
+    0, 2, 4, 6, 8, 9, 10, 11, 12, 13, 14, 15)
+# With what a script begins.
+BY_SOURCE, PLAIN, NOBODY_SIGNS = 0, 1, 2
 ALL_OF_TWO = (0, 1, 0, 2)
 NONE, FORGED, TRUE, YES = 0, 1, 2, 2
 
@@ -136,11 +138,17 @@ def gossip_scripts():
         asks = [[ASK, link, message, index] for link in (0, 1) for index in range(4)]
         return takes_part + sum(asks, [])
 
-    save("gossip_stream", bytes(arrives + offered + comes + asks_for(0) + own + asks_for(1)))
-    save("gossip_stream", bytes(offered + arrives + offered + elsewhere + comes))
     again = [RECONNECT, 0, RECONNECT, 0]
-    save("gossip_stream", bytes(nobody + offers_of(0, 255) + arrives + again + nobody))
-    save("gossip_stream", bytes(own + asks_for(0) + nobody + [WRITTEN, 0, WRITTEN, 0] + own))
+    scripts = [
+        arrives + offered + comes + asks_for(0) + own + asks_for(1),
+        offered + arrives + offered + elsewhere + comes,
+        nobody + offers_of(0, 255) + arrives + again + nobody,
+        own + asks_for(0) + nobody + [WRITTEN, 0, WRITTEN, 0] + own,
+        [UNSIGNED, 4, 0, 3, 1, 2, 3, JUDGED, 0, YES, UNSIGNED, 4, 1, 3, 1, 2, 3] + own,
+    ]
+    for script in scripts:
+        for mode in (BY_SOURCE, PLAIN, BY_SOURCE | NOBODY_SIGNS, PLAIN | NOBODY_SIGNS):
+            save("gossip_stream", bytes([mode] + script))
 
 
 def key_files():

@@ -8,15 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use cretoai_network::crypto::{SIGNATURE_BYTES, Signature, VERIFYING_KEY_BYTES, VerifyingKey};
 use cretoai_network::gossip::{
-    AskId, CheckId, Gossip, GossipConfig, Input, Link, Output, PublicationId, ScoreConfig, Setup,
-    SigningId, TopicOptions, Verdict,
+    AskId, CheckId, ChunkAnswer, Gossip, GossipConfig, Input, Link, Output, PublicationId,
+    ScoreConfig, Setup, SigningId, TopicOptions, Verdict,
 };
 use cretoai_network::policy::{IpGroup, Micros, Now, UnixMillis};
 use cretoai_network::wire::FrameDecoder;
 use cretoai_network::wire::codec::{List, WireType, encode};
 use cretoai_network::wire::message::gossip::{
     ChunkRange, HAVE, Have, KEY, LARGE, MAX_DATA, MESSAGE, MessageId, RECEIVER_READS, SEAL,
-    SUBSCRIBE, Subscribe,
+    SUBSCRIBE, Subscribe, UNSIGNED, Unsigned,
 };
 use cretoai_network_fuzz::script::Script;
 use cretoai_network_fuzz::sealed::{
@@ -52,15 +52,24 @@ struct Room<'a> {
     unwritten: Vec<Link>,
     /// The chunk that a neighbour asked for last.
     wanted: Option<(MessageId, u16)>,
+    /// Whether the topic is one on which nobody signs.
+    is_unsigned: bool,
     /// Numbers of what was published, asked and sealed.
     next: u64,
 }
 
 impl<'a> Room<'a> {
     fn new(bytes: &'a [u8]) -> Self {
+        let mut script = Script::new(bytes);
+        let mode = script.number();
+        let (is_plain, is_unsigned) = (mode & 1 != 0, mode & 2 != 0);
         let config = GossipConfig {
             large_memory: MEMORY,
-            ..GossipConfig::default()
+            ..if is_plain {
+                GossipConfig::plain()
+            } else {
+                GossipConfig::default()
+            }
         };
         let machine = Gossip::new(Setup {
             network: NETWORK,
@@ -71,7 +80,7 @@ impl<'a> Room<'a> {
             seed: [3; 32],
         });
         Self {
-            script: Script::new(bytes),
+            script,
             machine,
             now: Micros(1_000_000),
             links: BTreeMap::new(),
@@ -84,6 +93,7 @@ impl<'a> Room<'a> {
             publications: BTreeMap::new(),
             unwritten: Vec::new(),
             wanted: None,
+            is_unsigned,
             next: 0,
         }
     }
@@ -117,17 +127,18 @@ impl<'a> Room<'a> {
                 let steps = self.script.number() as u64;
                 self.wait(Duration::from_millis(steps * steps / 16));
             }
-            14 => match self.script.number() % 4 {
+            14 => match self.script.number() % 8 {
                 0 => self.input(Input::Unsubscribe(topic())),
                 1 => self.input(Input::Veto(Link(0))),
-                number => self.subscribe(number == 2),
+                number @ 2..4 => self.subscribe(number == 2),
+                _ => self.unsigned(),
             },
             _ => self.signed(),
         }
     }
 
     fn subscribe(&mut self, is_judged: bool) {
-        let (topic, is_unsigned) = (topic(), false);
+        let (topic, is_unsigned) = (topic(), self.is_unsigned);
         let options = TopicOptions {
             is_unsigned,
             is_judged,
@@ -165,10 +176,14 @@ impl<'a> Room<'a> {
         let link = self.link();
         let (kind, count) = (self.script.number() as u8, self.script.number());
         let body = Bytes::copy_from_slice(self.script.bytes(count));
-        // Its ordinals are counted here only for what is well made.
-        if kind != KEY && kind != SEAL {
-            self.input(Input::Frame { link, kind, body });
-        }
+        self.input(Input::Frame { link, kind, body });
+    }
+
+    fn unsigned(&mut self) {
+        let (link, count) = (self.link(), self.script.number());
+        let data = Bytes::copy_from_slice(self.script.bytes(count));
+        let data = data.try_into().unwrap();
+        self.frame(link, UNSIGNED, &Unsigned { topic: 0, data });
     }
 
     fn frame<T: WireType>(&mut self, link: Link, kind: u8, frame: &T) {
@@ -195,7 +210,8 @@ impl<'a> Room<'a> {
         self.frame(link, LARGE, &large);
     }
 
-    /// A seal of up to four short messages, and some of them, each now and then under another's place.
+    /// A seal of up to four short messages, now and then one that nobody can have made, and some of the messages, each
+    /// now and then under another's place.
     fn short_messages(&mut self) {
         let link = self.link();
         let (publisher, count) = (self.script.number() as u8 % 3, self.script.number() % 5);
@@ -209,7 +225,15 @@ impl<'a> Room<'a> {
         let texts: Vec<_> = texts.collect();
         let (first, wall) = (self.next, WALL + self.now.0 / 1_000);
         self.next += count as u64;
-        let (seal, messages) = sealed_short(publisher, first, wall, &texts, named);
+        let (mut seal, messages) = sealed_short(publisher, first, wall, &texts, named);
+        match self.script.number() % 16 {
+            0 => seal.leaves = List::new(),
+            1 => seal.leaves = List::truncated([[5; 32]; 2]),
+            2 => seal.topic = [5; 32],
+            3 => seal.first = u64::MAX,
+            4 => seal.key += 1,
+            _ => {}
+        }
         self.frame(link, KEY, &key_of(publisher));
         self.frame(link, SEAL, &seal);
         for (id, mut message) in messages {
@@ -259,16 +283,18 @@ impl<'a> Room<'a> {
         let Some((link, message, index)) = self.script.take(&mut self.asked) else {
             return;
         };
-        let data = match self.script.number() % 8 {
-            0 => None,
-            1 => Some(Bytes::from_static(b"something else")),
-            _ => self.said(&message).and_then(|said| chunk(said, index)),
+        let given = |data: Option<Bytes>| data.map_or(ChunkAnswer::Refused, ChunkAnswer::Given);
+        let answer = match self.script.number() % 8 {
+            0 => ChunkAnswer::Refused,
+            1 => given(Some(Bytes::from_static(b"something else"))),
+            7 => ChunkAnswer::RanOut,
+            _ => given(self.said(&message).and_then(|said| chunk(said, index))),
         };
         self.input(Input::Chunk {
             link,
             message,
             index,
-            data,
+            answer,
         });
     }
 
