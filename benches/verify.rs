@@ -11,6 +11,8 @@
     reason = "criterion's macros write undocumented functions; a bench fails by panicking"
 )]
 
+#[path = "support/arriving.rs"]
+mod arriving;
 #[path = "support/gossip_machine.rs"]
 mod gossip_machine;
 
@@ -18,11 +20,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cretoai_network::gossip::{GossipConfig, Input, Link};
-use cretoai_network::wire::FrameDecoder;
 use cretoai_network::wire::codec::{List, encode};
-use cretoai_network::wire::message::gossip::{self as wire, IHave, MAX_IDS, RECEIVER_READS};
+use cretoai_network::wire::message::gossip::{self as wire, IHave, MAX_IDS};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
+use arriving::arrive;
 use gossip_machine::{Machine, messages};
 
 /// Messages that are heard at once.
@@ -42,21 +44,6 @@ fn said(together: u64, bytes: usize) -> Vec<Bytes> {
     batches
 }
 
-/// The batches of a neighbour arrive.
-fn arrive(machine: &mut Machine, batches: &[Bytes]) {
-    let mut decoder = FrameDecoder::new();
-    let link = Link(0);
-    for batch in batches {
-        let mut batch = batch.clone();
-        let mut inputs = Vec::new();
-        while let Some(frame) = decoder.decode(&mut batch, RECEIVER_READS).unwrap() {
-            let (kind, body) = (frame.kind, frame.body);
-            inputs.push(Input::Frame { link, kind, body });
-        }
-        machine.tell_all(inputs);
-    }
-}
-
 fn hear(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("hear 1024 messages");
     group
@@ -68,7 +55,7 @@ fn hear(criterion: &mut Criterion) {
             bench.iter_batched_ref(
                 || Machine::new(2, 1),
                 |machine| {
-                    arrive(machine, &batches);
+                    arrive(machine, Link(0), &batches);
                     assert_eq!(machine.delivered, HEARD);
                     assert_eq!(machine.verified, HEARD / together);
                 },

@@ -34,6 +34,8 @@ pub(crate) struct Machine {
     pub(crate) verified: u64,
     /// What it had sent to its first neighbour since it was last taken.
     pub(crate) sent: Vec<Bytes>,
+    /// Bytes that it had sent to all of them since they met.
+    pub(crate) sent_bytes: usize,
 }
 
 impl Machine {
@@ -61,6 +63,7 @@ impl Machine {
             signed: 0,
             verified: 0,
             sent: Vec::new(),
+            sent_bytes: 0,
         };
         let options = TopicOptions::default();
         machine.tell(Input::Subscribe {
@@ -72,12 +75,14 @@ impl Machine {
         }
         machine.pass(Duration::from_secs(2));
         machine.sent.clear();
+        machine.sent_bytes = 0;
         machine
     }
 
     fn meet(&mut self, link: Link) {
-        let [.., third, last] = link.0.to_be_bytes();
-        let group = IpGroup::of([93, 184, third, last].into());
+        // Each in a network of its own: many in one are not taken into a mesh.
+        let [.., last] = link.0.to_be_bytes();
+        let group = IpGroup::of([93, 184, last, 34].into());
         self.tell(Input::Connected {
             link,
             group,
@@ -132,6 +137,7 @@ impl Machine {
     fn answer(&mut self, output: Output) -> Option<Input> {
         match output {
             Output::Send { link, frames } => {
+                self.sent_bytes += frames.len();
                 if link == Link(0) {
                     self.sent.push(frames);
                 }
