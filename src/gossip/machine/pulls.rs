@@ -364,8 +364,6 @@ impl Gossip {
     }
 }
 
-/// Of moments in order, those from `start` on.
-
 #[cfg(test)]
 mod tests {
     use super::*;
