@@ -10,6 +10,9 @@ use thiserror::Error;
 use super::replay::KEPT;
 use crate::wire::message::gossip::MAX_LARGE;
 
+/// Bytes that a neighbour may name a second, at least: nearly twice what an honest one does.
+const LEAST_NAMED: u32 = 32 << 20;
+
 /// Settings of the gossip machine. The defaults are the shipped policy.
 ///
 /// The names are GossipSub's; where a default differs from its specification, the reason is beside it.
@@ -183,9 +186,9 @@ pub struct RateConfig {
     pub messages: u32,
     /// KiB of them, each message rounded up; default 262 144: what two lines of a gigabit bring.
     pub kibibytes: u32,
-    /// Bytes of one neighbour's keys and seals, and a KiB for each subscription and the end of one; default 16 MiB: what
-    /// 2 500 seals a second take that list 200 000 messages. Who names more is at fault: later frames refer
-    /// to each.
+    /// Bytes of one neighbour's keys and seals, and a KiB for each subscription and the end of one; default 32 MiB, and
+    /// not less: 2 500 seals a second that list 200 000 messages are 18 MB, and as much with a key for
+    /// each. Who names more is let go: later frames refer to each.
     pub named_bytes: u32,
     /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times
     /// what it may announce. Other frames are not heard.
@@ -207,6 +210,12 @@ pub enum ConfigError {
     /// A time that must pass is zero, or longer than an hour.
     #[error("{0} must be between 1 ms and 1 h")]
     Duration(&'static str),
+    /// What is handed over together would leave no room for control.
+    #[error("queue.max_bytes must be at least four times queue.batch")]
+    Queue,
+    /// An honest neighbour would be let go.
+    #[error("rates.named_bytes must be at least {LEAST_NAMED}")]
+    Named,
     /// A number that must be at least one is zero.
     #[error("{0} must not be 0")]
     Zero(&'static str),
@@ -257,6 +266,12 @@ impl GossipConfig {
             return Err(ConfigError::Factor("gossip_factor"));
         }
         check_counts(&self.counts())?;
+        if self.queue.max_bytes / 4 < self.queue.batch {
+            return Err(ConfigError::Queue);
+        }
+        if self.rates.named_bytes < LEAST_NAMED {
+            return Err(ConfigError::Named);
+        }
         match &self.spreading {
             Spreading::Mesh => Ok(()),
             Spreading::BySource(by_source) => by_source.validate(),
@@ -283,7 +298,7 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 16] {
+    const fn counts(&self) -> [(&'static str, usize); 15] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
@@ -308,7 +323,6 @@ impl GossipConfig {
             ("queue.max_announced", self.queue.max_announced),
             ("rates.messages", self.rates.messages as usize),
             ("rates.kibibytes", self.rates.kibibytes as usize),
-            ("rates.named_bytes", self.rates.named_bytes as usize),
             ("rates.control_bytes", self.rates.control_bytes as usize),
         ]
     }
@@ -450,7 +464,7 @@ impl Default for RateConfig {
         Self {
             messages: 200_000,
             kibibytes: 262_144,
-            named_bytes: 16 << 20,
+            named_bytes: LEAST_NAMED,
             control_bytes: 4 << 20,
         }
     }

@@ -69,6 +69,10 @@ fn histories_times_shares_and_counts_have_bounds() {
     assert_eq!(refused(|config| config.seen_ttl = hour * 2), over);
     assert_eq!(refused(|config| config.seen_ttl = Duration::ZERO), over);
     assert_eq!(refused(|config| config.seen_ttl = Duration::MAX), over);
+}
+
+#[test]
+fn what_must_not_be_zero_is_not_and_queues_and_names_have_least_bounds() {
     let zero = |name| Some(ConfigError::Zero(name));
     assert_eq!(
         refused(|config| config.sealing.burst = 0),
@@ -82,7 +86,6 @@ fn histories_times_shares_and_counts_have_bounds() {
     for change in [
         |config: &mut GossipConfig| config.rates.messages = 0,
         |config: &mut GossipConfig| config.rates.kibibytes = 0,
-        |config: &mut GossipConfig| config.rates.named_bytes = 0,
         |config: &mut GossipConfig| config.rates.control_bytes = 0,
     ] {
         assert!(matches!(refused(change), Some(ConfigError::Zero(_))));
@@ -90,5 +93,15 @@ fn histories_times_shares_and_counts_have_bounds() {
     assert_eq!(
         refused(|config| config.queue.batch = 0),
         zero("queue.batch")
+    );
+    let queue = Some(ConfigError::Queue);
+    assert_eq!(refused(|config| config.queue.batch = 256 << 10), None);
+    assert_eq!(refused(|config| config.queue.batch = 257 << 10), queue);
+    let named = Some(ConfigError::Named);
+    let least = LEAST_NAMED;
+    assert_eq!(refused(|config| config.rates.named_bytes = least), None);
+    assert_eq!(
+        refused(|config| config.rates.named_bytes = least - 1),
+        named
     );
 }

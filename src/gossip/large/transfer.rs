@@ -376,6 +376,8 @@ impl Transfer {
             return Arrival::New;
         }
         self.under_way.clear();
+        // Who is late with one of its chunks owes nothing any more.
+        self.partners.values_mut().for_each(|one| one.asked = 0);
         let mut whole = BytesMut::with_capacity(self.outline.length() as usize);
         for piece in self.pieces.iter().flatten() {
             whole.extend_from_slice(piece);

@@ -164,7 +164,8 @@ impl Gossip {
             Some(State::Waiting(_, from)) if !from.contains(&link) => from.push(link),
             Some(State::Rejected(blamed)) if !blamed.contains(&link) => {
                 blamed.push(link);
-                self.passed_on_rejected(link, *topic);
+                // Programs may differ for a moment: it is no fault, as it is before anybody knows.
+                self.score.invalid(link, *topic);
             }
             _ => {}
         }

@@ -58,7 +58,9 @@ impl Gossip {
 
     fn on_subscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Subscribe = decode(body)?;
-        self.names_topics(link, frame.topics.len())?;
+        if !self.names_topics(link, frame.topics.len()) {
+            return Ok(());
+        }
         for hash in &frame.topics {
             let topic = TopicHash::from_bytes(*hash);
             let Some(neighbour) = self.neighbours.get_mut(&link) else {
@@ -71,7 +73,9 @@ impl Gossip {
             }
             if !neighbour.is_slow {
                 self.audience.join(topic, link);
-                self.tell_unheard(link, &topic);
+                if is_new {
+                    self.tell_unheard(link, &topic);
+                }
             }
             let own = self.topics.get(&topic);
             if is_new && own.is_some_and(|one| one.is_subscribed()) {
@@ -88,7 +92,9 @@ impl Gossip {
 
     fn on_unsubscribe(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Topics = decode(body)?;
-        self.names_topics(link, frame.topics.len())?;
+        if !self.names_topics(link, frame.topics.len()) {
+            return Ok(());
+        }
         for ordinal in &frame.topics {
             if let Some(topic) = self.theirs(link, *ordinal)? {
                 let is_ours = self.topics.contains_key(&topic);
@@ -171,7 +177,9 @@ impl Gossip {
     }
 
     fn on_key(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
-        self.names(link, body.len())?;
+        if !self.names(link, body.len()) {
+            return Ok(());
+        }
         let frame: wire::Key = decode(body)?;
         let key = seals::check_key(&frame)?;
         let key = self.keys.share(key);
@@ -180,7 +188,9 @@ impl Gossip {
     }
 
     fn on_seal(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
-        self.names(link, body.len())?;
+        if !self.names(link, body.len()) {
+            return Ok(());
+        }
         let frame: wire::Seal = decode(body)?;
         let key = self.received(link)?.key(frame.key)?.clone();
         let seal = seals::check_seal(&self.network, frame, &key)?;

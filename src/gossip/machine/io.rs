@@ -345,9 +345,6 @@ pub enum Fault {
     /// More subscriptions than a peer may have.
     #[error("too many subscriptions")]
     TooManySubscriptions,
-    /// More keys, seals and subscriptions than a peer may name in that time.
-    #[error("more keys, seals and subscriptions than anybody needs")]
-    NamesTooMuch,
     /// A message that the program rejected.
     #[error("a message that was rejected")]
     Rejected,

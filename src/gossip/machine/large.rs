@@ -153,10 +153,15 @@ impl Gossip {
         match arrival {
             Arrival::New | Arrival::Last(_) => {
                 if let Some(after) = after {
-                    self.transfers.responded(link, after);
+                    self.transfers.gave_in(link, after);
+                    self.transfers.responded(after);
                 }
             }
-            Arrival::Needless => {}
+            Arrival::Needless => {
+                if let Some(after) = after {
+                    self.transfers.gave_in(link, after);
+                }
+            }
             Arrival::Forged => {
                 transfer.disappoint(link, index);
                 if let Some(origin) = self.transfers.origin(id) {

@@ -245,18 +245,13 @@ impl Gossip {
                 if let Some(State::Waiting(parcel, from)) = self.store.set(id, State::Dropped) {
                     self.remember(&parcel);
                     for link in &from {
-                        self.passed_on_rejected(*link, parcel.topic);
+                        self.score.invalid(*link, parcel.topic);
+                        self.fault(*link, Fault::Rejected);
                     }
                     self.store.set(id, State::Rejected(from));
                 }
             }
         }
-    }
-
-    /// A neighbour sent what the program rejected: had it asked its own, it would not have.
-    pub(super) fn passed_on_rejected(&mut self, link: Link, topic: TopicHash) {
-        self.score.invalid(link, topic);
-        self.fault(link, Fault::Rejected);
     }
 
     fn accept(&mut self, id: &MessageId) {

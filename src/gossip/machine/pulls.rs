@@ -227,6 +227,10 @@ impl Gossip {
             let neighbour = self.touch(*link);
             neighbour.is_some_and(|one| one.outbox.want(id, &config))
         });
+        let brings: Vec<_> = candidates
+            .iter()
+            .map(|link| self.brings_messages(*link))
+            .collect();
         let Some(pull) = self
             .store
             .get_mut(&id)
@@ -234,20 +238,16 @@ impl Gossip {
         else {
             return;
         };
-        let before = pull.asked.len();
+        let asked = candidates.iter().zip(brings);
+        let believed = asked.filter(|(link, brings)| *brings && !pull.asked.contains(link));
+        let (before, after) = (pull.believed, pull.believed + believed.count());
+        pull.believed = after;
         pull.ask(&candidates);
-        let (is_first, asked) = (pull.tries == 1, pull.asked.clone());
         self.pulls.due.insert((retry_at, id));
-        let believed = |links: &[Link]| {
-            let believed = links.iter().filter(|link| self.brings_messages(**link));
-            believed.count()
-        };
-        let (earlier, now_believed) = asked.split_at(before);
-        let (earlier, believed) = (believed(earlier), believed(now_believed));
-        if is_first && believed > 0 {
+        if before == 0 && after > 0 {
             self.pulls.alarm.asked(now);
         }
-        if (earlier + 1..=earlier + believed).contains(&ASKED_IN_VAIN) {
+        if before < ASKED_IN_VAIN && after >= ASKED_IN_VAIN {
             self.pulls.alarm.asked_in_vain(now);
         }
         if self.pulls.alarm.is_due(now) {

@@ -3,7 +3,7 @@
 use foldhash::HashMap;
 
 use super::parcel::{Class, Parcel};
-use super::{Fault, Gossip, Link, TopicHash};
+use super::{Gossip, Link, Output, TopicHash};
 use crate::gossip::config::RateConfig;
 use crate::policy::{Micros, TokenBucket};
 use crate::wire::message::gossip as wire;
@@ -128,19 +128,24 @@ impl Gossip {
         neighbour.is_some_and(|one| !one.heard.control.try_take(cost(bytes), now))
     }
 
-    /// A neighbour names a key or seal of so many bytes. Later frames refer to it, so that none can be left out.
-    ///
-    /// # Errors
-    /// [`Fault::NamesTooMuch`]: no honest neighbour names so much.
-    pub(super) fn names(&mut self, link: Link, bytes: usize) -> Result<(), Fault> {
+    /// A neighbour names a key or seal of so many bytes; `false` if it is let go, for it named too much. Later frames
+    /// refer to it, so that none can be left out. That is no fault: somebody may make an honest node name
+    /// seals again and again.
+    pub(super) fn names(&mut self, link: Link, bytes: usize) -> bool {
         let now = self.now.mono;
-        let neighbour = self.neighbours.get_mut(&link);
-        let is_within = neighbour.is_none_or(|one| one.heard.named.try_take(cost(bytes), now));
-        is_within.then_some(()).ok_or(Fault::NamesTooMuch)
+        let Some(neighbour) = self.neighbours.get_mut(&link) else {
+            return false;
+        };
+        let is_within = neighbour.heard.named.try_take(cost(bytes), now);
+        if !is_within {
+            neighbour.is_over = true;
+            self.outputs.push_back(Output::End(link));
+        }
+        is_within
     }
 
     /// The same of so many topics that it subscribes to or leaves.
-    pub(super) fn names_topics(&mut self, link: Link, count: usize) -> Result<(), Fault> {
+    pub(super) fn names_topics(&mut self, link: Link, count: usize) -> bool {
         self.names(link, count * SUBSCRIPTION_BYTES)
     }
 }

@@ -90,6 +90,8 @@ pub(super) struct Pull {
     pub(super) asked: Vec<Link>,
     /// Who announced it again since: it could not send it then.
     pub(super) again: Vec<Link>,
+    /// How many of them were neighbours that bring messages.
+    pub(super) believed: usize,
     /// How often somebody was asked since it is open.
     pub(super) tries: u32,
 }

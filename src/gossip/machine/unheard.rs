@@ -10,10 +10,18 @@ use crate::wire::message::gossip::MessageId;
 /// oldest give way.
 pub(super) const MAX_UNHEARD: usize = 1_024;
 
+#[derive(Debug)]
+struct Waiting {
+    topic: TopicHash,
+    id: MessageId,
+    /// Who came since and was told: each is once, however often it comes.
+    told: Vec<Link>,
+}
+
 /// Messages of this node that went to nobody: those of a node that has just started, or has lost all others.
 #[derive(Debug, Default)]
 pub(super) struct Unheard {
-    messages: VecDeque<(TopicHash, MessageId)>,
+    messages: VecDeque<Waiting>,
 }
 
 impl Unheard {
@@ -22,13 +30,19 @@ impl Unheard {
         if self.messages.len() >= MAX_UNHEARD {
             self.messages.pop_front();
         }
-        self.messages.push_back((topic, id));
+        let told = Vec::new();
+        self.messages.push_back(Waiting { topic, id, told });
     }
 
-    /// What was said on a topic, the oldest first.
-    fn of<'a>(&'a self, topic: &'a TopicHash) -> impl Iterator<Item = MessageId> + 'a {
-        let said = self.messages.iter().filter(move |(of, _)| of == topic);
-        said.map(|(_, id)| *id)
+    /// What was said on a topic, the oldest first, and a newcomer was not told.
+    fn tell(&mut self, link: Link, topic: &TopicHash) -> Vec<MessageId> {
+        let said = self.messages.iter_mut();
+        let unknown = said.filter(|one| one.topic == *topic && !one.told.contains(&link));
+        let told = unknown.map(|one| {
+            one.told.push(link);
+            one.id
+        });
+        told.collect()
     }
 }
 
@@ -36,17 +50,17 @@ impl Gossip {
     /// Somebody subscribed to a topic: what was said there when nobody had, and is still held, goes to each newcomer.
     /// Members of a mesh are told of nothing at heartbeats, and so would never hear of it.
     pub(super) fn tell_unheard(&mut self, link: Link, topic: &TopicHash) {
-        let held = |id| self.store.held(&id).cloned();
-        let unheard: Vec<_> = self.unheard.of(topic).filter_map(held).collect();
-        for parcel in unheard {
-            self.pass_on_to(&parcel, Priority::Own, &[link]);
+        for id in self.unheard.tell(link, topic) {
+            if let Some(parcel) = self.store.held(&id).cloned() {
+                self.pass_on_to(&parcel, Priority::Own, &[link]);
+            }
         }
     }
 
     /// A heartbeat: what is not held any more does not wait.
     pub(super) fn forget_unheard(&mut self) {
         let (messages, store) = (&mut self.unheard.messages, &self.store);
-        messages.retain(|(_, id)| store.held(id).is_some());
+        messages.retain(|one| store.held(&one.id).is_some());
     }
 
     /// Messages that wait for somebody.

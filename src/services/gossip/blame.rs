@@ -19,7 +19,6 @@ use crate::p2p::{Fault, Severity};
 /// | 9 | stream | a header that fits no message |
 /// | 10 | stream | a chunk of something else |
 /// | 11 | stream | chunks that do not exist |
-/// | 12 | grave | more keys, seals and subscriptions than anybody needs |
 ///
 /// All but 8 end the streams of gossip.
 pub(super) const fn fault(found: Found) -> Fault {
@@ -36,7 +35,6 @@ pub(super) const fn fault(found: Found) -> Fault {
         Found::InvalidHeader => (9, Severity::Stream),
         Found::ForgedChunk => (10, Severity::Stream),
         Found::FalseChunks => (11, Severity::Stream),
-        Found::NamesTooMuch => (12, Severity::Grave),
     };
     Fault::Protocol { number, severity }
 }

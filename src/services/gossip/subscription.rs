@@ -1,8 +1,10 @@
 //! Where the messages of a topic come out.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -62,6 +64,7 @@ pub struct Subscription {
     lost: Arc<AtomicU64>,
     /// A message before which others were lost, while the reader is told of that.
     next: Option<Message>,
+    /// Dropped after the channel: who is told of it finds that nobody reads.
     _reader: oneshot::Sender<Infallible>,
 }
 
@@ -91,20 +94,31 @@ impl Subscription {
         if let Some(message) = self.next.take() {
             return Some(Received::Message(message));
         }
-        let delivered = match self.messages.try_recv() {
-            Ok(delivered) => delivered,
-            // All that found a place is read: what was lost comes after it.
-            Err(_) => match self.lost.swap(0, Ordering::Relaxed) {
-                0 => self.messages.recv().await?,
-                lost => return Some(Received::Lost(lost)),
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Received>> {
+        let delivered = match self.messages.poll_recv(context) {
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(delivered)) => delivered,
+            Poll::Pending => match self.lost.swap(0, Ordering::Relaxed) {
+                0 => return Poll::Pending,
+                lost => match self.messages.try_recv() {
+                    // It came before what was lost: that is told later.
+                    Ok(delivered) => {
+                        self.lost.fetch_add(lost, Ordering::Relaxed);
+                        delivered
+                    }
+                    Err(_) => return Poll::Ready(Some(Received::Lost(lost))),
+                },
             },
         };
         let Delivered { lost, message } = delivered;
         if lost == 0 {
-            return Some(Received::Message(message));
+            return Poll::Ready(Some(Received::Message(message)));
         }
         self.next = Some(message);
-        Some(Received::Lost(lost))
+        Poll::Ready(Some(Received::Lost(lost)))
     }
 }
 

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 
 use crate::gossip::{Header, Message, Verdict};
 
-/// Time for a verdict: later nobody could ask for the message any more. Whoever asks the network for what a message
-/// builds on has an answer, or a timeout, by then.
+/// Time for a verdict: a program that asks the network for what a message builds on has an answer, or a timeout, by
+/// then.
 const JUDGED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Judges the messages of a topic. Nothing is passed on, or delivered, before it is accepted.
@@ -19,7 +19,11 @@ const JUDGED_WITHIN: Duration = Duration::from_secs(10);
 /// delays nothing that another one brought. What finds no place is ignored and may come again. Long messages
 /// all of which are here stand in line once more, with the neighbour that gave the last chunk. What
 /// computes for more than about 100 µs belongs on another thread (`tokio::task::spawn_blocking`). One that
-/// panics, or has no verdict after ten seconds, has ignored the message: its place is free for others.
+/// panics, or has no verdict after ten seconds, has ignored the message: its place is free for others, and what still runs
+/// on another thread is the program's to bound.
+///
+/// [`Verdict::Reject`] is for what every honest node would reject: who passes it on loses trust. What may be valid for
+/// others, or later, is ignored.
 pub trait MessageValidator: Send + Sync + 'static {
     /// Judges one message.
     ///

@@ -78,7 +78,7 @@ fn a_chunk_is_late_after_three_times_the_usual_time() {
         let mut rng = rng(22);
         let mut all = transfers();
         if let Some(usual) = usual {
-            all.responded(Link(0), Duration::from_millis(usual));
+            all.responded(Duration::from_millis(usual));
         }
         let begun = all.fetch(START, id(0), of_publisher(0), &outline(1));
         let transfer = begun.unwrap();
@@ -221,7 +221,7 @@ fn who_lets_a_question_run_out_is_asked_for_one_chunk_and_one_more_with_each_tha
         now = now + MILLISECOND;
         let (link, of, index) = asked[0];
         let after = all.answered(now, &of, link, index).unwrap();
-        all.responded(link, after);
+        all.gave_in(link, after);
         all.get_mut(&of).unwrap().arrive(now, index, zeros(1));
     }
     // One more would take longer than is waited.
@@ -230,7 +230,48 @@ fn who_lets_a_question_run_out_is_asked_for_one_chunk_and_one_more_with_each_tha
         (CHUNK_DEADLINE / 2, 1),
         (CHUNK_DEADLINE / 2 - MILLISECOND, 2),
     ] {
-        all.responded(Link(0), after);
+        all.gave_in(Link(0), after);
         assert_eq!(all.pace(Link(0)), expected);
     }
+}
+
+/// Others give what it is late with: then it owes nothing, and what it alone has is asked of it.
+#[test]
+fn a_neighbour_that_was_late_with_a_message_that_is_here_is_asked_for_others() {
+    let mut rng = rng(43);
+    let mut all = transfers();
+    let begun = all.fetch(START, id(0), of_publisher(0), &outline(16));
+    offers(begun.unwrap(), 0, &[range(0, 16)]);
+    assert_eq!(all.poll(START, &mut rng).0.len(), MAX_ASKED_OF_LINK);
+    let begun = all.fetch(START, id(1), of_publisher(1), &outline(8));
+    offers(begun.unwrap(), 0, &[range(0, 8)]);
+    assert!(all.poll(START, &mut rng).0.is_empty(), "there is no room");
+    let first = all.get_mut(&id(0)).unwrap();
+    for index in 0..16 {
+        first.arrive(START, index, zeros(1));
+    }
+    // The late ones come now.
+    for index in 0..16 {
+        all.answered(START, &id(0), Link(0), index);
+    }
+    assert_eq!(all.poll(START, &mut rng).0.len(), 8);
+}
+
+/// Each of them has a chunk for it.
+#[test]
+fn as_many_messages_are_asked_for_again_as_a_neighbour_has_room_for() {
+    let mut rng = rng(44);
+    let mut all = transfers();
+    for number in 0..40 {
+        let begun = all.fetch(START, id(number), of_publisher(number), &outline(1));
+        offers(begun.unwrap(), 0, &[range(0, 1)]);
+    }
+    let asked = all.poll(START, &mut rng).0;
+    assert_eq!(asked.len(), MAX_ASKED_OF_LINK);
+    assert!(all.poll(START, &mut rng).0.is_empty());
+    for (link, of, index) in asked {
+        all.answered(START, &of, link, index);
+        all.get_mut(&of).unwrap().arrive(START, index, zeros(1));
+    }
+    assert_eq!(all.poll(START, &mut rng).0.len(), MAX_ASKED_OF_LINK);
 }

@@ -79,8 +79,8 @@ impl Transfers {
         }
     }
 
-    /// A neighbour answered a question, or did not; after what time. Another message that it offers chunks of may
-    /// have waited for that.
+    /// A neighbour answered a question, or did not; after what time. Other messages that it offers chunks of may have
+    /// waited for that.
     pub(in crate::gossip) fn answered(
         &mut self,
         now: Micros,
@@ -88,10 +88,10 @@ impl Transfers {
         link: Link,
         index: u16,
     ) -> Option<Duration> {
-        let mut open = self.open.values_mut().map(|(_, one)| one);
-        if let Some(waiting) = open.find(|one| one.is_quiet() && one.lacks_of(link)) {
-            waiting.resume();
-        }
+        let open = self.open.values_mut().map(|(_, one)| one);
+        let waiting = open.filter(|one| one.is_quiet() && one.lacks_of(link));
+        let room = self.pace.of(link);
+        waiting.take(room).for_each(Transfer::resume);
         self.get_mut(id)?.answered(now, link, index)
     }
 
@@ -100,9 +100,13 @@ impl Transfers {
         self.pace.ran_out(link);
     }
 
-    /// A chunk came from a neighbour, after so long.
-    pub(in crate::gossip) fn responded(&mut self, link: Link, after: Duration) {
+    /// A chunk came from a neighbour, after so long, new or not.
+    pub(in crate::gossip) fn gave_in(&mut self, link: Link, after: Duration) {
         self.pace.gave(link, after);
+    }
+
+    /// A chunk came that was new, after so long.
+    pub(in crate::gossip) fn responded(&mut self, after: Duration) {
         let response = self.response.get_or_insert(after);
         *response = (*response * 7 + after) / 8;
     }

@@ -229,6 +229,20 @@ fn attack_a_stranger_that_announces_hundreds_that_are_not_there_causes_no_panic(
     }
 }
 
+/// It is asked first, and never those that bring messages alone.
+#[test]
+fn attack_a_stranger_that_announces_first_and_does_not_answer_hides_no_alarm() {
+    let (mut rig, [attacker, _]) = town();
+    rig.silent = (1..8).collect();
+    let since = rig.now;
+    for from in [attacker.link, 1, 2] {
+        announce(&mut rig, from, ids(1_000, 4));
+    }
+    rig.run_for(Duration::from_millis(200));
+    assert!(rig.count(wire::IWANT, since) > 0);
+    assert!(rig.count(wire::WAKE, since) > 0);
+}
+
 #[test]
 fn an_ordinal_that_stands_twice_in_a_graft_counts_once() {
     let mut rig = pair();

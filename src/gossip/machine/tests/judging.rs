@@ -67,7 +67,7 @@ fn attack_9_a_neighbour_that_floods_delays_no_message_of_another_one() {
 
 /// Who waits until another one was blamed is no better: had it asked its program, it would not have sent it.
 #[test]
-fn attack_who_repeats_what_was_rejected_is_blamed_too_and_each_once() {
+fn attack_who_repeats_what_was_rejected_loses_score_too_and_each_once() {
     let mut rig = judge(3);
     rig.verdict = Verdict::Reject;
     say(&mut rig, 1, "no parents".to_owned());
@@ -76,9 +76,13 @@ fn attack_who_repeats_what_was_rejected_is_blamed_too_and_each_once() {
     for from in [2, 3, 2, 1] {
         say(&mut rig, from, "no parents".to_owned());
     }
-    let blamed: Vec<_> = rig.faults.iter().map(|(_, link, _)| link.0).collect();
-    assert_eq!(blamed, [1, 2, 3]);
-    assert_eq!(rig.judged, 1);
+    let invalid = |link| {
+        let score = rig.nodes[0].score(Link(link)).unwrap();
+        score.topics[&topic()].invalid
+    };
+    assert!(invalid(1) < 0.0);
+    assert_eq!((invalid(2), invalid(3)), (invalid(1), invalid(1)));
+    assert_eq!((rig.faults.len(), rig.judged), (1, 1));
 }
 
 /// What found no place is not taken for seen: it comes with the next neighbour that brings it.
