@@ -164,7 +164,7 @@ impl Gossip {
             Some(State::Waiting(_, from)) if !from.contains(&link) => from.push(link),
             Some(State::Rejected(blamed)) if !blamed.contains(&link) => {
                 blamed.push(link);
-                // Programs may differ for a moment: it is no fault, as it is before anybody knows.
+                // Programs may differ for a moment: that costs score, and is no fault.
                 self.score.invalid(link, *topic);
             }
             _ => {}

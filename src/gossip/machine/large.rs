@@ -153,13 +153,13 @@ impl Gossip {
         match arrival {
             Arrival::New | Arrival::Last(_) => {
                 if let Some(after) = after {
-                    self.transfers.gave_in(link, after);
+                    self.transfers.gave_chunk(link, after);
                     self.transfers.responded(after);
                 }
             }
             Arrival::Needless => {
                 if let Some(after) = after {
-                    self.transfers.gave_in(link, after);
+                    self.transfers.gave_chunk(link, after);
                 }
             }
             Arrival::Forged => {

@@ -221,7 +221,7 @@ fn who_lets_a_question_run_out_is_asked_for_one_chunk_and_one_more_with_each_tha
         now = now + MILLISECOND;
         let (link, of, index) = asked[0];
         let after = all.answered(now, &of, link, index).unwrap();
-        all.gave_in(link, after);
+        all.gave_chunk(link, after);
         all.get_mut(&of).unwrap().arrive(now, index, zeros(1));
     }
     // One more would take longer than is waited.
@@ -230,7 +230,7 @@ fn who_lets_a_question_run_out_is_asked_for_one_chunk_and_one_more_with_each_tha
         (CHUNK_DEADLINE / 2, 1),
         (CHUNK_DEADLINE / 2 - MILLISECOND, 2),
     ] {
-        all.gave_in(Link(0), after);
+        all.gave_chunk(Link(0), after);
         assert_eq!(all.pace(Link(0)), expected);
     }
 }

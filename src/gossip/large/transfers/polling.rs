@@ -101,7 +101,7 @@ impl Transfers {
     }
 
     /// A chunk came from a neighbour, after so long, new or not.
-    pub(in crate::gossip) fn gave_in(&mut self, link: Link, after: Duration) {
+    pub(in crate::gossip) fn gave_chunk(&mut self, link: Link, after: Duration) {
         self.pace.gave(link, after);
     }
 
