@@ -29,7 +29,8 @@ pub struct Outcome {
     /// How many of these heartbeats ended before anything was said.
     pub unspoken: usize,
     /// How long after nothing more was taken for the neighbour that does not read, the last of its
-    /// neighbours had it out of its mesh; the longest time there is if one never had.
+    /// neighbours had it out of its mesh; the longest time there is if one never had. Those for whom all was taken
+    /// do not count: they cannot know.
     pub slow_reader: Option<Duration>,
     /// The most bytes that waited for it at one neighbour.
     pub waited: usize,

@@ -306,8 +306,8 @@ impl Run<'_> {
         let neighbours = self.world.neighbours(reader).into_iter();
         let times = neighbours.map(|(neighbour, _)| match self.rid.get(&neighbour) {
             Some(after) => *after,
-            // Nobody stalled that has it in no mesh.
-            None if !self.world.mesh(neighbour).contains(&reader) => Duration::ZERO,
+            // All that was sent to it was taken: nothing waits, and nothing says that it does not read.
+            None if self.world.stalled(neighbour, reader).is_none() => Duration::ZERO,
             None => Duration::MAX,
         });
         times.max().unwrap_or_default()

@@ -138,6 +138,8 @@ fn what_waits_for_a_slow_reader_is_bounded_and_seen() {
     let outcome = scenario.run(7, &shipped);
     println!("{} bytes waited, {:?}", outcome.waited, outcome.slow_reader);
     assert!(outcome.waited > 32 << 10 && outcome.waited <= 1 << 20);
-    assert!(outcome.slow_reader.unwrap() <= 5 * SECOND);
+    // Most neighbours found out: they sent it more than is taken.
+    let slowest = outcome.slow_reader.unwrap();
+    assert!(slowest > 2 * SECOND && slowest <= 5 * SECOND);
     assert_nobody_is_distrusted(&scenario, &outcome);
 }
