@@ -251,10 +251,7 @@ fn a_slow_reader_that_stays_in_a_mesh_is_seen() {
         ..small()
     };
     scenario.model.unread = 0;
-    assert_eq!(
-        scenario.run(11, &Flood::build).slow_reader,
-        Some(Duration::MAX)
-    );
+    assert_eq!(run(&scenario, 11).slow_reader, Some(Duration::MAX));
     // All that was sent to it was taken: nobody can know.
     scenario.model.unread = 1 << 30;
     assert_eq!(run(&scenario, 11).slow_reader, Some(Duration::ZERO));
