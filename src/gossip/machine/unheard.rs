@@ -14,7 +14,7 @@ pub(super) const MAX_UNHEARD: usize = 1_024;
 struct Waiting {
     topic: TopicHash,
     id: MessageId,
-    /// Who came since and was told: each is once, however often it comes.
+    /// Who came since and was told, once however often it comes.
     told: Vec<Link>,
 }
 

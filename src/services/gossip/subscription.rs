@@ -99,7 +99,10 @@ impl Subscription {
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<Received>> {
         let delivered = match self.messages.poll_recv(context) {
-            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(None) => {
+                let lost = self.lost.swap(0, Ordering::Relaxed);
+                return Poll::Ready((lost > 0).then_some(Received::Lost(lost)));
+            }
             Poll::Ready(Some(delivered)) => delivered,
             Poll::Pending => match self.lost.swap(0, Ordering::Relaxed) {
                 0 => return Poll::Pending,
@@ -189,6 +192,8 @@ mod tests {
         let mut heard = vec![subscription.next().await.unwrap()];
         // There is room for one more, and then for none.
         (6..=8).for_each(|number| assert!(subscriber.deliver(message(number))));
+        // What was lost last is told, too, when the subscription has ended.
+        drop(subscriber);
         for _ in 0..4 {
             heard.push(subscription.next().await.unwrap());
         }
@@ -200,7 +205,6 @@ mod tests {
             Received::Lost(2),
         ];
         assert_eq!(heard, expected);
-        drop(subscriber);
         assert_eq!(subscription.next().await, None);
     }
 
