@@ -30,7 +30,7 @@ pub struct Outcome {
     pub unspoken: usize,
     /// How long after nothing more was taken for the neighbour that does not read, the last of its
     /// neighbours had it out of its mesh; the longest time there is if one never had. Those for whom all was taken
-    /// do not count: they cannot know.
+    /// do not count: they cannot know. Where that is so for all it is the longest time, too.
     pub slow_reader: Option<Duration>,
     /// The most bytes that waited for it at one neighbour.
     pub waited: usize,
