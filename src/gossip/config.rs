@@ -113,13 +113,16 @@ pub struct BySourceConfig {
     /// Links that announce at once and are drawn by lot, whatever they achieve: default 3, so that no
     /// performance earns them.
     pub lazy_random: usize,
+    /// How many of these are links that this node dialled, as far as there are any: default 2, so that nobody
+    /// who dials in has all of them, with however many identities.
+    pub lazy_outbound: usize,
     /// Links that announce at once, the best after the eager ones; default 2.
     pub lazy_best: usize,
     /// Publishers for whom one link may be eager, as a multiple of its fair share; default 2.
     pub share_cap: f64,
     /// Lateness that counts at most; default 60 ms.
     pub lateness_cap: Duration,
-    /// Time that an announced message is waited for; default 12 ms, and for large ones 20 ms. In
+    /// Time that an announced message is waited for; default 13 ms, and for large ones 20 ms. In
     /// a network that loses one packet in twenty less makes nodes ask for what is on its way; where links
     /// fall silent more delays what they do not bring.
     pub pull_delay: Duration,
@@ -219,6 +222,9 @@ pub enum ConfigError {
     /// A number that must be at least one is zero.
     #[error("{0} must not be 0")]
     Zero(&'static str),
+    /// More of those that are drawn by lot are to be dialled than are drawn.
+    #[error("by_source.lazy_outbound must not be above lazy_random")]
+    Announcers,
     /// A factor is out of its bounds.
     #[error("{0} is out of its bounds")]
     Factor(&'static str),
@@ -343,6 +349,9 @@ impl BySourceConfig {
             ("by_source.eager_large", self.eager_large),
             ("by_source.max_classes", self.max_classes),
         ])?;
+        if self.lazy_outbound > self.lazy_random {
+            return Err(ConfigError::Announcers);
+        }
         // With less than its fair share no link could be chosen for some publishers.
         if (1.0..=f64::from(u16::MAX)).contains(&self.share_cap) {
             Ok(())
@@ -412,10 +421,11 @@ impl Default for BySourceConfig {
             eager_large: 1,
             large: 12 * 1_024,
             lazy_random: 3,
+            lazy_outbound: 2,
             lazy_best: 2,
             share_cap: 2.0,
             lateness_cap: Duration::from_millis(60),
-            pull_delay: Duration::from_millis(12),
+            pull_delay: Duration::from_millis(13),
             pull_delay_large: Duration::from_millis(20),
             promise: Duration::from_secs(1),
             hold_down: Duration::from_secs(60),

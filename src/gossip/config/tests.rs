@@ -55,6 +55,9 @@ fn histories_times_shares_and_counts_have_bounds() {
             }
         })
     };
+    let announcers = Some(ConfigError::Announcers);
+    assert_eq!(by_source(|one| one.lazy_outbound = 3), None);
+    assert_eq!(by_source(|one| one.lazy_outbound = 4), announcers);
     let share = Some(ConfigError::Factor("by_source.share_cap"));
     assert_eq!(by_source(|one| one.share_cap = 1.0), None);
     assert_eq!(by_source(|one| one.share_cap = 0.9), share);

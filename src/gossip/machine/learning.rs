@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::parcel::{Class, Parcel};
-use super::sources::{Learned, cold};
+use super::sources::{Learned, Subscriber, cold};
 use super::store::{Sighting, State};
 use super::{Gossip, Link, TopicHash};
 use crate::policy::Micros;
@@ -118,7 +118,12 @@ impl Gossip {
                 let subscribers = self.subscribers(&class.0).iter().copied();
                 // With some there is nothing to choose.
                 let subscribers = subscribers.filter(|link| !self.is_explicit(*link));
-                subscribers.map(|link| (link, in_mesh(&link))).collect()
+                let subscriber = |link| Subscriber {
+                    link,
+                    in_mesh: in_mesh(&link),
+                    is_outbound: self.is_outbound(link),
+                };
+                subscribers.map(subscriber).collect()
             };
             let size = self.topics.get(&class.0).map_or(0.0, |topic| topic.size);
             let is_large = self.is_large_on_average(size);

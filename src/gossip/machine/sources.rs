@@ -22,7 +22,7 @@ use crate::gossip::config::BySourceConfig;
 use crate::policy::Micros;
 use crate::wire::message::gossip::Mode;
 
-pub(super) use class::{Learned, cold, mixed};
+pub(super) use class::{Learned, Subscriber, cold, mixed};
 
 use class::Choice;
 use standing::Standing;
@@ -129,13 +129,12 @@ impl Sources {
         Some(class)
     }
 
-    /// Chooses the links of a class anew; what is different. `links` are those that want the topic, with
-    /// whether each is in the mesh.
+    /// Chooses the links of a class anew; what is different.
     pub(super) fn choose(
         &mut self,
         now: Micros,
         class: &Class,
-        links: &[(Link, bool)],
+        links: &[Subscriber],
         is_large: bool,
     ) -> Vec<(Link, Mode)> {
         let eager = if is_large {
@@ -153,6 +152,7 @@ impl Sources {
         let choice = Choice {
             eager,
             lazy_random: self.config.lazy_random,
+            lazy_outbound: self.config.lazy_outbound,
             lazy_best: self.config.lazy_best,
         };
         let (late, has_room) = (self.config.lateness_cap, |link| load(link) < cap);

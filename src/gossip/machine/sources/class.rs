@@ -30,11 +30,21 @@ const ENOUGH_HEARD: u32 = 4;
 /// How long ago the last one may be then.
 const LATELY: Duration = Duration::from_secs(5);
 
+/// A neighbour that wants a topic.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::gossip::machine) struct Subscriber {
+    pub(in crate::gossip::machine) link: Link,
+    pub(in crate::gossip::machine) in_mesh: bool,
+    /// Whether this node dialled it.
+    pub(in crate::gossip::machine) is_outbound: bool,
+}
+
 /// How many links do what.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Choice {
     pub(super) eager: usize,
     pub(super) lazy_random: usize,
+    pub(super) lazy_outbound: usize,
     pub(super) lazy_best: usize,
 }
 
@@ -151,20 +161,21 @@ impl Learned {
     /// The mode of every link.
     pub(super) fn choose(
         &mut self,
-        links: &[(Link, bool)],
+        links: &[Subscriber],
         choice: Choice,
         cap: Duration,
         is_good: impl Fn(Link) -> bool,
         has_room: impl Fn(Link) -> bool,
     ) -> Vec<(Link, Mode)> {
-        let ranked = links.iter().map(|(link, in_mesh)| {
-            let place = self.place_of(*link, micros(cap));
+        let ranked = links.iter().map(|one| {
+            let place = self.place_of(one.link, micros(cap));
             Candidate {
-                link: *link,
-                rank: place.rank(*in_mesh),
+                link: one.link,
+                rank: place.rank(one.in_mesh),
+                is_outbound: one.is_outbound,
                 is_heard: place.late < micros(cap),
                 is_incumbent: place.mode == Some(Mode::Eager),
-                is_good: is_good(*link),
+                is_good: is_good(one.link),
                 mode: Mode::Silent,
             }
         });
@@ -175,7 +186,7 @@ impl Learned {
         });
         let eager = |one: &Candidate| one.is_good && (one.is_incumbent || has_room(one.link));
         assign(&mut ranked, choice.eager, Mode::Eager, eager);
-        self.draw_announcers(&mut ranked, choice.lazy_random);
+        self.draw_announcers(&mut ranked, choice);
         // A bad link that was ever heard of comes before those of whom nothing is known: when all that
         // bring something are bad, they are all there is.
         let mut left = choice.lazy_best;
@@ -190,15 +201,16 @@ impl Learned {
         modes.map(|one| (one.link, one.mode)).collect()
     }
 
-    /// Some announce whatever they achieve.
-    fn draw_announcers(&self, ranked: &mut [Candidate], count: usize) {
-        let silent = ranked.iter_mut();
-        let silent = silent.filter(|one| one.is_good && one.mode == Mode::Silent);
-        let mut drawn: Vec<_> = silent.collect();
+    /// Some announce whatever they achieve, and of these some that this node dialled: nobody who dials in has all
+    /// of their places, with however many identities.
+    fn draw_announcers(&self, ranked: &mut [Candidate], choice: Choice) {
+        let mut drawn: Vec<_> = ranked.iter_mut().collect();
         drawn.sort_by_key(|one| mixed(self.lot, one.link));
-        for one in drawn.into_iter().take(count) {
-            one.mode = Mode::Lazy;
-        }
+        let (dialled, all) = (choice.lazy_outbound, choice.lazy_random);
+        let is_dialled = |one: &Candidate| one.is_good && one.is_outbound;
+        let missing = assign(by_ref(&mut drawn), dialled, Mode::Lazy, is_dialled);
+        let left = all - dialled + missing;
+        assign(by_ref(&mut drawn), left, Mode::Lazy, |one| one.is_good);
     }
 
     fn place(&self, link: Link) -> Option<&Place> {
@@ -251,6 +263,7 @@ impl Place {
 struct Candidate {
     link: Link,
     rank: f64,
+    is_outbound: bool,
     /// Whether it brought or announced any message.
     is_heard: bool,
     /// Whether it sends at once already.
@@ -260,19 +273,23 @@ struct Candidate {
 }
 
 /// Gives the first so many of those that are silent and fit a mode; how many are left to give.
-fn assign(
-    ranked: &mut [Candidate],
+fn assign<'a>(
+    candidates: impl IntoIterator<Item = &'a mut Candidate>,
     mut left: usize,
     mode: Mode,
     fits: impl Fn(&Candidate) -> bool,
 ) -> usize {
-    for one in ranked {
+    for one in candidates {
         if left > 0 && one.mode == Mode::Silent && fits(one) {
             one.mode = mode;
             left -= 1;
         }
     }
     left
+}
+
+fn by_ref<'a>(candidates: &'a mut [&mut Candidate]) -> impl Iterator<Item = &'a mut Candidate> {
+    candidates.iter_mut().map(|one| &mut **one)
 }
 
 /// What a link does for a class of which nothing is known yet.

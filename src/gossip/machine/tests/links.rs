@@ -12,7 +12,7 @@ use crate::gossip::GossipConfig;
 use crate::gossip::config::{BySourceConfig, Spreading};
 use crate::gossip::machine::Link;
 use crate::gossip::machine::parcel::Class;
-use crate::gossip::machine::sources::Sources;
+use crate::gossip::machine::sources::{Sources, Subscriber};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::codec::{List, decode};
@@ -34,9 +34,14 @@ fn class(number: u8) -> Class {
     (topic(), PeerId::from_bytes([number; 32]))
 }
 
-/// The members of a mesh, from the first one on.
-fn links(count: u64) -> Vec<(Link, bool)> {
-    (1..=count).map(|number| (Link(number), true)).collect()
+/// The members of a mesh, from the first one on, of which this node dialled some.
+fn links(count: u64, dialled: &[u64]) -> Vec<Subscriber> {
+    let member = |number| Subscriber {
+        link: Link(number),
+        in_mesh: true,
+        is_outbound: dialled.contains(&number),
+    };
+    (1..=count).map(member).collect()
 }
 
 /// A message of a class is heard of, which links have so many milliseconds after the first one.
@@ -64,7 +69,7 @@ fn eager_for(classes: u8, count: u64) -> BTreeMap<Link, usize> {
     }
     let mut eager = BTreeMap::new();
     for number in 0..classes {
-        let chosen = sources.choose(NOW, &class(number), &links(count), false);
+        let chosen = sources.choose(NOW, &class(number), &links(count, &[]), false);
         let chosen = chosen.iter().filter(|(_, mode)| *mode == Mode::Eager);
         let chosen: Vec<_> = chosen.map(|(link, _)| *link).collect();
         assert_eq!(chosen.len(), shipped().eager, "publisher {number}");
@@ -88,13 +93,13 @@ fn no_link_sends_for_more_than_twice_its_share_of_the_publishers() {
 }
 
 /// Those that announce, where the first two of twenty send at once, and the others are late by what is said.
-fn announcers(seed: u64, late: impl Fn(u64) -> u64) -> BTreeSet<Link> {
+fn announcers(seed: u64, dialled: &[u64], late: impl Fn(u64) -> u64) -> BTreeSet<Link> {
     let mut sources = Sources::new(shipped());
     let rng = &mut ChaCha8Rng::seed_from_u64(seed);
     let others = (3..=20).map(|link| (link, late(link)));
     let all = [(1, 0), (2, 0)].into_iter().chain(others);
     hear(&mut sources, class(1), all, rng);
-    let chosen = sources.choose(NOW, &class(1), &links(20), false);
+    let chosen = sources.choose(NOW, &class(1), &links(20, dialled), false);
     let of = |wanted| {
         let chosen = chosen.iter().filter(move |(_, mode)| *mode == wanted);
         chosen.map(|(link, _)| *link)
@@ -110,8 +115,8 @@ fn three_links_announce_that_are_drawn_by_lot_whatever_they_achieve() {
     let config = shipped();
     let mut drawn: BTreeMap<Link, u64> = BTreeMap::new();
     for seed in 0..DRAWS {
-        let forth = announcers(seed, |link| link);
-        let back = announcers(seed, |link| 30 - link);
+        let forth = announcers(seed, &[], |link| link);
+        let back = announcers(seed, &[], |link| 30 - link);
         let all = config.lazy_random + config.lazy_best;
         assert_eq!((forth.len(), back.len()), (all, all), "seed {seed}");
         let both: Vec<_> = forth.intersection(&back).copied().collect();
@@ -125,6 +130,27 @@ fn three_links_announce_that_are_drawn_by_lot_whatever_they_achieve() {
     let fair = DRAWS / 6;
     let is_fair = |times: &u64| times.abs_diff(fair) <= 45;
     assert!(drawn.values().all(is_fair), "{drawn:?}");
+}
+
+/// Most links may belong to one attacker that dialled in, and be faster than all others: two that this node
+/// dialled announce all the same, and the third is drawn of all.
+#[test]
+fn two_links_announce_that_this_node_dialled_however_many_dial_in() {
+    let mut drawn = BTreeSet::new();
+    for seed in 0..100 {
+        for (first_dialled, possible) in [(13, 2..=3), (19, 2..=2), (20, 1..=1), (21, 0..=0)] {
+            let dialled: Vec<_> = (first_dialled..=20).collect();
+            let announcers = announcers(seed, &dialled, |link| link);
+            let own = announcers.iter().filter(|link| dialled.contains(&link.0));
+            let count = own.count();
+            assert!(possible.contains(&count), "seed {seed}: {announcers:?}");
+            drawn.insert((first_dialled, count));
+        }
+    }
+    assert!(
+        drawn.contains(&(13, 2)) && drawn.contains(&(13, 3)),
+        "{drawn:?}"
+    );
 }
 
 #[test]

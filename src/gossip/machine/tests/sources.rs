@@ -9,7 +9,7 @@ use super::rig::{Rig, topic};
 use crate::gossip::config::{BySourceConfig, Spreading};
 use crate::gossip::machine::Link;
 use crate::gossip::machine::parcel::Class;
-use crate::gossip::machine::sources::Sources;
+use crate::gossip::machine::sources::{Sources, Subscriber};
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -110,7 +110,11 @@ fn learn(sources: &mut Sources, now: Micros, class: Class, best: [Link; 2]) {
         sources.heard(now, class, &LINKS, rng);
         sources.sighted(&class, best.map(|link| (link, Duration::ZERO, true)));
     }
-    let links = LINKS.map(|link| (link, true));
+    let links = LINKS.map(|link| Subscriber {
+        link,
+        in_mesh: true,
+        is_outbound: false,
+    });
     sources.choose(now, &class, &links, false);
     for link in best {
         assert_eq!(mode(sources, class, link), Some(wire::Mode::Eager));
