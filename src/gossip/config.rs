@@ -193,6 +193,9 @@ pub struct RateConfig {
     /// not less: 2 500 seals a second that list 200 000 messages are 18 MB, and as much with a key for
     /// each. Who names more is let go: later frames refer to each.
     pub named_bytes: u32,
+    /// Bytes of the messages that one neighbour is sent because it asked for them; default 32 MiB, and 64 MiB at once:
+    /// all that is held. It is not answered beyond that.
+    pub given_bytes: u32,
     /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times
     /// what it may announce. Other frames are not heard.
     pub control_bytes: u32,
@@ -304,7 +307,7 @@ impl GossipConfig {
         ]
     }
 
-    const fn counts(&self) -> [(&'static str, usize); 15] {
+    const fn counts(&self) -> [(&'static str, usize); 16] {
         [
             ("mesh_n_low", self.mesh_n_low),
             ("max_ihave_messages", self.max_ihave_messages),
@@ -329,6 +332,7 @@ impl GossipConfig {
             ("queue.max_announced", self.queue.max_announced),
             ("rates.messages", self.rates.messages as usize),
             ("rates.kibibytes", self.rates.kibibytes as usize),
+            ("rates.given_bytes", self.rates.given_bytes as usize),
             ("rates.control_bytes", self.rates.control_bytes as usize),
         ]
     }
@@ -475,6 +479,7 @@ impl Default for RateConfig {
             messages: 200_000,
             kibibytes: 262_144,
             named_bytes: LEAST_NAMED,
+            given_bytes: 32 << 20,
             control_bytes: 4 << 20,
         }
     }

@@ -90,6 +90,7 @@ fn what_must_not_be_zero_is_not_and_queues_and_names_have_least_bounds() {
         |config: &mut GossipConfig| config.rates.messages = 0,
         |config: &mut GossipConfig| config.rates.kibibytes = 0,
         |config: &mut GossipConfig| config.rates.control_bytes = 0,
+        |config: &mut GossipConfig| config.rates.given_bytes = 0,
     ] {
         assert!(matches!(refused(change), Some(ConfigError::Zero(_))));
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::neighbour::Neighbour;
-use super::rates::Heard;
+use super::rates::Allowances;
 use super::topic::{Topic, Why};
 use super::{Event, Gossip, Link, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
@@ -19,8 +19,8 @@ const TAKEN_BACK_AFTER: u32 = 4;
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        let heard = Heard::new(&self.config.rates, self.now.mono);
-        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, heard);
+        let allowances = Allowances::new(&self.config.rates, self.now.mono);
+        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, allowances);
         self.neighbours.insert(link, neighbour);
         self.score.connected(self.now.mono, link, group);
         let subscribed = self

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
-use super::rates::Heard;
+use super::rates::Allowances;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
@@ -71,8 +71,8 @@ pub(super) struct Neighbour {
     pub(super) is_slow: bool,
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
     pub(super) is_over: bool,
-    /// What it may say beside messages.
-    pub(super) heard: Heard,
+    /// What it may say beside messages, and be sent because it asked.
+    pub(super) allowances: Allowances,
 }
 
 /// Topics by the order in which one end subscribed to them.
@@ -144,7 +144,7 @@ impl Neighbour {
         group: IpGroup,
         is_outbound: bool,
         queue: &QueueConfig,
-        heard: Heard,
+        allowances: Allowances,
     ) -> Self {
         Self {
             group,
@@ -168,7 +168,7 @@ impl Neighbour {
             is_touched: false,
             is_slow: false,
             is_over: false,
-            heard,
+            allowances,
         }
     }
 

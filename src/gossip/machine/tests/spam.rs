@@ -49,6 +49,34 @@ fn attack_3_whoever_asks_for_everything_again_and_again_gets_three_copies_of_eac
     assert_eq!(rig.count(wire::MESSAGE, since), 3 * all.len());
 }
 
+/// Also of many messages, once each: two seconds' worth at once, and then as much as a second's.
+#[test]
+fn attack_3_whoever_asks_for_everything_gets_no_more_bytes_in_a_heartbeat_than_its_allowance() {
+    const BYTES: usize = 4_000;
+    let mut config = GossipConfig::default();
+    config.rates.given_bytes = 10 * (64 + BYTES as u32);
+    let mut rig = Rig::all_connected(2, &config);
+    rig.run_for(SECOND);
+    rig.silent.push(1);
+    for round in 0..100_u32 {
+        rig.publish(0, &[&round.to_le_bytes()[..], &[9; BYTES - 4]].concat());
+        rig.run_for(Duration::from_millis(10));
+    }
+    let published = rig.published.iter();
+    let all: Vec<_> = published.map(|(_, outcome)| outcome.unwrap().id).collect();
+    rig.run_for(SECOND / 10);
+    for expected in [20, 10, 10] {
+        let since = rig.now;
+        for _ in 0..10 {
+            let ids = List::truncated(all.iter().copied());
+            rig.forge(1, 0, wire::IWANT, &wire::IWant { ids });
+        }
+        rig.run_for(Duration::from_millis(1));
+        assert_eq!(rig.count(wire::MESSAGE, since), expected);
+        rig.run_for(SECOND - Duration::from_millis(1));
+    }
+}
+
 /// A topic that nobody named, and one to which the sender does not subscribe.
 #[test]
 fn attack_5_a_graft_of_a_topic_that_is_not_shared_fetches_nothing() {
