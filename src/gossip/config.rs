@@ -172,6 +172,9 @@ pub struct QueueConfig {
     pub max_age_forwarded: Duration,
     /// How long a message of this node waits; default 5 s.
     pub max_age_own: Duration,
+    /// A neighbour that reads nothing for this long is said to stall; default 1.3 s, so that it is seen within two
+    /// seconds.
+    pub stalled_reader: Duration,
     /// A neighbour that reads nothing for this long leaves all meshes; default 3 s.
     pub slow_reader: Duration,
     /// Bytes that are handed to the edge together; default 64 KiB.
@@ -287,7 +290,7 @@ impl GossipConfig {
         }
     }
 
-    const fn times(&self) -> [(&'static str, Duration); 12] {
+    const fn times(&self) -> [(&'static str, Duration); 13] {
         [
             ("heartbeat_interval", self.heartbeat_interval),
             ("heartbeat_initial_delay", self.heartbeat_initial_delay),
@@ -303,6 +306,7 @@ impl GossipConfig {
             ("admission.patience", self.admission.patience),
             ("queue.max_age_forwarded", self.queue.max_age_forwarded),
             ("queue.max_age_own", self.queue.max_age_own),
+            ("queue.stalled_reader", self.queue.stalled_reader),
             ("queue.slow_reader", self.queue.slow_reader),
         ]
     }
@@ -466,6 +470,7 @@ impl Default for QueueConfig {
             max_bytes: 1 << 20,
             max_age_forwarded: Duration::from_secs(1),
             max_age_own: Duration::from_secs(5),
+            stalled_reader: Duration::from_millis(1_300),
             slow_reader: Duration::from_secs(3),
             batch: 64 << 10,
             max_announced: 5_000,

@@ -71,7 +71,7 @@ impl Gossip {
                 neighbour.theirs.remove(&topic);
                 return Err(Fault::TooManySubscriptions);
             }
-            if !neighbour.is_slow {
+            if !neighbour.is_slow() {
                 self.audience.join(topic, link);
                 if is_new {
                     self.tell_unheard(link, &topic);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::neighbour::Reading;
 use super::parcel::Class;
 use super::store::State;
 use super::{Event, Gossip, Link, TopicHash};
@@ -135,19 +136,30 @@ impl Gossip {
     }
 
     /// Who has read nothing for a while, or next to nothing, leaves all meshes until it does: it holds up nobody else.
+    /// Who has done so for less is told of.
     fn find_slow(&mut self) {
-        let (now, limit) = (self.now.mono, self.config.queue.slow_reader);
-        let neighbours = self.neighbours.iter_mut().filter(|(_, one)| !one.is_slow);
-        let slow = neighbours.filter_map(|(link, one)| {
-            let lags = one.outbox.lags(now, limit);
-            (lags || one.outbox.stalled(now) >= limit).then_some(*link)
-        });
-        let slow: Vec<_> = slow.collect();
+        let (now, config) = (self.now.mono, self.config.queue);
+        let mut slow = Vec::new();
+        let mut stalling = Vec::new();
+        let neighbours = self.neighbours.iter_mut();
+        for (link, one) in neighbours.filter(|(_, one)| !one.is_slow()) {
+            let lags = one.outbox.lags(now, config.slow_reader);
+            let stalled = one.outbox.stalled(now);
+            if lags || stalled >= config.slow_reader {
+                slow.push(*link);
+            } else if one.reading == Reading::Well && stalled >= config.stalled_reader {
+                one.reading = Reading::Stalls;
+                stalling.push(*link);
+            }
+        }
+        for link in stalling {
+            self.emit(Event::Stalls(link));
+        }
         for link in slow {
             self.leave_meshes(link);
             self.transfers.deafened(link);
             if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                neighbour.is_slow = true;
+                neighbour.reading = Reading::Slowly;
                 neighbour.outbox.drop_messages();
                 for topic in neighbour.theirs.topics() {
                     self.audience.leave(&topic, link);

@@ -246,7 +246,7 @@ impl Gossip {
     /// A neighbour took what it was sent. If it was told nothing of chunks because it did not, it is now.
     pub(super) fn inform(&mut self, link: Link) {
         let neighbour = self.neighbours.get(&link);
-        let hears = neighbour.filter(|one| !one.is_slow && one.outbox.takes_news());
+        let hears = neighbour.filter(|one| !one.is_slow() && one.outbox.takes_news());
         let Some(topics) = hears.map(|one| one.theirs.topics().collect::<Vec<_>>()) else {
             return;
         };

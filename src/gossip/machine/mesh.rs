@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::neighbour::Neighbour;
+use super::neighbour::{Neighbour, Reading};
 use super::rates::Allowances;
 use super::topic::{Topic, Why};
 use super::{Event, Gossip, Link, TopicHash, TopicOptions};
@@ -76,7 +76,9 @@ impl Gossip {
             return;
         };
         neighbour.outbox.writable();
-        if std::mem::take(&mut neighbour.is_slow) {
+        let was_slow = neighbour.is_slow();
+        neighbour.reading = Reading::Well;
+        if was_slow {
             let topics: Vec<_> = neighbour.theirs.topics().collect();
             for topic in topics {
                 self.audience.join(topic, link);
@@ -166,7 +168,7 @@ impl Gossip {
         let Some(neighbour) = self.neighbours.get(&link) else {
             return;
         };
-        let (is_outbound, is_slow) = (neighbour.is_outbound, neighbour.is_slow);
+        let (is_outbound, is_slow) = (neighbour.is_outbound, neighbour.is_slow());
         let is_subscribed = neighbour.theirs.contains(&hash);
         let Some(topic) = self.topics.get(&hash).filter(|_| is_subscribed) else {
             return;
@@ -328,7 +330,7 @@ impl Gossip {
         let backoff = self.config.prune_backoff;
         let mesh: Vec<_> = self.mesh(hash).collect();
         for link in mesh {
-            let is_slow = self.neighbours.get(&link).is_none_or(|one| one.is_slow);
+            let is_slow = self.neighbours.get(&link).is_none_or(Neighbour::is_slow);
             if is_slow || !self.score.deserves_mesh(link, hash) {
                 self.prune(link, *hash, backoff, Why::Unwanted);
             }

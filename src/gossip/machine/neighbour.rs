@@ -67,12 +67,21 @@ pub(super) struct Neighbour {
     left: BTreeSet<TopicHash>,
     /// Whether something may wait for it.
     pub(super) is_touched: bool,
-    /// Whether it reads too slowly to be in a mesh.
-    pub(super) is_slow: bool,
+    pub(super) reading: Reading,
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
     pub(super) is_over: bool,
     /// What it may say beside messages, and be sent because it asked.
     pub(super) allowances: Allowances,
+}
+
+/// How a neighbour reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reading {
+    Well,
+    /// It has taken nothing for a moment, of what waits for it.
+    Stalls,
+    /// Too slowly to be in a mesh.
+    Slowly,
 }
 
 /// Topics by the order in which one end subscribed to them.
@@ -166,10 +175,15 @@ impl Neighbour {
             given: HashMap::default(),
             left: BTreeSet::new(),
             is_touched: false,
-            is_slow: false,
+            reading: Reading::Well,
             is_over: false,
             allowances,
         }
+    }
+
+    /// Whether it reads too slowly to be in a mesh.
+    pub(super) fn is_slow(&self) -> bool {
+        self.reading == Reading::Slowly
     }
 
     /// How it wants the messages of a class, if it said so.

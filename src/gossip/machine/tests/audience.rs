@@ -102,14 +102,14 @@ impl Crowd {
             }
         }
         let neighbours = self.rig.nodes[0].neighbours.values();
-        self.slow += neighbours.filter(|one| one.is_slow).count();
+        self.slow += neighbours.filter(|one| one.is_slow()).count();
     }
 
     /// As the machine finds it, and as its neighbours say.
     fn audience(&self) -> (Vec<Link>, Vec<Link>) {
         let node = &self.rig.nodes[0];
         let neighbours = node.neighbours.iter();
-        let heard = neighbours.filter(|(_, one)| one.theirs.contains(&topic()) && !one.is_slow);
+        let heard = neighbours.filter(|(_, one)| one.theirs.contains(&topic()) && !one.is_slow());
         let found = node.subscribers(&topic()).to_vec();
         (found, heard.map(|(link, _)| *link).collect())
     }

@@ -180,6 +180,39 @@ fn is_slow_in_flood(rig: &mut Rig, mut before: impl FnMut(&mut Rig, usize)) -> (
     )
 }
 
+/// What it takes meanwhile is not much, and may be all that its line carries: that alone has no consequences.
+#[test]
+fn attack_15_who_reads_nothing_is_seen_within_two_seconds_and_who_reads_again_at_once_keeps_its_place()
+ {
+    let stalls = |rig: &Rig| {
+        let all = rig.happened.iter();
+        all.filter(|event| **event == (0, Event::Stalls(Link(1))))
+            .count()
+    };
+    for phase in (0..700).step_by(50).map(Duration::from_millis) {
+        let mut rig = Rig::all_connected(2, &GossipConfig::default());
+        rig.run_for(Duration::from_secs(2) + phase);
+        rig.silent.push(1);
+        rig.stuck.push(1);
+        rig.happened.clear();
+        let since = rig.now;
+        rig.publish(0, b"this is on its way, and not taken");
+        rig.publish(0, b"this waits");
+        rig.run_for(Duration::from_millis(1_299));
+        assert_eq!(stalls(&rig), 0, "{phase:?}");
+        rig.run_for(Duration::from_millis(701));
+        assert_eq!(
+            (stalls(&rig), rig.now.since(since)),
+            (1, Duration::from_secs(2)),
+            "{phase:?}"
+        );
+        rig.stuck.clear();
+        rig.tell(0, Input::Writable(Link(1)));
+        rig.run_for(Duration::from_secs(3));
+        assert_eq!(rig.happened, [(0, Event::Stalls(Link(1)))], "{phase:?}");
+    }
+}
+
 /// It takes 64 KiB as often as keeps it from having taken nothing for three seconds.
 #[test]
 fn attack_15_who_reads_a_trickle_is_in_no_mesh() {

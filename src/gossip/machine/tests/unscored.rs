@@ -72,7 +72,11 @@ fn who_reads_nothing_is_out_of_all_meshes_within_five_seconds_without_scores_and
         for node in 0..STUCK {
             let of_node = rig.happened.iter().filter(|(one, _)| *one == node);
             let events: Vec<_> = of_node.map(|(_, event)| event.clone()).collect();
-            let expected = [Event::Pruned(link, topic()), Event::SlowReader(link)];
+            let expected = [
+                Event::Stalls(link),
+                Event::Pruned(link, topic()),
+                Event::SlowReader(link),
+            ];
             assert_eq!(events, expected, "node {node}");
             for other in (0..NODES).filter(|other| *other != node) {
                 let score = rig.nodes[node].score(Link(other as u64)).unwrap();

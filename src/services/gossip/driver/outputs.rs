@@ -122,6 +122,7 @@ impl Driver {
                 named(link).map(|peer| GossipEvent::Grafted(peer, topic))
             }
             Event::Pruned(link, topic) => named(link).map(|peer| GossipEvent::Pruned(peer, topic)),
+            Event::Stalls(link) => named(link).map(GossipEvent::Stalls),
             Event::SlowReader(link) => named(link).map(GossipEvent::SlowReader),
             Event::Distrusted(publisher) => Some(GossipEvent::Distrusted(publisher)),
             Event::Equivocation { publisher, seals } => {
