@@ -2,16 +2,15 @@
 
 #[cfg(test)]
 mod tests;
+mod validation;
 
 use std::time::Duration;
 
 use thiserror::Error;
 
+use self::validation::LEAST_NAMED;
 use super::replay::KEPT;
 use crate::wire::message::gossip::MAX_LARGE;
-
-/// Bytes that a neighbour may name a second, at least: nearly twice what an honest one does.
-const LEAST_NAMED: u32 = 32 << 20;
 
 /// Settings of the gossip machine. The defaults are the shipped policy.
 ///
@@ -122,8 +121,8 @@ pub struct BySourceConfig {
     pub share_cap: f64,
     /// Lateness that counts at most; default 60 ms.
     pub lateness_cap: Duration,
-    /// Time that an announced message is waited for; default 13 ms, and for large ones 20 ms. In
-    /// a network that loses one packet in twenty less makes nodes ask for what is on its way; where links
+    /// Time that an announced message is waited for; default 13 ms, and for large ones 20 ms. In a
+    /// network that loses one packet in twenty less makes nodes ask for what is on its way; where links
     /// fall silent more delays what they do not bring.
     pub pull_delay: Duration,
     /// The same for large messages.
@@ -168,12 +167,15 @@ pub struct AdmissionConfig {
 pub struct QueueConfig {
     /// Bytes; default 1 MiB.
     pub max_bytes: usize,
+    /// Bytes a second of what a neighbour asked for by IWANT, with the keys and seals that go before it; default 32 MiB,
+    /// and twice as much at once: all that is held. What it asks for beyond that waits.
+    pub answered_bytes: u32,
     /// How long a message of somebody else waits; default 1 s: later it is announced.
     pub max_age_forwarded: Duration,
     /// How long a message of this node waits; default 5 s.
     pub max_age_own: Duration,
-    /// A neighbour that reads nothing for this long is said to stall; default 1.3 s, so that it is seen within two
-    /// seconds.
+    /// A neighbour that reads nothing for this long is said to stall at the next heartbeat; default 1.2 s, so that it is
+    /// seen within two seconds. Less than [`slow_reader`](Self::slow_reader).
     pub stalled_reader: Duration,
     /// A neighbour that reads nothing for this long leaves all meshes; default 3 s.
     pub slow_reader: Duration,
@@ -196,9 +198,6 @@ pub struct RateConfig {
     /// not less: 2 500 seals a second that list 200 000 messages are 18 MB, and as much with a key for
     /// each. Who names more is let go: later frames refer to each.
     pub named_bytes: u32,
-    /// Bytes of the messages that one neighbour is sent because it asked for them; default 32 MiB, and 64 MiB at once:
-    /// all that is held. It is not answered beyond that.
-    pub given_bytes: u32,
     /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times
     /// what it may announce. Other frames are not heard.
     pub control_bytes: u32,
@@ -228,9 +227,12 @@ pub enum ConfigError {
     /// A number that must be at least one is zero.
     #[error("{0} must not be 0")]
     Zero(&'static str),
-    /// More of those that are drawn by lot are to be dialled than are drawn.
-    #[error("by_source.lazy_outbound must not be above lazy_random")]
+    /// Of the links that are drawn by lot more are to be dialled ones than are drawn.
+    #[error("by_source.lazy_outbound must not be above by_source.lazy_random")]
     Announcers,
+    /// Who stalls would be a slow reader before that is told.
+    #[error("queue.stalled_reader must be below queue.slow_reader")]
+    Stalls,
     /// A factor is out of its bounds.
     #[error("{0} is out of its bounds")]
     Factor(&'static str),
@@ -246,142 +248,6 @@ impl GossipConfig {
             spreading: Spreading::Mesh,
             ..Self::default()
         }
-    }
-
-    /// Looks at all settings together.
-    ///
-    /// # Errors
-    /// The first [`ConfigError`].
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        let is_ordered = self.mesh_outbound_min < self.mesh_n_low
-            && self.mesh_n_low <= self.mesh_n
-            && self.mesh_n <= self.mesh_n_high;
-        if !is_ordered
-            || self.mesh_outbound_min > self.mesh_n / 2
-            || self.mesh_n_score > self.mesh_n
-        {
-            return Err(ConfigError::MeshSizes);
-        }
-        check_times(&self.times())?;
-        if self.seen_ttl < KEPT {
-            return Err(ConfigError::Forgetful);
-        }
-        let heartbeats = u32::try_from(self.history_length).ok();
-        let held = heartbeats.and_then(|count| self.heartbeat_interval.checked_mul(count));
-        if self.history_gossip == 0
-            || self.history_gossip > self.history_length
-            || held.is_none_or(|held| held > self.seen_ttl)
-        {
-            return Err(ConfigError::History);
-        }
-        if !(0.0..=1.0).contains(&self.gossip_factor) {
-            return Err(ConfigError::Factor("gossip_factor"));
-        }
-        check_counts(&self.counts())?;
-        if self.queue.max_bytes / 4 < self.queue.batch {
-            return Err(ConfigError::Queue);
-        }
-        if self.rates.named_bytes < LEAST_NAMED {
-            return Err(ConfigError::Named);
-        }
-        match &self.spreading {
-            Spreading::Mesh => Ok(()),
-            Spreading::BySource(by_source) => by_source.validate(),
-        }
-    }
-
-    const fn times(&self) -> [(&'static str, Duration); 13] {
-        [
-            ("heartbeat_interval", self.heartbeat_interval),
-            ("heartbeat_initial_delay", self.heartbeat_initial_delay),
-            ("fanout_ttl", self.fanout_ttl),
-            ("seen_ttl", self.seen_ttl),
-            ("prune_backoff", self.prune_backoff),
-            ("unsubscribe_backoff", self.unsubscribe_backoff),
-            (
-                "opportunistic_graft_interval",
-                self.opportunistic_graft_interval,
-            ),
-            ("iwant_followup_time", self.iwant_followup_time),
-            ("admission.patience", self.admission.patience),
-            ("queue.max_age_forwarded", self.queue.max_age_forwarded),
-            ("queue.max_age_own", self.queue.max_age_own),
-            ("queue.stalled_reader", self.queue.stalled_reader),
-            ("queue.slow_reader", self.queue.slow_reader),
-        ]
-    }
-
-    const fn counts(&self) -> [(&'static str, usize); 16] {
-        [
-            ("mesh_n_low", self.mesh_n_low),
-            ("max_ihave_messages", self.max_ihave_messages),
-            ("max_ihave_length", self.max_ihave_length),
-            ("sealing.burst", self.sealing.burst as usize),
-            ("sealing.per_second", self.sealing.per_second as usize),
-            ("sealing.max_waiting", self.sealing.max_waiting),
-            (
-                "admission.publisher_burst",
-                self.admission.publisher_burst as usize,
-            ),
-            (
-                "admission.publisher_per_second",
-                self.admission.publisher_per_second as usize,
-            ),
-            (
-                "admission.total_per_second",
-                self.admission.total_per_second as usize,
-            ),
-            ("queue.max_bytes", self.queue.max_bytes),
-            ("queue.batch", self.queue.batch),
-            ("queue.max_announced", self.queue.max_announced),
-            ("rates.messages", self.rates.messages as usize),
-            ("rates.kibibytes", self.rates.kibibytes as usize),
-            ("rates.given_bytes", self.rates.given_bytes as usize),
-            ("rates.control_bytes", self.rates.control_bytes as usize),
-        ]
-    }
-}
-
-impl BySourceConfig {
-    fn validate(&self) -> Result<(), ConfigError> {
-        check_times(&[
-            ("by_source.lateness_cap", self.lateness_cap),
-            ("by_source.pull_delay", self.pull_delay),
-            ("by_source.pull_delay_large", self.pull_delay_large),
-            ("by_source.promise", self.promise),
-            ("by_source.hold_down", self.hold_down),
-            ("by_source.panic", self.panic),
-        ])?;
-        check_counts(&[
-            ("by_source.eager", self.eager),
-            ("by_source.eager_large", self.eager_large),
-            ("by_source.max_classes", self.max_classes),
-        ])?;
-        if self.lazy_outbound > self.lazy_random {
-            return Err(ConfigError::Announcers);
-        }
-        // With less than its fair share no link could be chosen for some publishers.
-        if (1.0..=f64::from(u16::MAX)).contains(&self.share_cap) {
-            Ok(())
-        } else {
-            Err(ConfigError::Factor("by_source.share_cap"))
-        }
-    }
-}
-
-/// Between a millisecond and an hour.
-fn check_times(times: &[(&'static str, Duration)]) -> Result<(), ConfigError> {
-    let bounds = Duration::from_millis(1)..=Duration::from_secs(3_600);
-    match times.iter().find(|(_, time)| !bounds.contains(time)) {
-        Some((name, _)) => Err(ConfigError::Duration(name)),
-        None => Ok(()),
-    }
-}
-
-fn check_counts(counts: &[(&'static str, usize)]) -> Result<(), ConfigError> {
-    match counts.iter().find(|(_, count)| *count == 0) {
-        Some((name, _)) => Err(ConfigError::Zero(name)),
-        None => Ok(()),
     }
 }
 
@@ -470,7 +336,8 @@ impl Default for QueueConfig {
             max_bytes: 1 << 20,
             max_age_forwarded: Duration::from_secs(1),
             max_age_own: Duration::from_secs(5),
-            stalled_reader: Duration::from_millis(1_300),
+            answered_bytes: 32 << 20,
+            stalled_reader: Duration::from_millis(1_200),
             slow_reader: Duration::from_secs(3),
             batch: 64 << 10,
             max_announced: 5_000,
@@ -484,7 +351,6 @@ impl Default for RateConfig {
             messages: 200_000,
             kibibytes: 262_144,
             named_bytes: LEAST_NAMED,
-            given_bytes: 32 << 20,
             control_bytes: 4 << 20,
         }
     }

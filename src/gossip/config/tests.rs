@@ -90,7 +90,7 @@ fn what_must_not_be_zero_is_not_and_queues_and_names_have_least_bounds() {
         |config: &mut GossipConfig| config.rates.messages = 0,
         |config: &mut GossipConfig| config.rates.kibibytes = 0,
         |config: &mut GossipConfig| config.rates.control_bytes = 0,
-        |config: &mut GossipConfig| config.rates.given_bytes = 0,
+        |config: &mut GossipConfig| config.queue.answered_bytes = 0,
     ] {
         assert!(matches!(refused(change), Some(ConfigError::Zero(_))));
     }
@@ -101,6 +101,11 @@ fn what_must_not_be_zero_is_not_and_queues_and_names_have_least_bounds() {
     let queue = Some(ConfigError::Queue);
     assert_eq!(refused(|config| config.queue.batch = 256 << 10), None);
     assert_eq!(refused(|config| config.queue.batch = 257 << 10), queue);
+    let stalls = Some(ConfigError::Stalls);
+    let slow = GossipConfig::default().queue.slow_reader;
+    let less = slow - Duration::from_millis(1);
+    assert_eq!(refused(|config| config.queue.stalled_reader = less), None);
+    assert_eq!(refused(|config| config.queue.stalled_reader = slow), stalls);
     let named = Some(ConfigError::Named);
     let least = LEAST_NAMED;
     assert_eq!(refused(|config| config.rates.named_bytes = least), None);

@@ -386,7 +386,8 @@ pub enum Event {
     /// The program rejected a long message when all of it was here: no long message of its publisher
     /// is carried for ten minutes.
     Distrusted(PeerId),
-    /// A neighbour has taken nothing for a moment. If that goes on it is a slow reader.
+    /// A neighbour has not taken what it was handed for a moment. If that goes on it is a slow reader. Told once until it
+    /// has caught up.
     Stalls(Link),
     /// A neighbour reads too slowly and is in no mesh any more.
     SlowReader(Link),

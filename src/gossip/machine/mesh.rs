@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::neighbour::{Neighbour, Reading};
-use super::rates::Allowances;
+use super::rates::Heard;
 use super::topic::{Topic, Why};
 use super::{Event, Gossip, Link, TopicHash, TopicOptions};
 use crate::policy::IpGroup;
@@ -19,8 +19,8 @@ const TAKEN_BACK_AFTER: u32 = 4;
 impl Gossip {
     pub(super) fn connected(&mut self, link: Link, group: IpGroup, is_outbound: bool) {
         self.disconnected(link);
-        let allowances = Allowances::new(&self.config.rates, self.now.mono);
-        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, allowances);
+        let heard = Heard::new(&self.config.rates, self.now.mono);
+        let neighbour = Neighbour::new(group, is_outbound, &self.config.queue, heard);
         self.neighbours.insert(link, neighbour);
         self.score.connected(self.now.mono, link, group);
         let subscribed = self
@@ -76,9 +76,8 @@ impl Gossip {
             return;
         };
         neighbour.outbox.writable();
-        let was_slow = neighbour.is_slow();
-        neighbour.reading = Reading::Well;
-        if was_slow {
+        if neighbour.is_slow() {
+            neighbour.reading = Reading::Well;
             let topics: Vec<_> = neighbour.theirs.topics().collect();
             for topic in topics {
                 self.audience.join(topic, link);

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
-use super::rates::Allowances;
+use super::rates::Heard;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
@@ -67,18 +67,20 @@ pub(super) struct Neighbour {
     left: BTreeSet<TopicHash>,
     /// Whether something may wait for it.
     pub(super) is_touched: bool,
+    /// How it reads what waits for it.
     pub(super) reading: Reading,
     /// Whether a frame of it was wrong: it is not heard any more, and leaves soon.
     pub(super) is_over: bool,
-    /// What it may say beside messages, and be sent because it asked.
-    pub(super) allowances: Allowances,
+    /// What it may say beside messages.
+    pub(super) heard: Heard,
 }
 
 /// How a neighbour reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reading {
+    /// It takes what it is handed.
     Well,
-    /// It has taken nothing for a moment, of what waits for it.
+    /// It took nothing for a moment, and has not caught up since.
     Stalls,
     /// Too slowly to be in a mesh.
     Slowly,
@@ -153,7 +155,7 @@ impl Neighbour {
         group: IpGroup,
         is_outbound: bool,
         queue: &QueueConfig,
-        allowances: Allowances,
+        heard: Heard,
     ) -> Self {
         Self {
             group,
@@ -177,7 +179,7 @@ impl Neighbour {
             is_touched: false,
             reading: Reading::Well,
             is_over: false,
-            allowances,
+            heard,
         }
     }
 

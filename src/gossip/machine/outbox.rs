@@ -1,5 +1,6 @@
 //! What waits for one neighbour, by priority: control, own messages, those of others.
 
+mod answers;
 mod backlog;
 mod frames;
 
@@ -19,6 +20,7 @@ use crate::policy::Micros;
 use crate::wire::codec::WireType;
 use crate::wire::message::gossip::{MAX_UNWANTED, MessageId, Mode};
 
+use self::answers::Answers;
 use self::backlog::Backlog;
 use self::frames::write_frame;
 
@@ -71,7 +73,8 @@ pub(super) struct Outbox {
     /// What found no place, the oldest first, and the bytes that it takes: it is announced when there is
     /// room.
     missed: VecDeque<Missed>,
-    /// What was asked for, or is this node's, and found no place: it is sent when there is room.
+    /// What was asked for, or is this node's, and found no place, or was asked for beyond the rate of answers: it is
+    /// sent when there is room.
     owed: VecDeque<(MessageId, Priority)>,
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
@@ -81,6 +84,7 @@ pub(super) struct Outbox {
     /// Whether there was no room for control.
     is_overfull: bool,
     backlog: Backlog,
+    answers: Answers,
     sent: SentReferences,
 }
 
@@ -123,6 +127,7 @@ impl Outbox {
             max_bytes: config.max_bytes,
             is_overfull: false,
             backlog: Backlog::default(),
+            answers: Answers::new(config),
             sent: SentReferences::default(),
         }
     }
@@ -285,7 +290,7 @@ impl Outbox {
     }
 
     /// A message is to be sent; `false` if it is not. One of this node, or one that was asked for, comes by no
-    /// other way: it waits by name while there is no room, unless too many do.
+    /// other way: it waits by name while there is no room, or while too much is asked for, unless too many do.
     pub(super) fn put(
         &mut self,
         parcel: Arc<Parcel>,
@@ -300,13 +305,13 @@ impl Outbox {
             priority,
         };
         if priority == Priority::Forwarded {
-            return self.line_up(queued, config);
+            return self.line_up(since, queued, config);
         }
         let id = queued.parcel.id;
         if priority == Priority::Asked {
             self.promised = self.promised.saturating_sub(cost(&queued.parcel));
         }
-        if self.owed.is_empty() && self.line_up(queued, config) {
+        if self.owed.is_empty() && self.line_up(since, queued, config) {
             return true;
         }
         let has_room = self.owed.len() < MAX_OWED;
@@ -318,8 +323,12 @@ impl Outbox {
 
     /// A message stands in line; `false` if too much does. Those of others make room for one of this node,
     /// and for one that was asked for: they are announced instead.
-    fn line_up(&mut self, queued: Queued, config: &QueueConfig) -> bool {
+    fn line_up(&mut self, now: Micros, queued: Queued, config: &QueueConfig) -> bool {
         let bytes = cost(&queued.parcel);
+        let is_answer = queued.priority == Priority::Asked;
+        if is_answer && !self.answers.has_room(now) {
+            return false;
+        }
         while self.occupied() + bytes > config.max_bytes {
             let makes_room = queued.priority != Priority::Forwarded;
             if !makes_room || self.forwarded.is_empty() || !self.displace() {
@@ -327,6 +336,9 @@ impl Outbox {
             }
         }
         self.message_bytes += bytes;
+        if is_answer {
+            self.answers.charge(now, bytes);
+        }
         match queued.priority {
             Priority::Asked | Priority::Own => self.own.push_back(queued),
             Priority::Forwarded => self.forwarded.push_back(queued),
@@ -422,9 +434,10 @@ impl Outbox {
                 since: now,
                 priority,
             });
-            let is_lined_up = queued.is_none_or(|queued| self.line_up(queued, config));
+            let is_lined_up = queued.is_none_or(|queued| self.line_up(now, queued, config));
             // One that does not fit into an empty queue never will.
-            if !is_lined_up && self.occupied() > 0 {
+            let waits_for_rate = priority == Priority::Asked && !self.answers.has_room(now);
+            if !is_lined_up && (self.occupied() > 0 || waits_for_rate) {
                 return;
             }
             self.owed.pop_front();

@@ -79,27 +79,20 @@ impl Rates {
     }
 }
 
-/// How much is heard of a neighbour beside messages, and sent because it asked.
+/// How much is heard of a neighbour beside messages.
 #[derive(Debug)]
-pub(super) struct Allowances {
+pub(super) struct Heard {
     control: TokenBucket,
     /// What later frames refer to.
     named: TokenBucket,
-    given: TokenBucket,
 }
 
-impl Allowances {
+impl Heard {
     pub(super) fn new(config: &RateConfig, now: Micros) -> Self {
         Self {
             control: bucket(config.control_bytes, now),
             named: bucket(config.named_bytes, now),
-            given: bucket(config.given_bytes, now),
         }
-    }
-
-    /// Whether a message of so many bytes may be sent to it because it asked.
-    pub(super) fn give(&mut self, now: Micros, bytes: usize) -> bool {
-        self.given.try_take(cost(bytes), now)
     }
 }
 
@@ -132,7 +125,7 @@ impl Gossip {
         };
         let now = self.now.mono;
         let neighbour = self.neighbours.get_mut(&link);
-        neighbour.is_some_and(|one| !one.allowances.control.try_take(cost(bytes), now))
+        neighbour.is_some_and(|one| !one.heard.control.try_take(cost(bytes), now))
     }
 
     /// A neighbour names a key or seal of so many bytes; `false` if it is let go, for it named too much. Later frames
@@ -143,7 +136,7 @@ impl Gossip {
         let Some(neighbour) = self.neighbours.get_mut(&link) else {
             return false;
         };
-        let is_within = neighbour.allowances.named.try_take(cost(bytes), now);
+        let is_within = neighbour.heard.named.try_take(cost(bytes), now);
         if !is_within {
             neighbour.is_over = true;
             self.outputs.push_back(Output::End(link));

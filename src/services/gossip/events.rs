@@ -21,7 +21,8 @@ pub enum GossipEvent {
     /// The program rejected a long message of this publisher when all of it was here: none of its long
     /// messages is carried for ten minutes.
     Distrusted(PeerId),
-    /// A neighbour has read nothing of what waits for it for 1.3 s. If it goes on so it is a slow reader soon.
+    /// A neighbour had not taken what it was handed for a while, 1.2 s by default, at a heartbeat. If that goes on it is a
+    /// slow reader soon. Told once until it has caught up.
     Stalls(PeerId),
     /// A neighbour reads too slowly, and is in no mesh until it reads again.
     SlowReader(PeerId),

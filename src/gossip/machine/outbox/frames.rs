@@ -91,6 +91,7 @@ impl Outbox {
                 self.miss(&parcel);
                 continue;
             }
+            let before = out.len();
             match (&parcel.proof, &parcel.content) {
                 (Some(proof), content) => self.write_sealed(proof, content, out),
                 (None, Content::Whole(data)) => {
@@ -99,6 +100,12 @@ impl Outbox {
                 }
                 // Only a seal makes a header.
                 (None, Content::Outline(_)) => {}
+            }
+            if priority == Priority::Asked {
+                // A key and a seal are longer than most messages.
+                let written = out.len() - before;
+                let beyond = written.saturating_sub(cost(&parcel));
+                self.answers.charge(now, beyond);
             }
         }
     }

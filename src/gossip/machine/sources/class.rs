@@ -33,7 +33,9 @@ const LATELY: Duration = Duration::from_secs(5);
 /// A neighbour that wants a topic.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::gossip::machine) struct Subscriber {
+    /// Which.
     pub(in crate::gossip::machine) link: Link,
+    /// Whether it is in the topic's mesh.
     pub(in crate::gossip::machine) in_mesh: bool,
     /// Whether this node dialled it.
     pub(in crate::gossip::machine) is_outbound: bool,
@@ -60,7 +62,8 @@ struct Place {
 
 #[derive(Debug)]
 pub(in crate::gossip::machine) struct Learned {
-    /// Draws the links that announce whatever they achieve: nobody else knows it.
+    /// Draws the links that announce whatever they achieve: nobody else knows it. Of two that this node dialled both
+    /// announce, whatever is drawn.
     lot: u64,
     heard: u32,
     pub(super) heard_at: Micros,
@@ -206,11 +209,11 @@ impl Learned {
     fn draw_announcers(&self, ranked: &mut [Candidate], choice: Choice) {
         let mut drawn: Vec<_> = ranked.iter_mut().collect();
         drawn.sort_by_key(|one| mixed(self.lot, one.link));
-        let (dialled, all) = (choice.lazy_outbound, choice.lazy_random);
+        let dialled = choice.lazy_outbound.min(choice.lazy_random);
         let is_dialled = |one: &Candidate| one.is_good && one.is_outbound;
-        let missing = assign(by_ref(&mut drawn), dialled, Mode::Lazy, is_dialled);
-        let left = all - dialled + missing;
-        assign(by_ref(&mut drawn), left, Mode::Lazy, |one| one.is_good);
+        let missing = assign(reborrowed(&mut drawn), dialled, Mode::Lazy, is_dialled);
+        let left = choice.lazy_random - dialled + missing;
+        assign(reborrowed(&mut drawn), left, Mode::Lazy, |one| one.is_good);
     }
 
     fn place(&self, link: Link) -> Option<&Place> {
@@ -288,7 +291,8 @@ fn assign<'a>(
     left
 }
 
-fn by_ref<'a>(candidates: &'a mut [&mut Candidate]) -> impl Iterator<Item = &'a mut Candidate> {
+/// The same candidates, to be gone through more than once.
+fn reborrowed<'a>(candidates: &'a mut [&mut Candidate]) -> impl Iterator<Item = &'a mut Candidate> {
     candidates.iter_mut().map(|one| &mut **one)
 }
 

@@ -10,7 +10,7 @@ use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
 use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
-use crate::gossip::machine::rates::Allowances;
+use crate::gossip::machine::rates::Heard;
 use crate::gossip::{GossipConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
@@ -19,8 +19,8 @@ use crate::wire::message::gossip::{self as wire, Mode};
 
 fn neighbour() -> Neighbour {
     let config = GossipConfig::default();
-    let allowances = Allowances::new(&config.rates, Micros(0));
-    Neighbour::new(IpGroup::Local, false, &config.queue, allowances)
+    let heard = Heard::new(&config.rates, Micros(0));
+    Neighbour::new(IpGroup::Local, false, &config.queue, heard)
 }
 
 /// Messages of node 1 in as few seals as they fit in: their ids, and what is to be sent of them.

@@ -136,13 +136,19 @@ fn three_links_announce_that_are_drawn_by_lot_whatever_they_achieve() {
 /// dialled announce all the same, and the third is drawn of all.
 #[test]
 fn two_links_announce_that_this_node_dialled_however_many_dial_in() {
+    let config = shipped();
+    let all = config.lazy_random + config.lazy_best;
     let mut drawn = BTreeSet::new();
+    let mut ever = BTreeSet::new();
     for seed in 0..100 {
         for (first_dialled, possible) in [(13, 2..=3), (19, 2..=2), (20, 1..=1), (21, 0..=0)] {
             let dialled: Vec<_> = (first_dialled..=20).collect();
             let announcers = announcers(seed, &dialled, |link| link);
+            assert_eq!(announcers.len(), all, "seed {seed}");
             let own = announcers.iter().filter(|link| dialled.contains(&link.0));
-            let count = own.count();
+            let own: BTreeSet<_> = own.copied().collect();
+            let count = own.len();
+            ever.extend(own);
             assert!(possible.contains(&count), "seed {seed}: {announcers:?}");
             drawn.insert((first_dialled, count));
         }
@@ -151,6 +157,26 @@ fn two_links_announce_that_this_node_dialled_however_many_dial_in() {
         drawn.contains(&(13, 2)) && drawn.contains(&(13, 3)),
         "{drawn:?}"
     );
+    // Of eight all are drawn now and then, also those that are the latest.
+    assert_eq!(ever, (13..=20).map(Link).collect());
+}
+
+/// One that broke its promise announces nothing, and one that sends at once needs not announce.
+#[test]
+fn a_dialled_link_that_is_bad_or_eager_takes_none_of_their_places() {
+    for seed in 0..20 {
+        let mut sources = Sources::new(shipped());
+        let rng = &mut ChaCha8Rng::seed_from_u64(seed);
+        let late = (1..=20).map(|link| (link, link));
+        hear(&mut sources, class(1), late, rng);
+        sources.broke_promise(NOW, Link(20));
+        let subscribers = links(20, &[1, 18, 19, 20]);
+        let chosen = sources.choose(NOW, &class(1), &subscribers, false);
+        let chosen: BTreeMap<_, _> = chosen.into_iter().collect();
+        let modes = [1, 18, 19, 20].map(|link| chosen[&Link(link)]);
+        let expected = [Mode::Eager, Mode::Lazy, Mode::Lazy, Mode::Silent];
+        assert_eq!(modes, expected, "seed {seed}");
+    }
 }
 
 #[test]

@@ -189,7 +189,7 @@ fn attack_15_who_reads_nothing_is_seen_within_two_seconds_and_who_reads_again_at
         all.filter(|event| **event == (0, Event::Stalls(Link(1))))
             .count()
     };
-    for phase in (0..700).step_by(50).map(Duration::from_millis) {
+    for phase in (0..700).step_by(37).map(Duration::from_millis) {
         let mut rig = Rig::all_connected(2, &GossipConfig::default());
         rig.run_for(Duration::from_secs(2) + phase);
         rig.silent.push(1);
@@ -198,9 +198,9 @@ fn attack_15_who_reads_nothing_is_seen_within_two_seconds_and_who_reads_again_at
         let since = rig.now;
         rig.publish(0, b"this is on its way, and not taken");
         rig.publish(0, b"this waits");
-        rig.run_for(Duration::from_millis(1_299));
+        rig.run_for(Duration::from_millis(1_199));
         assert_eq!(stalls(&rig), 0, "{phase:?}");
-        rig.run_for(Duration::from_millis(701));
+        rig.run_for(Duration::from_millis(801));
         assert_eq!(
             (stalls(&rig), rig.now.since(since)),
             (1, Duration::from_secs(2)),
