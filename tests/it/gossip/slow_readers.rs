@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cretoai_network::gossip::TopicHash;
 use cretoai_network::node::P2PNode;
-use cretoai_network::services::gossip::{SubscribeOptions, Subscription};
+use cretoai_network::services::gossip::{GossipEvent, SubscribeOptions, Subscription};
 use cretoai_network::wire::codec::List;
 use cretoai_network::wire::message::gossip::{self as wire, Subscribe, Topics};
 use quinn::{Connection, SendStream};
@@ -69,6 +69,7 @@ async fn flood<F: Future<Output = ()> + Send + 'static>(
     while !has_in_mesh(&nodes[0]).await {
         sleep(Duration::from_millis(100)).await;
     }
+    let mut events = nodes[0].gossip().events().unwrap();
     let reading = tokio::spawn(reads(connection));
     let began = Instant::now();
     while has_in_mesh(&nodes[0]).await {
@@ -76,8 +77,19 @@ async fn flood<F: Future<Output = ()> + Send + 'static>(
         pass_on(&nodes[1], &mut subscriptions[2]).await;
         sleep(BETWEEN).await;
     }
+    let out_after = began.elapsed();
     reading.abort();
-    began.elapsed()
+    let mut told = Vec::new();
+    while told.last() != Some(&GossipEvent::SlowReader(peer(ATTACKER))) {
+        told.push(events.next().await.unwrap().unwrap());
+    }
+    let stalls = GossipEvent::Stalls(peer(ATTACKER));
+    assert_eq!(
+        told.iter().filter(|event| **event == stalls).count(),
+        1,
+        "{told:?}"
+    );
+    out_after
 }
 
 /// The attacker subscribes and grafts itself.
