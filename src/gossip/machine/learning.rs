@@ -72,7 +72,7 @@ impl Gossip {
             at: now,
             is_sent,
         };
-        entry.sightings.push(sighting);
+        entry.sightings.add(sighting);
         if is_bad {
             // It does not set the clock for others.
             return true;

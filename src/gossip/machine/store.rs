@@ -32,7 +32,7 @@ pub(super) struct Entry {
     /// When the first neighbour had it, those apart that are not believed.
     pub(super) first: Option<Micros>,
     /// Which neighbours had it.
-    pub(super) sightings: Vec<Sighting>,
+    pub(super) sightings: Sightings,
     pub(super) state: State,
     /// Who sent it, as far as that is of interest.
     pub(super) brought: Vec<Link>,
@@ -81,6 +81,45 @@ pub(super) struct Sighting {
     pub(super) is_sent: bool,
 }
 
+/// Which neighbours had a message. In a storm of announcements a thousand do, and each is looked for among all.
+#[derive(Debug)]
+pub(super) struct Sightings {
+    /// In the order in which they were seen.
+    all: Vec<Sighting>,
+    /// In the order of links.
+    links: Vec<Link>,
+}
+
+impl Sightings {
+    const fn new() -> Self {
+        Self {
+            all: Vec::new(),
+            links: Vec::new(),
+        }
+    }
+
+    /// The first of a neighbour.
+    pub(super) fn add(&mut self, sighting: Sighting) {
+        let place = self.links.binary_search(&sighting.link);
+        let place = place.unwrap_or_else(|place| place);
+        self.links.insert(place, sighting.link);
+        self.all.push(sighting);
+    }
+
+    fn include(&self, link: Link) -> bool {
+        self.links.binary_search(&link).is_ok()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// The earliest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Sighting> {
+        self.all.iter()
+    }
+}
+
 /// A message that is being asked for, or was.
 #[derive(Debug, Default)]
 pub(super) struct Pull {
@@ -115,7 +154,7 @@ impl Entry {
             place,
             entered,
             first: None,
-            sightings: Vec::new(),
+            sightings: Sightings::new(),
             state: State::Missing,
             brought: Vec::new(),
             owed: None,
@@ -156,7 +195,7 @@ impl Entry {
 
     /// Whether a neighbour is known to have the message.
     pub(super) fn is_with(&self, link: Link) -> bool {
-        self.sightings.iter().any(|one| one.link == link)
+        self.sightings.include(link)
     }
 
     /// Whether a neighbour was asked for the message.

@@ -208,7 +208,7 @@ impl Learned {
     /// of their places, with however many identities.
     fn draw_announcers(&self, ranked: &mut [Candidate], choice: Choice) {
         let mut drawn: Vec<_> = ranked.iter_mut().collect();
-        drawn.sort_by_key(|one| mixed(self.lot, one.link));
+        drawn.sort_by_cached_key(|one| mixed(self.lot, one.link));
         let dialled = choice.lazy_outbound.min(choice.lazy_random);
         let is_dialled = |one: &Candidate| one.is_good && one.is_outbound;
         let missing = assign(reborrowed(&mut drawn), dialled, Mode::Lazy, is_dialled);

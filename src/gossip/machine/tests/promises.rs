@@ -73,7 +73,7 @@ fn attack_who_announces_and_sends_when_asked_earns_nothing_for_it() {
     let entry = rig.nodes[0].store.get(&id).unwrap();
     assert!(entry.was_asked_of(Link(1)));
     assert!(entry.brought.is_empty(), "{:?}", entry.brought);
-    assert!(!entry.sightings[0].is_sent);
+    assert!(!entry.sightings.iter().next().unwrap().is_sent);
 }
 
 /// A machine that did nothing for a while, as after a pause of its host, has not read what came.
