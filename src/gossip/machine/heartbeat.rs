@@ -150,8 +150,6 @@ impl Gossip {
             } else if one.reading == Reading::Well && stalled >= config.stalled_reader {
                 one.reading = Reading::Stalls;
                 stalling.push(*link);
-            } else if one.outbox.is_idle() {
-                one.reading = Reading::Well;
             }
         }
         for link in stalling {

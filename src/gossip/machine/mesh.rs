@@ -76,8 +76,12 @@ impl Gossip {
             return;
         };
         neighbour.outbox.writable();
-        if neighbour.is_slow() {
+        let was_slow = neighbour.is_slow();
+        // Who takes a little now and then, of much that waits, is told of once.
+        if was_slow || neighbour.outbox.bytes() == 0 {
             neighbour.reading = Reading::Well;
+        }
+        if was_slow {
             let topics: Vec<_> = neighbour.theirs.topics().collect();
             for topic in topics {
                 self.audience.join(topic, link);

@@ -73,8 +73,7 @@ pub(super) struct Outbox {
     /// What found no place, the oldest first, and the bytes that it takes: it is announced when there is
     /// room.
     missed: VecDeque<Missed>,
-    /// What was asked for, or is this node's, and found no place, or was asked for beyond the rate of answers: it is
-    /// sent when there is room.
+    /// What was asked for, or is this node's, and found no place: it is sent when there is room.
     owed: VecDeque<(MessageId, Priority)>,
     /// Bytes of the control that waits, and of the messages.
     control_bytes: usize,
@@ -140,7 +139,8 @@ impl Outbox {
 
     /// Whether nothing waits to be sent, and all that was handed over is written.
     pub(super) fn is_idle(&self) -> bool {
-        self.blocked_since.is_none() && self.bytes() == 0 && self.owed.is_empty()
+        let is_behind = !self.owed.is_empty() || self.answers.wait();
+        self.blocked_since.is_none() && self.bytes() == 0 && !is_behind
     }
 
     /// Whether a message of this node waits.
@@ -157,7 +157,7 @@ impl Outbox {
 
     /// For how long it has taken nothing although something waits.
     pub(super) fn stalled(&self, now: Micros) -> Duration {
-        let waits = self.bytes() > 0;
+        let waits = self.bytes() > 0 || !self.owed.is_empty();
         let since = self.blocked_since.filter(|_| waits);
         since.map_or(Duration::ZERO, |since| now.since(since))
     }
@@ -223,7 +223,7 @@ impl Outbox {
 
     /// Whether it is to hear of, or to get, what found no place.
     pub(super) fn is_behind(&self) -> bool {
-        !self.missed.is_empty() || !self.owed.is_empty()
+        !self.missed.is_empty() || !self.owed.is_empty() || self.answers.wait()
     }
 
     /// Whether anything waits, and nothing is under way whose end would tell of it.
@@ -239,7 +239,9 @@ impl Outbox {
         id: MessageId,
         config: &QueueConfig,
     ) -> bool {
-        if self.occupied() + ID_BYTES > config.max_bytes || self.announced >= config.max_announced {
+        let is_full = self.occupied() + ID_BYTES > config.max_bytes;
+        // Who waits for answers is promised no more of them.
+        if is_full || self.announced >= config.max_announced || self.answers.wait() {
             return false;
         }
         self.announced += 1;
@@ -305,13 +307,16 @@ impl Outbox {
             priority,
         };
         if priority == Priority::Forwarded {
-            return self.line_up(since, queued, config);
+            return self.line_up(queued, config);
         }
         let id = queued.parcel.id;
         if priority == Priority::Asked {
             self.promised = self.promised.saturating_sub(cost(&queued.parcel));
         }
-        if self.owed.is_empty() && self.line_up(since, queued, config) {
+        if priority == Priority::Asked && self.answers.are_late(since) {
+            return self.answers.put_off(id);
+        }
+        if self.owed.is_empty() && self.line_up(queued, config) {
             return true;
         }
         let has_room = self.owed.len() < MAX_OWED;
@@ -323,12 +328,8 @@ impl Outbox {
 
     /// A message stands in line; `false` if too much does. Those of others make room for one of this node,
     /// and for one that was asked for: they are announced instead.
-    fn line_up(&mut self, now: Micros, queued: Queued, config: &QueueConfig) -> bool {
+    fn line_up(&mut self, queued: Queued, config: &QueueConfig) -> bool {
         let bytes = cost(&queued.parcel);
-        let is_answer = queued.priority == Priority::Asked;
-        if is_answer && !self.answers.has_room(now) {
-            return false;
-        }
         while self.occupied() + bytes > config.max_bytes {
             let makes_room = queued.priority != Priority::Forwarded;
             if !makes_room || self.forwarded.is_empty() || !self.displace() {
@@ -336,9 +337,6 @@ impl Outbox {
             }
         }
         self.message_bytes += bytes;
-        if is_answer {
-            self.answers.charge(now, bytes);
-        }
         match queued.priority {
             Priority::Asked | Priority::Own => self.own.push_back(queued),
             Priority::Forwarded => self.forwarded.push_back(queued),
@@ -352,6 +350,7 @@ impl Outbox {
         self.forwarded.clear();
         self.missed.clear();
         self.owed.clear();
+        self.answers.clear();
         self.message_bytes = 0;
         self.backlog.begin_anew();
     }
@@ -366,10 +365,11 @@ impl Outbox {
         is_needless: impl Fn(&MessageId) -> bool,
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) -> Option<Bytes> {
-        let is_empty = self.bytes() == 0 && self.missed.is_empty() && self.owed.is_empty();
+        let is_empty = self.bytes() == 0 && !self.is_behind();
         if self.blocked_since.is_some() || is_empty {
             return None;
         }
+        self.line_up_answers(now, config, &held);
         self.announce_missed(theirs, config, &is_needless, &held);
         let mut control = BytesMut::new();
         self.write_control(theirs, &mut control);
@@ -407,7 +407,8 @@ impl Outbox {
         is_needless: impl Fn(&MessageId) -> bool,
         held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
     ) {
-        if !self.owed.is_empty() || self.occupied() > config.max_bytes / 2 {
+        let owes = !self.owed.is_empty() || self.answers.wait();
+        if owes || self.occupied() > config.max_bytes / 2 {
             return;
         }
         while self.promised < config.max_bytes / 4
@@ -434,10 +435,9 @@ impl Outbox {
                 since: now,
                 priority,
             });
-            let is_lined_up = queued.is_none_or(|queued| self.line_up(now, queued, config));
+            let is_lined_up = queued.is_none_or(|queued| self.line_up(queued, config));
             // One that does not fit into an empty queue never will.
-            let waits_for_rate = priority == Priority::Asked && !self.answers.has_room(now);
-            if !is_lined_up && (self.occupied() > 0 || waits_for_rate) {
+            if !is_lined_up && self.occupied() > 0 {
                 return;
             }
             self.owed.pop_front();

@@ -1,17 +1,25 @@
 //! How much a neighbour is sent because it asked.
 
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::{MAX_OWED, Outbox, Priority, Queued};
 use crate::gossip::config::QueueConfig;
+use crate::gossip::machine::parcel::Parcel;
 use crate::policy::{Micros, TokenBucket};
+use crate::wire::message::gossip::MessageId;
 
 /// Seconds of its rate that may be sent at once.
 const BURST: u32 = 2;
 
-/// What is left for answers. What one turns out to need beyond that, for the keys and seals that go before it, is paid
-/// before the next one.
+/// What is left for answers, and which wait for more. How long one is, with the keys and seals that go before it, is known
+/// when it is written: what it needs beyond that is paid before the next one.
 #[derive(Debug)]
 pub(super) struct Answers {
     left: TokenBucket,
-    owed: u32,
+    debt: u32,
+    /// By name, in a line of their own: this node's messages do not wait behind them.
+    waiting: VecDeque<MessageId>,
 }
 
 impl Answers {
@@ -19,27 +27,76 @@ impl Answers {
         let rate = config.answered_bytes;
         Self {
             left: TokenBucket::new(rate.saturating_mul(BURST), rate, Micros(0)),
-            owed: 0,
+            debt: 0,
+            waiting: VecDeque::new(),
         }
     }
 
     /// Whether there is anything left.
     pub(super) fn has_room(&mut self, now: Micros) -> bool {
         self.pay(now);
-        self.owed == 0 && self.left.available(now) > 0
+        self.debt == 0 && self.left.available(now) > 0
+    }
+
+    /// Whether one more would have to wait.
+    pub(super) fn are_late(&mut self, now: Micros) -> bool {
+        self.wait() || !self.has_room(now)
+    }
+
+    /// Whether any wait.
+    pub(super) fn wait(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// One waits; `false` if too many do.
+    pub(super) fn put_off(&mut self, id: MessageId) -> bool {
+        let has_room = self.waiting.len() < MAX_OWED;
+        if has_room {
+            self.waiting.push_back(id);
+        }
+        has_room
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
     }
 
     /// An answer takes so many bytes.
     pub(super) fn charge(&mut self, now: Micros, bytes: usize) {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
-        self.owed = self.owed.saturating_add(bytes);
+        self.debt = self.debt.saturating_add(bytes);
         self.pay(now);
     }
 
     fn pay(&mut self, now: Micros) {
-        let paid = self.owed.min(self.left.available(now));
+        let paid = self.debt.min(self.left.available(now));
         if self.left.try_take(paid, now) {
-            self.owed -= paid;
+            self.debt -= paid;
+        }
+    }
+}
+
+impl Outbox {
+    /// Answers that waited for their rate stand in line as far as there is room. Nobody is woken for that before the next
+    /// heartbeat, if nothing else is said to the neighbour.
+    pub(super) fn line_up_answers(
+        &mut self,
+        now: Micros,
+        config: &QueueConfig,
+        held: impl Fn(&MessageId) -> Option<Arc<Parcel>>,
+    ) {
+        while self.answers.has_room(now)
+            && let Some(id) = self.answers.waiting.front().copied()
+        {
+            let queued = held(&id).map(|parcel| Queued {
+                parcel,
+                since: now,
+                priority: Priority::Asked,
+            });
+            if queued.is_some_and(|queued| !self.line_up(queued, config)) && self.occupied() > 0 {
+                return;
+            }
+            self.answers.waiting.pop_front();
         }
     }
 }

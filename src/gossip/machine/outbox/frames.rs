@@ -87,6 +87,11 @@ impl Outbox {
             let Some(topic) = theirs.ordinal(&parcel.topic) else {
                 continue;
             };
+            let is_answer = priority == Priority::Asked;
+            if is_answer && !self.answers.has_room(now) {
+                self.answers.put_off(parcel.id);
+                continue;
+            }
             if now.since(since) > max_age {
                 self.miss(&parcel);
                 continue;
@@ -101,11 +106,9 @@ impl Outbox {
                 // Only a seal makes a header.
                 (None, Content::Outline(_)) => {}
             }
-            if priority == Priority::Asked {
-                // A key and a seal are longer than most messages.
-                let written = out.len() - before;
-                let beyond = written.saturating_sub(cost(&parcel));
-                self.answers.charge(now, beyond);
+            if is_answer {
+                // With its key and its seal, which are longer than most messages.
+                self.answers.charge(now, out.len() - before);
             }
         }
     }

@@ -210,6 +210,19 @@ fn attack_15_who_reads_nothing_is_seen_within_two_seconds_and_who_reads_again_at
         rig.tell(0, Input::Writable(Link(1)));
         rig.run_for(Duration::from_secs(3));
         assert_eq!(rig.happened, [(0, Event::Stalls(Link(1)))], "{phase:?}");
+        // Once more, when it has caught up.
+        rig.stuck.push(1);
+        rig.publish(0, b"this is on its way again");
+        rig.publish(0, b"this waits");
+        rig.run_for(Duration::from_secs(2));
+        assert_eq!(stalls(&rig), 2, "{phase:?}");
+        // A little of much that waits is not all of it.
+        for _ in 0..20 {
+            rig.publish(0, &[7; 9_000]);
+        }
+        rig.tell(0, Input::Writable(Link(1)));
+        rig.run_for(Duration::from_secs(2));
+        assert_eq!(stalls(&rig), 2, "{phase:?}");
     }
 }
 
