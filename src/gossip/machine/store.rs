@@ -86,9 +86,13 @@ pub(super) struct Sighting {
 pub(super) struct Sightings {
     /// In the order in which they were seen.
     all: Vec<Sighting>,
-    /// In the order of links.
+    /// In the order of links, once there are more than a [`FEW`].
     links: Vec<Link>,
 }
+
+/// Among so many one is found as fast by looking at each: sixteen are a few lines of a cache, and most messages have
+/// fewer.
+const FEW: usize = 16;
 
 impl Sightings {
     const fn new() -> Self {
@@ -100,14 +104,23 @@ impl Sightings {
 
     /// The first of a neighbour.
     pub(super) fn add(&mut self, sighting: Sighting) {
-        let place = self.links.binary_search(&sighting.link);
-        let place = place.unwrap_or_else(|place| place);
-        self.links.insert(place, sighting.link);
         self.all.push(sighting);
+        if self.all.len() == FEW + 1 {
+            self.links = self.all.iter().map(|one| one.link).collect();
+            self.links.sort_unstable();
+        } else if self.all.len() > FEW
+            && let Err(place) = self.links.binary_search(&sighting.link)
+        {
+            self.links.insert(place, sighting.link);
+        }
     }
 
     fn include(&self, link: Link) -> bool {
-        self.links.binary_search(&link).is_ok()
+        if self.all.len() > FEW {
+            self.links.binary_search(&link).is_ok()
+        } else {
+            self.all.iter().any(|one| one.link == link)
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -435,4 +448,29 @@ fn newest(windows: &mut VecDeque<VecDeque<MessageId>>) -> &mut VecDeque<MessageI
 fn is_held(entries: &HashMap<MessageId, Entry>, id: &MessageId) -> bool {
     let entry = entries.get(id);
     entry.is_some_and(|entry| matches!(entry.state, State::Held(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_neighbour_that_was_seen_is_found_however_many_are() {
+        let mut sightings = Sightings::new();
+        // In no order, each once: 7 has no divisor in common with 64.
+        let links = (0..64_u64).map(|number| Link(number * 7 % 64));
+        for (before, link) in links.enumerate() {
+            assert_eq!(sightings.len(), before);
+            assert!(!sightings.include(link), "{link:?}");
+            sightings.add(Sighting {
+                link,
+                at: Micros(before as u64),
+                is_sent: true,
+            });
+            assert!(sightings.include(link), "{link:?}");
+            assert!(sightings.iter().all(|one| sightings.include(one.link)));
+            let at = sightings.iter().map(|one| one.at.0);
+            assert!(at.eq(0..=before as u64), "the earliest comes first");
+        }
+    }
 }
