@@ -28,7 +28,9 @@ impl Gossip {
     /// Whether a neighbour that dialled in and deserves it finds a place in a mesh.
     pub(super) fn finds_place(&mut self, link: Link, hash: TopicHash) -> bool {
         match self.mesh(&hash).count().cmp(&self.config.mesh_n_high) {
-            Ordering::Less => !self.has_strangers_enough(link, &hash),
+            Ordering::Less => {
+                !self.has_strangers_enough(link, &hash) && !self.is_well_served(&hash)
+            }
             Ordering::Equal => self.make_place(link, hash),
             Ordering::Greater => false,
         }
@@ -62,6 +64,14 @@ impl Gossip {
             && !self.brings(link, hash)
             && bringers >= self.config.mesh_n_low
             && bringers < self.mesh(hash).count()
+    }
+
+    /// Whether a mesh has more members than it aims at, and enough that bring messages. Whoever dials in then finds no
+    /// place, whatever it brings: nineteen of twenty that do may be an attacker's, and bring all but what counts.
+    fn is_well_served(&self, hash: &TopicHash) -> bool {
+        self.counts_bringers(hash)
+            && self.mesh(hash).count() > self.config.mesh_n
+            && self.bringers(hash) >= self.config.mesh_n_low
     }
 
     /// A neighbour that brings messages joins a mesh that is full: an idle member leaves it. `false` if there is
