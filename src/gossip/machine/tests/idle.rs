@@ -164,6 +164,33 @@ fn pass(rig: &mut Rig, bringers: &[usize], seconds: u32) {
     }
 }
 
+/// What it brings may be all but the messages of one publisher.
+#[test]
+fn attack_12_who_dials_in_finds_no_place_in_a_mesh_that_is_served_whatever_it_brings() {
+    let config = GossipConfig::default();
+    let (aimed_at, enough) = (config.mesh_n, config.mesh_n_low);
+    for (members, bringers, finds_place) in [
+        (aimed_at, aimed_at, true),
+        (aimed_at + 1, enough - 1, true),
+        (aimed_at + 1, enough, false),
+        (aimed_at + 3, enough, false),
+    ] {
+        let mut rig = Rig::new(1, &config);
+        rig.subscribe(0, TopicOptions::default());
+        let now = rig.now;
+        for member in 100..100 + members {
+            come(&mut rig, member);
+        }
+        for bringer in (100..100 + bringers).chain([200]) {
+            contributions(&mut rig).accept(Some(Link(bringer as u64)), now);
+        }
+        come(&mut rig, 200);
+        let is_in = mesh(&rig).contains(&Link(200));
+        assert_eq!(is_in, finds_place, "{bringers} of {members}");
+        assert_eq!(mesh(&rig).len(), members + usize::from(is_in));
+    }
+}
+
 #[test]
 fn no_more_than_three_neighbours_make_themselves_a_place_between_heartbeats() {
     let mut rig = full();
