@@ -8,7 +8,8 @@
 //! run but the slow ones, which carry `large` in their name: `five-large` and `ten-large` thousand
 //! nodes, `sybil-large` with 4 000 attackers around 1 000 nodes, and `<attack>-large`. `plain` adds the
 //! control arm to the rows that a word selects, `unsealed` the arm in which authentication costs
-//! nothing; `minute` measures a minute and not three; `seed-1` to `seed-5` run these seeds alone, so
+//! nothing; `minute` measures a minute and not three; `long` has a smoke run take the times of the row;
+//! `hundred` has Sybils around 100 nodes; `seed-1` to `seed-5` run these seeds alone, so
 //! that several processes share the work. Exit status 1 if a row misses its target.
 //!
 //! A row is the median of the runs with the seeds 1 to 5, and prints all five; `--quick` runs one seed

@@ -63,8 +63,10 @@ pub(crate) fn scenario(options: &Options) -> Scenario {
     }
     if options.quick {
         standard.nodes = QUICK_NODES;
-        standard.warm_up = QUICK_WARM_UP;
-        standard.measured = QUICK_MEASURED;
+        if !options.has("long") {
+            standard.warm_up = QUICK_WARM_UP;
+            standard.measured = QUICK_MEASURED;
+        }
     }
     standard
 }

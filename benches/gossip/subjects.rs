@@ -3,7 +3,7 @@
 use super::options::Options;
 
 /// Words that say how and not what.
-const MANNERS: [&str; 3] = ["plain", "unsealed", "minute"];
+const MANNERS: [&str; 5] = ["plain", "unsealed", "minute", "long", "hundred"];
 
 impl Options {
     /// Whether a subject runs: if it was named, or if none was and it is not a slow one.

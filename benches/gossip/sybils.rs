@@ -19,6 +19,9 @@ const LINKS: u32 = 100;
 const LARGE: u32 = 1_000;
 const SMALL: u32 = 200;
 
+/// The same with the word `hundred`: attackers that pass messages on take as much memory as honest nodes.
+const FEWEST: u32 = 100;
+
 /// Before the first message of attacks that begin with the network: as in the original.
 const BEFORE_FIRST: Duration = Duration::from_secs(30);
 
@@ -28,6 +31,11 @@ pub(crate) fn run(options: &Options, report: &mut Report) {
             let word = word(attack);
             let is_named = options.wants(&format!("{word}{suffix}"));
             if is_named || options.wants(&format!("sybil{suffix}")) {
+                let nodes = if options.has("hundred") {
+                    FEWEST
+                } else {
+                    nodes
+                };
                 for arm in Arm::wanted(options) {
                     besiege(options, report, attack, nodes, arm);
                 }

@@ -28,9 +28,7 @@ impl Gossip {
     /// Whether a neighbour that dialled in and deserves it finds a place in a mesh.
     pub(super) fn finds_place(&mut self, link: Link, hash: TopicHash) -> bool {
         match self.mesh(&hash).count().cmp(&self.config.mesh_n_high) {
-            Ordering::Less => {
-                !self.has_strangers_enough(link, &hash) && !self.is_well_served(&hash)
-            }
+            Ordering::Less => !self.has_enough(link, &hash),
             Ordering::Equal => self.make_place(link, hash),
             Ordering::Greater => false,
         }
@@ -56,22 +54,15 @@ impl Gossip {
         }
     }
 
-    /// Whether a neighbour that brings nothing finds no place: enough members bring messages, and another one
-    /// does not.
-    fn has_strangers_enough(&self, link: Link, hash: &TopicHash) -> bool {
-        let bringers = self.bringers(hash);
+    /// Whether enough members bring messages for a neighbour that dialled in to find no place: where there are more
+    /// than the mesh aims at, whatever it brings, for nineteen of twenty may be an attacker's, who bring all but what
+    /// counts; and else where it brings nothing, and another one does not.
+    fn has_enough(&self, link: Link, hash: &TopicHash) -> bool {
+        let (members, bringers) = (self.mesh(hash).count(), self.bringers(hash));
+        let is_stranger = bringers < members && !self.brings(link, hash);
         self.counts_bringers(hash)
-            && !self.brings(link, hash)
             && bringers >= self.config.mesh_n_low
-            && bringers < self.mesh(hash).count()
-    }
-
-    /// Whether a mesh has more members than it aims at, and enough that bring messages. Whoever dials in then finds no
-    /// place, whatever it brings: nineteen of twenty that do may be an attacker's, and bring all but what counts.
-    fn is_well_served(&self, hash: &TopicHash) -> bool {
-        self.counts_bringers(hash)
-            && self.mesh(hash).count() > self.config.mesh_n
-            && self.bringers(hash) >= self.config.mesh_n_low
+            && (members > self.config.mesh_n || is_stranger)
     }
 
     /// A neighbour that brings messages joins a mesh that is full: an idle member leaves it. `false` if there is

@@ -57,6 +57,11 @@ impl Answers {
         has_room
     }
 
+    /// One that stood in line waits again: no more do than find room in the queue.
+    pub(super) fn put_back(&mut self, id: MessageId) {
+        self.waiting.push_back(id);
+    }
+
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
     }
@@ -106,6 +111,16 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn as_many_wait_as_may_be_owed_and_those_that_stood_in_line() {
+        let mut answers = Answers::new(&QueueConfig::default());
+        for number in 0..=MAX_OWED {
+            assert_eq!(answers.put_off([0; 32]), number < MAX_OWED, "{number}");
+        }
+        answers.put_back([0; 32]);
+        assert_eq!(answers.waiting.len(), MAX_OWED + 1);
+    }
 
     #[test]
     fn two_seconds_worth_goes_at_once_and_what_is_beyond_is_paid_before_more_goes() {

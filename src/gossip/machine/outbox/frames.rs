@@ -89,7 +89,7 @@ impl Outbox {
             };
             let is_answer = priority == Priority::Asked;
             if is_answer && !self.answers.has_room(now) {
-                self.answers.put_off(parcel.id);
+                self.answers.put_back(parcel.id);
                 continue;
             }
             if now.since(since) > max_age {
