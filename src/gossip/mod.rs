@@ -3,6 +3,8 @@
 mod config;
 pub mod large;
 mod machine;
+#[cfg(feature = "scale")]
+mod pool;
 pub mod replay;
 pub mod score;
 pub mod seals;
@@ -17,6 +19,8 @@ pub use machine::{
     AskId, CheckId, ChunkAnswer, Event, Fault, Gossip, Header, Input, Link, Message, NotPublished,
     Output, PublicationId, Published, Setup, SigningId, Source, TopicOptions, Verdict,
 };
+#[cfg(feature = "scale")]
+pub(crate) use pool::Sharing;
 pub use replay::next_epoch;
 pub use score::{ScoreConfig, ScoreSnapshot, TopicTerms};
 pub use seals::SharedSeal;

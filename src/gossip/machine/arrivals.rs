@@ -58,7 +58,7 @@ impl Gossip {
             proof: Some(proof),
             content: Content::Whole(keep(frame.data.into_bytes(), body.len())),
         };
-        self.arrived(link, Arc::new(parcel));
+        self.arrived(link, parcel.shared());
         Ok(())
     }
 
@@ -85,7 +85,7 @@ impl Gossip {
             proof: None,
             content: Content::Whole(keep(data, body.len())),
         };
-        self.arrived(link, Arc::new(parcel));
+        self.arrived(link, parcel.shared());
         Ok(())
     }
 

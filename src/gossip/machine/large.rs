@@ -44,7 +44,7 @@ impl Gossip {
             proof,
             content,
         };
-        self.arrived(link, Arc::new(parcel));
+        self.arrived(link, parcel.shared());
         Ok(())
     }
 

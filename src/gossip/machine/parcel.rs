@@ -47,7 +47,7 @@ impl Content {
 }
 
 /// Who says that a message is whose.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Proof {
     pub(super) listed: Listed,
     /// Which leaf of the seal.
@@ -61,6 +61,23 @@ impl Proof {
 }
 
 impl Parcel {
+    /// For everybody in this node who holds it.
+    pub(super) fn shared(self) -> Arc<Self> {
+        let parcel = Arc::new(self);
+        #[cfg(feature = "scale")]
+        return parcel.pooled();
+        #[cfg(not(feature = "scale"))]
+        parcel
+    }
+
+    /// One parcel for all machines of a simulation. What is listed in another seal, or its header, is another.
+    #[cfg(feature = "scale")]
+    fn pooled(self: Arc<Self>) -> Arc<Self> {
+        let (proof, is_header) = (self.proof.clone(), self.is_header());
+        let is_same = |held: &Self| held.proof == proof && held.is_header() == is_header;
+        crate::gossip::pool::pooled(self.id, self, is_same)
+    }
+
     /// Bytes that it takes in memory: one that says nothing takes room, too.
     pub(super) fn cost(&self) -> usize {
         PLACE_BYTES + self.content.bytes()

@@ -47,6 +47,8 @@ impl KeyCache {
         if let Some(held) = self.get(&publisher) {
             return held;
         }
+        #[cfg(feature = "scale")]
+        let key = crate::gossip::pool::pooled_key(publisher, key);
         self.uses = self.uses.saturating_add(1);
         self.keys.insert(publisher, (self.uses, key.clone()));
         self.by_use.insert(self.uses, publisher);

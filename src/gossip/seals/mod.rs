@@ -29,8 +29,6 @@ pub use key_cache::{KeyCache, MAX_KEYS};
 pub use pacer::{Batch, MAX_TOPICS_OF_PUBLISHER, MAX_WAITING_BYTES, Pacer, Pending};
 pub use received::{check_key, check_large, check_message, check_seal};
 pub use references::{ReceivedReferences, Reference, SentReferences, UnknownOrdinal};
-#[cfg(feature = "scale")]
-pub(crate) use shared::pool::SharedSeals;
 pub use shared::{Listed, SealId, SharedSeal};
 pub use verified::{
     MAX_BEING_VERIFIED, MAX_HELD_BYTES, MAX_VERDICTS, NotBegun, SealState, Validity, VerifiedSeals,

@@ -1,8 +1,5 @@
 //! A seal as every part of the machine holds it.
 
-#[cfg(feature = "scale")]
-pub(crate) mod pool;
-
 use std::fmt;
 use std::sync::Arc;
 
@@ -75,7 +72,7 @@ impl SharedSeal {
         let id = SealId(derive_key(Label::Seal, &parts));
         let inner = Arc::new(Inner { id, seal, key });
         #[cfg(feature = "scale")]
-        let inner = pool::pooled(inner);
+        let inner = crate::gossip::pool::pooled(id.0, inner, |_| true);
         Ok(Self(inner))
     }
 

@@ -8,7 +8,7 @@ use super::admission::MAX_IN_FLIGHT;
 use super::shared::{SealId, SharedSeal};
 
 /// Verdicts that are remembered: what the default admission lets through in six seconds, longer than
-/// anybody holds a message for those who ask (4.2 s). About 3 MB.
+/// anybody holds a message for those who ask (4.2 s). About 2 MB.
 pub const MAX_VERDICTS: usize = 16_384;
 
 /// Bytes of valid seals that are held beside their verdicts, for those who bring them once more and as
@@ -61,8 +61,8 @@ pub enum NotBegun {
 pub struct VerifiedSeals {
     seals: BTreeMap<SealId, Entry>,
     verdicts: VecDeque<SealId>,
-    /// Those of the valid ones whose seal is held.
-    held: VecDeque<SealId>,
+    /// How many of the oldest verdicts have no seal any more.
+    without_seal: usize,
     held_bytes: usize,
     being_verified: usize,
 }
@@ -172,11 +172,10 @@ impl VerifiedSeals {
             }
             Validity::Valid => {
                 self.seals.insert(id, Entry::Valid(Some(seal.clone())));
-                self.held.push_back(id);
                 self.held_bytes = self.held_bytes.saturating_add(seal.bytes());
             }
         }
-        while self.held_bytes > MAX_HELD_BYTES {
+        while self.held_bytes > MAX_HELD_BYTES && self.without_seal < self.verdicts.len() {
             self.let_go();
         }
         while self.verdicts.len() > MAX_VERDICTS {
@@ -184,23 +183,24 @@ impl VerifiedSeals {
         }
     }
 
-    /// Keeps of the oldest seal that is held only its verdict.
+    /// Keeps of the next verdict nothing but itself.
     fn let_go(&mut self) {
-        let oldest = self.held.pop_front();
-        if let Some(Entry::Valid(seal)) = oldest.and_then(|id| self.seals.get_mut(&id))
+        let next = self.verdicts.get(self.without_seal);
+        if let Some(Entry::Valid(seal)) = next.and_then(|id| self.seals.get_mut(id))
             && let Some(seal) = seal.take()
         {
             self.held_bytes = self.held_bytes.saturating_sub(seal.bytes());
         }
+        self.without_seal += 1;
     }
 
     fn forget_oldest(&mut self) {
-        let Some(oldest) = self.verdicts.pop_front() else {
-            return;
-        };
-        if self.held.front() == Some(&oldest) {
+        if self.without_seal == 0 {
             self.let_go();
         }
-        self.seals.remove(&oldest);
+        self.without_seal -= 1;
+        if let Some(oldest) = self.verdicts.pop_front() {
+            self.seals.remove(&oldest);
+        }
     }
 }

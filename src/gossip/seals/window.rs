@@ -26,18 +26,17 @@ impl<T> Window<T> {
         }
     }
 
-    /// Numbers one more. Whatever falls out of the window goes to `forget`.
-    pub(super) fn push(&mut self, item: T, weight: u64, mut forget: impl FnMut(T)) -> u64 {
+    /// Numbers one more; what is too old or too much falls out.
+    pub(super) fn push(&mut self, item: T, weight: u64) -> u64 {
         let ordinal = self.next;
         self.next = ordinal.saturating_add(1);
         self.weight = self.weight.saturating_add(weight);
         self.held.push_back((item, weight));
         while self.is_over() {
-            let Some((item, weight)) = self.held.pop_front() else {
+            let Some((_, weight)) = self.held.pop_front() else {
                 break;
             };
             self.weight = self.weight.saturating_sub(weight);
-            forget(item);
         }
         ordinal
     }
@@ -48,6 +47,16 @@ impl<T> Window<T> {
         let index = self.len().checked_sub(back)?;
         let index = usize::try_from(index).ok()?;
         self.held.get(index).map(|(item, _)| item)
+    }
+
+    /// The number of what is in the window.
+    pub(super) fn ordinal_of(&self, item: &T) -> Option<u64>
+    where
+        T: Eq,
+    {
+        let newest_first = self.held.iter().rev();
+        let back = newest_first.zip(1..).find(|((held, _), _)| held == item);
+        back.and_then(|(_, back)| self.next.checked_sub(back))
     }
 
     fn is_over(&self) -> bool {

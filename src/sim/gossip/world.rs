@@ -19,7 +19,7 @@ use super::node::{Identity, Node, NodeId, Role};
 use super::signatures::Signatures;
 use super::traffic::Traffic;
 use crate::crypto::SealBody;
-use crate::gossip::seals::SharedSeals;
+use crate::gossip::Sharing;
 use crate::gossip::{
     CheckId, ChunkAnswer, Event as Happened, Fault, Input, Link, Message, Output, Setup,
     SharedSeal, SigningId, TopicHash, TopicOptions, Verdict,
@@ -65,7 +65,7 @@ pub struct World {
     packets: ChaCha8Rng,
     signatures: Signatures,
     /// Machines that hold the same seals hold them once.
-    _seals: SharedSeals,
+    _sharing: Sharing,
     ledger: Ledger,
     traffic: Traffic,
     /// What a machine is to be told at once about what it just did.
@@ -94,7 +94,7 @@ impl World {
             places,
             packets,
             signatures: Signatures::default(),
-            _seals: SharedSeals::begin(),
+            _sharing: Sharing::begin(),
             ledger: Ledger::default(),
             traffic: Traffic::default(),
             answers: Vec::new(),

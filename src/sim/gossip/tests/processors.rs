@@ -4,7 +4,7 @@ use super::*;
 use crate::crypto::{
     SIGNATURE_BYTES, Seal, SealBody, Signature, Suite, VERIFYING_KEY_BYTES, VerifyingKey,
 };
-use crate::gossip::seals::SharedSeals;
+use crate::gossip::Sharing;
 use crate::gossip::{CheckId, Message, SharedSeal, SigningId, TopicHash, TopicOptions};
 
 fn body(world: &World, node: u32, first: u64) -> SealBody {
@@ -232,7 +232,7 @@ fn seals_that_nobody_holds_are_forgotten() {
     for number in 100..20_000 {
         numbered_seal(number);
     }
-    assert!(SharedSeals::count() <= 1_024, "{}", SharedSeals::count());
+    assert!(Sharing::count() <= 1_024, "{}", Sharing::count());
     for (number, seal) in (0..).zip(&held) {
         assert!(std::ptr::eq(seal.seal(), numbered_seal(number).seal()));
     }
