@@ -121,11 +121,13 @@ pub struct BySourceConfig {
     pub share_cap: f64,
     /// Lateness that counts at most; default 60 ms.
     pub lateness_cap: Duration,
-    /// Time that an announced message is waited for; default 13 ms, and for large ones 20 ms. In a
-    /// network that loses one packet in twenty less makes nodes ask for what is on its way; where links
-    /// fall silent more delays what they do not bring.
+    /// Time that an announced message is waited for; default 20 ms. In a network that loses one packet in
+    /// twenty less makes nodes ask for what is on its way.
     pub pull_delay: Duration,
-    /// The same for large messages.
+    /// The same while one in ten of those who bring messages has said nothing for 120 ms; default 10 ms. More
+    /// delays what they would have brought.
+    pub pull_delay_silent: Duration,
+    /// The same for large messages, in any case; default 20 ms.
     pub pull_delay_large: Duration,
     /// Time in which an asked neighbour sends what it announced before it is bad; default 1 s.
     pub promise: Duration,
@@ -299,7 +301,8 @@ impl Default for BySourceConfig {
             lazy_best: 2,
             share_cap: 2.0,
             lateness_cap: Duration::from_millis(60),
-            pull_delay: Duration::from_millis(13),
+            pull_delay: Duration::from_millis(20),
+            pull_delay_silent: Duration::from_millis(10),
             pull_delay_large: Duration::from_millis(20),
             promise: Duration::from_secs(1),
             hold_down: Duration::from_secs(60),

@@ -110,6 +110,7 @@ impl BySourceConfig {
         check_times(&[
             ("by_source.lateness_cap", self.lateness_cap),
             ("by_source.pull_delay", self.pull_delay),
+            ("by_source.pull_delay_silent", self.pull_delay_silent),
             ("by_source.pull_delay_large", self.pull_delay_large),
             ("by_source.promise", self.promise),
             ("by_source.hold_down", self.hold_down),

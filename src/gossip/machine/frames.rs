@@ -24,6 +24,9 @@ impl Gossip {
         {
             return;
         }
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.spoke = self.now.mono;
+        }
         let taken = match kind {
             wire::SUBSCRIBE => self.on_subscribe(link, body),
             wire::UNSUBSCRIBE => self.on_unsubscribe(link, body),

@@ -61,6 +61,8 @@ pub(super) struct Neighbour {
     pub(super) announced: (usize, usize),
     /// When it was the first to bring a message last.
     brought: Option<Micros>,
+    /// When it said anything last that was heard.
+    pub(super) spoke: Micros,
     /// How often it was given each message that it asked for, of those still held.
     pub(super) given: HashMap<MessageId, u32>,
     /// Topics of this node that it left since the last heartbeat.
@@ -174,6 +176,7 @@ impl Neighbour {
             refused: HashMap::default(),
             announced: (0, 0),
             brought: None,
+            spoke: Micros(0),
             given: HashMap::default(),
             left: BTreeSet::new(),
             is_touched: false,

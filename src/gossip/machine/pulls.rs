@@ -2,11 +2,13 @@
 
 mod alarm;
 mod promises;
+mod silence;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use self::alarm::{ASKED_IN_VAIN, Alarm};
+use self::silence::Silence;
 use super::outbox::Priority;
 use super::store::Entry;
 use super::{Gossip, Link, TopicHash};
@@ -54,6 +56,7 @@ pub(super) struct Pulls {
     /// Messages that only bad neighbours announced.
     doubtful: VecDeque<(Micros, MessageId)>,
     alarm: Alarm,
+    silence: Silence,
     /// How long an answer takes, on average.
     response: Option<Duration>,
 }
@@ -180,13 +183,22 @@ impl Gossip {
     }
 
     /// How long a message of this topic is waited for.
-    fn pull_delay(&self, topic: &TopicHash) -> Duration {
+    fn pull_delay(&mut self, topic: &TopicHash) -> Duration {
         let size = self.topics.get(topic).map_or(0.0, |topic| topic.size);
+        let is_silent = self.misses_some();
         match self.by_source() {
             Some(by_source) if self.is_large_on_average(size) => by_source.pull_delay_large,
+            Some(by_source) if is_silent => by_source.pull_delay_silent,
             Some(by_source) => by_source.pull_delay,
             None => Duration::ZERO,
         }
+    }
+
+    /// Whether some of those who bring messages say nothing any more.
+    fn misses_some(&mut self) -> bool {
+        let now = self.now.mono;
+        let bring = self.neighbours.values().filter(|one| one.brings(now));
+        self.pulls.silence.is_there(now, bring.map(|one| one.spoke))
     }
 
     /// Asks for what is due, and looks at what was promised.

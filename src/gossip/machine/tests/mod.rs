@@ -25,6 +25,7 @@ mod refusals;
 mod rig;
 mod scripted;
 mod sealing;
+mod silence;
 mod sources;
 mod spam;
 mod subscriptions;
