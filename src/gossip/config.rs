@@ -124,8 +124,9 @@ pub struct BySourceConfig {
     /// Time that an announced message is waited for; default 20 ms. In a network that loses one packet in
     /// twenty less makes nodes ask for what is on its way.
     pub pull_delay: Duration,
-    /// The same while one in ten of those who bring messages has said nothing for 120 ms; default 10 ms. More
-    /// delays what they would have brought.
+    /// The same where at least one in ten of those who bring messages has said nothing for 120 ms and five of its
+    /// usual pauses; default 10 ms, and no more than where nobody is silent. More delays what they would have
+    /// brought.
     pub pull_delay_silent: Duration,
     /// The same for large messages, in any case; default 20 ms.
     pub pull_delay_large: Duration,
@@ -232,6 +233,9 @@ pub enum ConfigError {
     /// Of the links that are drawn by lot more are to be dialled ones than are drawn.
     #[error("by_source.lazy_outbound must not be above by_source.lazy_random")]
     Announcers,
+    /// What some have fallen silent about would be waited for longer than what is only late.
+    #[error("by_source.pull_delay_silent is above pull_delay")]
+    PullDelays,
     /// Who stalls would be a slow reader before that is told.
     #[error("queue.stalled_reader must be below queue.slow_reader")]
     Stalls,

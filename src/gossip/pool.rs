@@ -29,7 +29,7 @@ struct Pool {
     /// By the hash that names it. Only looked up, never iterated but to drop.
     things: HashMap<[u8; 32], Weak<Anything>>,
     sweep_at: usize,
-    /// As many as there are publishers.
+    /// Every key that any of the machines was sent.
     keys: HashMap<PeerId, VerifyingKey>,
 }
 

@@ -58,6 +58,12 @@ fn histories_times_shares_and_counts_have_bounds() {
     let announcers = Some(ConfigError::Announcers);
     assert_eq!(by_source(|one| one.lazy_outbound = 3), None);
     assert_eq!(by_source(|one| one.lazy_outbound = 4), announcers);
+    let delays = Some(ConfigError::PullDelays);
+    assert_eq!(
+        by_source(|one| one.pull_delay = one.pull_delay_silent),
+        None
+    );
+    assert_eq!(by_source(|one| one.pull_delay_silent *= 3), delays);
     let share = Some(ConfigError::Factor("by_source.share_cap"));
     assert_eq!(by_source(|one| one.share_cap = 1.0), None);
     assert_eq!(by_source(|one| one.share_cap = 0.9), share);

@@ -124,6 +124,9 @@ impl BySourceConfig {
         if self.lazy_outbound > self.lazy_random {
             return Err(ConfigError::Announcers);
         }
+        if self.pull_delay_silent > self.pull_delay {
+            return Err(ConfigError::PullDelays);
+        }
         // With less than its fair share no link could be chosen for some publishers.
         if (1.0..=f64::from(u16::MAX)).contains(&self.share_cap) {
             Ok(())

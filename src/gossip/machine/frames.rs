@@ -17,15 +17,13 @@ use crate::wire::message::gossip::{
 
 impl Gossip {
     pub(super) fn frame(&mut self, link: Link, kind: u8, body: &Bytes) {
+        self.spoke(link);
         let neighbour = self.neighbours.get(&link);
         if neighbour.is_none_or(|one| one.is_over)
             || self.is_unheard(link, kind)
             || self.is_over_rate(link, kind, body.len())
         {
             return;
-        }
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.spoke = self.now.mono;
         }
         let taken = match kind {
             wire::SUBSCRIBE => self.on_subscribe(link, body),

@@ -137,7 +137,9 @@ impl Gossip {
     /// A neighbour gave a chunk that it was asked for, or did not.
     pub(super) fn chunk(&mut self, link: Link, id: &MessageId, index: u16, answer: ChunkAnswer) {
         let now = self.now.mono;
-        if matches!(answer, ChunkAnswer::RanOut) && self.neighbours.contains_key(&link) {
+        if !matches!(answer, ChunkAnswer::RanOut) {
+            self.spoke(link);
+        } else if self.neighbours.contains_key(&link) {
             self.transfers.ran_out(link);
         }
         let after = self.transfers.answered(now, id, link, index);

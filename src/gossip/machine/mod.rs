@@ -23,6 +23,7 @@ mod publish;
 mod pulls;
 mod rates;
 mod recommended;
+mod silence;
 mod sources;
 mod spread;
 mod store;
@@ -55,6 +56,7 @@ use self::proving::Checks;
 use self::pulls::Pulls;
 use self::rates::Rates;
 use self::recommended::Recommended;
+use self::silence::Silence;
 use self::sources::Sources;
 use self::store::Store;
 use self::topic::Topic;
@@ -108,6 +110,7 @@ pub struct Gossip {
     /// None in a plain mesh.
     sources: Option<Sources>,
     pulls: Pulls,
+    silence: Silence,
     score: ScoreBoard,
     pacer: Pacer,
     /// When it has a list to be signed.
@@ -159,6 +162,7 @@ impl Gossip {
             store: Store::default(),
             sources,
             pulls: Pulls::default(),
+            silence: Silence::default(),
             score: ScoreBoard::new(setup.score),
             pacer_due: None,
             signing: publish::Signing::default(),

@@ -10,6 +10,7 @@ use foldhash::HashMap;
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
 use super::rates::Heard;
+use super::silence::Speech;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
@@ -61,8 +62,8 @@ pub(super) struct Neighbour {
     pub(super) announced: (usize, usize),
     /// When it was the first to bring a message last.
     brought: Option<Micros>,
-    /// When it said anything last that was heard.
-    pub(super) spoke: Micros,
+    /// When it speaks.
+    pub(super) speech: Speech,
     /// How often it was given each message that it asked for, of those still held.
     pub(super) given: HashMap<MessageId, u32>,
     /// Topics of this node that it left since the last heartbeat.
@@ -176,7 +177,7 @@ impl Neighbour {
             refused: HashMap::default(),
             announced: (0, 0),
             brought: None,
-            spoke: Micros(0),
+            speech: Speech::default(),
             given: HashMap::default(),
             left: BTreeSet::new(),
             is_touched: false,

@@ -132,3 +132,48 @@ impl Parcel {
         Some((self.topic, proof.seal().publisher()))
     }
 }
+
+#[cfg(all(test, feature = "scale"))]
+mod tests {
+    use super::*;
+    use crate::gossip::Sharing;
+    use crate::gossip::seals::testing::{List, NETWORK, key, message, signature};
+
+    /// The message with counter 3, in a seal with a signature of its own and in that place of its list.
+    fn parcel(sign: u8, first: u64, content: Content) -> Arc<Parcel> {
+        let body = List::of(first, 4).body(&key(1));
+        let seal = SharedSeal::new(&NETWORK, body.with_signature(signature(sign)), key(1)).unwrap();
+        let listed = message(&seal, 3, 0);
+        let parcel = Parcel {
+            id: listed.leaf().0,
+            topic: seal.topic(),
+            proof: Some(Proof {
+                listed,
+                index: u16::try_from(3 - first).unwrap(),
+            }),
+            content,
+        };
+        parcel.shared()
+    }
+
+    fn whole() -> Content {
+        Content::Whole(Bytes::from_static(b"what it says"))
+    }
+
+    #[test]
+    fn machines_share_a_message_of_one_seal_and_no_other() {
+        let _sharing = Sharing::begin();
+        let first = parcel(1, 0, whole());
+        assert!(Arc::ptr_eq(&first, &parcel(1, 0, whole())));
+        let outline = Outline::of(&Bytes::from(vec![7; 1 << 17])).unwrap();
+        let others = [
+            parcel(2, 0, whole()),
+            parcel(1, 1, whole()),
+            parcel(1, 0, Content::Outline(Arc::new(outline))),
+        ];
+        for other in others {
+            assert_eq!(other.id, first.id);
+            assert!(!Arc::ptr_eq(&first, &other), "{other:?}");
+        }
+    }
+}

@@ -2,13 +2,11 @@
 
 mod alarm;
 mod promises;
-mod silence;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use self::alarm::{ASKED_IN_VAIN, Alarm};
-use self::silence::Silence;
 use super::outbox::Priority;
 use super::store::Entry;
 use super::{Gossip, Link, TopicHash};
@@ -56,7 +54,6 @@ pub(super) struct Pulls {
     /// Messages that only bad neighbours announced.
     doubtful: VecDeque<(Micros, MessageId)>,
     alarm: Alarm,
-    silence: Silence,
     /// How long an answer takes, on average.
     response: Option<Duration>,
 }
@@ -143,7 +140,6 @@ impl Gossip {
 
     /// Plans to ask for a message that does not come by itself.
     fn consider_pull(&mut self, link: Link, topic: &TopicHash, id: MessageId) {
-        let delay = self.pull_delay(topic);
         let is_bad = self.is_bad(link);
         let Some(entry) = self.store.get_mut(&id).filter(|entry| entry.is_missing()) else {
             return;
@@ -160,7 +156,8 @@ impl Gossip {
             return self.pulls.doubt(self.now.mono, id);
         }
         pull.is_open = true;
-        self.pulls.due.insert((self.now.mono + delay, id));
+        let due = self.now.mono + self.pull_delay(topic);
+        self.pulls.due.insert((due, id));
     }
 
     /// A message that was thought to be here is not: others that announced it are asked.
@@ -185,20 +182,12 @@ impl Gossip {
     /// How long a message of this topic is waited for.
     fn pull_delay(&mut self, topic: &TopicHash) -> Duration {
         let size = self.topics.get(topic).map_or(0.0, |topic| topic.size);
-        let is_silent = self.misses_some();
-        match self.by_source() {
+        match self.by_source().copied() {
             Some(by_source) if self.is_large_on_average(size) => by_source.pull_delay_large,
-            Some(by_source) if is_silent => by_source.pull_delay_silent,
+            Some(by_source) if self.misses_some() => by_source.pull_delay_silent,
             Some(by_source) => by_source.pull_delay,
             None => Duration::ZERO,
         }
-    }
-
-    /// Whether some of those who bring messages say nothing any more.
-    fn misses_some(&mut self) -> bool {
-        let now = self.now.mono;
-        let bring = self.neighbours.values().filter(|one| one.brings(now));
-        self.pulls.silence.is_there(now, bring.map(|one| one.spoke))
     }
 
     /// Asks for what is due, and looks at what was promised.

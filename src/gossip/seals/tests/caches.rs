@@ -198,6 +198,21 @@ fn verdicts_are_bounded_and_the_oldest_leaves() {
 }
 
 #[test]
+fn what_a_verdict_that_leaves_held_is_counted_no_more() {
+    let mut seals = VerifiedSeals::new();
+    verify(&mut seals, &seal(0), Validity::Valid);
+    for number in 1..=MAX_VERDICTS as u64 {
+        verify(&mut seals, &seal(number), Validity::Invalid);
+    }
+    assert_eq!(seals.state(&seal(0).id()), SealState::Unknown);
+    assert_eq!(seals.held_bytes(), 0);
+    let last = seal(1 << 20);
+    verify(&mut seals, &last, Validity::Valid);
+    assert_eq!(seals.get(&last.id()), Some(&last));
+    assert_eq!(seals.held_bytes(), last.bytes());
+}
+
+#[test]
 fn held_seals_are_bounded_in_bytes_and_their_verdicts_outlive_them() {
     let mut seals = VerifiedSeals::new();
     let fitting = (MAX_HELD_BYTES / long(0).bytes()) as u64;
