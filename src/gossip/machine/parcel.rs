@@ -134,6 +134,7 @@ impl Parcel {
 }
 
 #[cfg(all(test, feature = "scale"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::gossip::Sharing;
