@@ -38,16 +38,8 @@ pub enum Reference {
 /// At most 1 016 names of publishers and 248 of seals: 50 KiB at worst.
 #[derive(Debug, Clone)]
 pub struct SentReferences {
-    keys: Sent<PeerId>,
-    seals: Sent<SealId>,
-}
-
-/// Names are looked for one by one, the newest first: most references are to what was numbered last. A name takes
-/// one or two nanoseconds, and so all keys, which a new seal may need, one or two microseconds. A tree would take
-/// twice the memory of the names.
-#[derive(Debug, Clone)]
-struct Sent<K> {
-    window: Window<K>,
+    keys: Window<PeerId>,
+    seals: Window<SealId>,
 }
 
 /// The keys and seals that a stream may refer to, as its receiver holds them.
@@ -76,20 +68,20 @@ impl SentReferences {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            keys: Sent::new(KEY_WINDOW - MARGIN, NO_WEIGHT),
-            seals: Sent::new(SEAL_WINDOW - MARGIN, SEAL_WINDOW_LEAVES - MARGIN_LEAVES),
+            keys: Window::new(KEY_WINDOW - MARGIN, NO_WEIGHT),
+            seals: Window::new(SEAL_WINDOW - MARGIN, SEAL_WINDOW_LEAVES - MARGIN_LEAVES),
         }
     }
 
     /// How a SEAL names the key of a publisher. To be asked when the frame is written, not when it is
     /// queued.
     pub fn key(&mut self, publisher: PeerId) -> Reference {
-        self.keys.refer(publisher, NO_WEIGHT)
+        refer(&mut self.keys, publisher, NO_WEIGHT)
     }
 
     /// How a MESSAGE names its seal. To be asked when the frame is written, not when it is queued.
     pub fn seal(&mut self, seal: &SharedSeal) -> Reference {
-        self.seals.refer(seal.id(), leaves(seal))
+        refer(&mut self.seals, seal.id(), leaves(seal))
     }
 }
 
@@ -99,18 +91,13 @@ impl Default for SentReferences {
     }
 }
 
-impl<K: Eq> Sent<K> {
-    const fn new(max_count: u64, max_weight: u64) -> Self {
-        Self {
-            window: Window::new(max_count, max_weight),
-        }
-    }
-
-    fn refer(&mut self, name: K, weight: u64) -> Reference {
-        match self.window.ordinal_of(&name) {
-            Some(ordinal) => Reference::Known(ordinal),
-            None => Reference::New(self.window.push(name, weight)),
-        }
+/// Names are looked for one by one, the newest first: most references are to what was numbered last. A name takes
+/// one or two nanoseconds, and so all keys, which a new seal may need, one or two microseconds. A tree would take
+/// twice the memory of the names.
+fn refer<K: Eq>(window: &mut Window<K>, name: K, weight: u64) -> Reference {
+    match window.ordinal_of(&name) {
+        Some(ordinal) => Reference::Known(ordinal),
+        None => Reference::New(window.push(name, weight)),
     }
 }
 
