@@ -69,6 +69,11 @@ impl FrameReader {
         }
     }
 
+    /// Waits until nothing more can come; see [`RecvStream::broken`].
+    pub(crate) async fn broken(&mut self) {
+        self.stream.broken().await;
+    }
+
     /// The next frame, `None` at the end of the stream. Cancellation-safe: what was read before is
     /// kept.
     ///

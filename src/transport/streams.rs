@@ -119,6 +119,12 @@ impl RecvStream {
         Ok(self.0.read(buffer).await?)
     }
 
+    /// Waits until nothing more can come: the peer has reset the stream, or the connection has ended.
+    pub async fn broken(&mut self) {
+        // Which of them it was is told to whoever reads.
+        _ = self.0.received_reset().await;
+    }
+
     /// Tells the peer to stop sending.
     pub fn stop(&mut self, code: ErrorCode) {
         let _ = self.0.stop(quinn_code(code));

@@ -174,6 +174,14 @@ impl Duplicates {
         self.current.map(|connection| (connection, self.generation))
     }
 
+    /// Whether a connection has lost for good, and this end is the one to close it.
+    #[must_use]
+    pub fn is_ours_to_close(&self, id: ConnectionId) -> bool {
+        let found = self.connections.iter().find(|found| found.id == id);
+        let lost = found.filter(|found| matches!(found.state, State::Loser { .. }));
+        lost.is_some_and(|found| self.decides_about(found))
+    }
+
     /// Confirmed connections that are not closed yet, losers included.
     #[must_use]
     pub fn len(&self) -> usize {

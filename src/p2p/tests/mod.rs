@@ -6,6 +6,7 @@
 mod addresses;
 mod first_flight;
 mod hold;
+mod ordered;
 mod probing;
 mod service;
 

@@ -86,10 +86,16 @@ async fn read(mut stream: InboundOrdered, queue: mpsc::Sender<Inbound>) -> Resul
     if queue.send(opened).await.is_err() {
         return Ok(());
     }
-    let enough = match begun.await {
+    let begun = tokio::select! {
+        biased;
+        begun = begun => begun,
+        // The connection ended and never was the current one.
+        () = stream.frames.broken() => return Ok(()),
+    };
+    let enough = match begun {
         Ok(Admitted::Yes(enough)) => enough,
         Ok(Admitted::Second) => return Err(stream.frames.fail(Violation::WrongStreamKind)),
-        // The connection was replaced, or the node stops.
+        // The peer is gone, or the node stops.
         Err(_) => return Ok(()),
     };
     let outcome = tokio::select! {

@@ -219,6 +219,28 @@ fn the_larger_end_leaves_the_closing_to_the_smaller() {
 }
 
 #[test]
+fn only_the_end_that_closes_it_lets_go_of_a_connection_and_only_when_it_has_lost_for_good() {
+    let (mut smaller, mut larger) = (smaller_end(), larger_end());
+    step(&mut smaller, ms(0), confirmed(A, Direction::Outgoing));
+    step(&mut larger, ms(0), confirmed(A, Direction::Incoming));
+    step(&mut smaller, ms(5), confirmed(B, Direction::Incoming));
+    step(&mut larger, ms(5), confirmed(B, Direction::Outgoing));
+    // B has the new streams while A is asked for a sign of life, and when there is none.
+    for now in [ms(10), ms(500)] {
+        step(&mut smaller, now, Input::Timer);
+        assert!(![A, B].iter().any(|id| smaller.is_ours_to_close(*id)));
+    }
+    step(&mut smaller, ms(501), Input::Packet(A));
+    step(&mut larger, ms(501), Input::Packet(A));
+    assert!(smaller.is_ours_to_close(B) && !smaller.is_ours_to_close(A));
+    assert!(![A, B].iter().any(|id| larger.is_ours_to_close(*id)));
+    // Between two of one direction the dialler decides.
+    step(&mut larger, ms(510), confirmed(C, Direction::Incoming));
+    step(&mut smaller, ms(510), confirmed(C, Direction::Outgoing));
+    assert!(smaller.is_ours_to_close(A) && !larger.is_ours_to_close(A));
+}
+
+#[test]
 fn the_larger_end_returns_to_what_the_smaller_left_open() {
     let mut end = larger_end();
     step(&mut end, ms(0), confirmed(B, Direction::Outgoing));

@@ -19,10 +19,9 @@ use crate::wire::message::gossip::PROTOCOL;
 /// Longest that a node that stops waits for neighbours that take nothing of what was said.
 const STALLED: Duration = Duration::from_secs(3);
 
-/// Time after which gossip follows to a connection that replaced another one: when both ends dial at once,
-/// the first choice may be taken back, and there is no second pair of streams on a connection. Longer than
-/// that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips), shorter than
-/// what lost is kept open.
+/// Time after which the end that closes the connection that lost takes gossip to the other one: its first choice may
+/// be taken back. Longer than that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips),
+/// shorter than what lost is kept open ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)).
 const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
@@ -49,7 +48,7 @@ impl Driver {
             self.consider(peer);
         }
         for peer in self.links.all() {
-            if self.parts.caller.current(&peer).is_none() {
+            if self.parts.caller.carrier(&peer).is_none() {
                 self.end(&peer);
                 self.links.disconnected(&peer);
             }
@@ -65,10 +64,12 @@ impl Driver {
             } => {
                 // It speaks gossip: no introduction needs to be waited for. One that is gone already would never be
                 // missed: its reader ends with `ready`.
-                if let Some((current, _)) = self.parts.caller.current(&peer) {
-                    self.links.wait(peer, generation, ready);
-                    if current == generation {
+                if let Some(carrier) = self.parts.caller.carrier(&peer) {
+                    let waits = self.links.wait(peer, generation, ready);
+                    if carrier.generation() == generation {
                         self.follow(peer);
+                    } else if waits {
+                        self.settle_later(peer);
                     }
                 }
             }
@@ -105,11 +106,12 @@ impl Driver {
         }
     }
 
-    /// One stream of a pair has ended: the pair is over.
+    /// One stream of a pair has ended: the pair is over. There may be another connection already.
     fn ended(&mut self, peer: &PeerId, generation: u64) {
         let session = self.links.session(peer);
         if session.is_some_and(|session| session.generation == generation) {
             self.end(peer);
+            self.begin(*peer);
         }
     }
 
@@ -131,15 +133,32 @@ impl Driver {
 
     /// Begins with a peer, or follows to its current connection once it is clear that it stays so.
     fn follow(&mut self, peer: PeerId) {
-        let current = self.parts.caller.current(&peer);
+        let current = self.parts.caller.carrier(&peer);
         let session = self.links.session(&peer);
         let is_elsewhere = session.zip(current);
-        if is_elsewhere.is_some_and(|(session, (current, _))| session.generation != current) {
-            self.work.spawn(async move {
-                sleep(SETTLING).await;
-                Work::Settled(peer)
-            });
+        if is_elsewhere.is_some_and(|(session, current)| session.generation != current.generation())
+        {
+            self.settle_later(peer);
         } else {
+            self.begin(peer);
+        }
+    }
+
+    fn settle_later(&mut self, peer: PeerId) {
+        self.work.spawn(async move {
+            sleep(SETTLING).await;
+            Work::Settled(peer)
+        });
+    }
+
+    /// Lets go of connections that lost. The end that is to close them does so first: the other may take one of them
+    /// for the current one until then, and there is no second pair on a connection. Its streams there end with ours.
+    pub(super) fn settle(&mut self, peer: PeerId) {
+        let caller = &self.parts.caller;
+        let is_lost = |generation| caller.is_ours_to_close(&peer, generation);
+        self.links.refuse(&peer, is_lost);
+        let session = self.links.session(&peer);
+        if session.is_none_or(|session| is_lost(session.generation)) {
             self.begin(peer);
         }
     }
@@ -149,9 +168,10 @@ impl Driver {
         if self.closing.is_some() {
             return;
         }
-        let Some((generation, direction)) = self.parts.caller.current(&peer) else {
+        let Some(carrier) = self.parts.caller.carrier(&peer) else {
             return;
         };
+        let generation = carrier.generation();
         if self.links.is_over(&peer, generation) {
             return;
         }
@@ -160,21 +180,18 @@ impl Driver {
             return self.links.ready(&peer);
         }
         self.end(&peer);
-        let Some(connection) = self.parts.caller.connection(&peer) else {
-            return;
-        };
-        let group = match connection.path() {
+        let group = match carrier.path() {
             Path::Direct { group, .. } => group,
             Path::Relayed { relay_group, .. } => relay_group,
         };
         let (link, batches) = self.links.begin(peer, generation);
-        let (caller, told) = (self.parts.caller.clone(), self.written.clone());
+        let is_outbound = carrier.direction() == Direction::Outgoing;
+        let told = self.written.clone();
         self.writers += 1;
         self.work.spawn(async move {
-            outbound::write(caller, peer, generation, batches, told).await;
+            outbound::write(carrier, peer, batches, told).await;
             Work::Over
         });
-        let is_outbound = direction == Direction::Outgoing;
         self.feed(Input::Connected {
             link,
             group,
