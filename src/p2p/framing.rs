@@ -69,7 +69,7 @@ impl FrameReader {
         }
     }
 
-    /// Waits until nothing more can come; see [`RecvStream::broken`].
+    /// See [`RecvStream::broken`].
     pub(crate) async fn broken(&mut self) {
         self.stream.broken().await;
     }

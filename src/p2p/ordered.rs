@@ -11,7 +11,7 @@ use super::swarm::Inner;
 use super::{Caller, ConnectionId, Direction};
 use crate::identity::PeerId;
 use crate::transport::Path;
-use crate::wire::StreamHeader;
+use crate::wire::{ErrorCode, StreamHeader};
 
 /// The connection is gone, or the peer does not take the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,8 +40,16 @@ impl Caller {
         Some(Carrier { inner, link })
     }
 
-    /// Whether one of the peer's connections has lost for good, and this end is the one to close it.
+    /// Whether one of the peer's connections has lost for good to one that the other end has, too, and this end is the
+    /// one to close it.
     pub(crate) fn is_ours_to_close(&self, peer: &PeerId, generation: u64) -> bool {
+        if self
+            .inner()
+            .link(peer)
+            .is_none_or(|survivor| !survivor.is_held())
+        {
+            return false;
+        }
         let connections = self.inner().connections();
         connections.is_ours_to_close(peer, ConnectionId(generation))
     }
@@ -60,6 +68,11 @@ impl Carrier {
 
     pub(crate) fn path(&self) -> Path {
         self.link.connection.path()
+    }
+
+    /// Closes it: the peer is to be dialled anew.
+    pub(crate) fn close(self) {
+        self.link.connection.close(ErrorCode::Redundant);
     }
 
     /// Opens a stream, waiting for room. What is written to it goes out behind the header.

@@ -115,6 +115,8 @@ pub(super) struct Driver {
     next_ask: u64,
     /// Places for dials of peers that neighbours recommended.
     recommended: Arc<Semaphore>,
+    /// Peers with several connections, and since when they are looked at.
+    settling: BTreeMap<PeerId, Micros>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
     /// Signatures that were made at once, for the machine.
@@ -133,7 +135,7 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
-    /// Which of several connections with a peer stays is settled.
+    /// It is time to look which of several connections with a peer stays.
     Settled(PeerId),
     /// A subscription has no reader any more.
     Unread,
@@ -167,6 +169,7 @@ impl Driver {
             asks: BTreeMap::new(),
             next_ask: 0,
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
+            settling: BTreeMap::new(),
             ending: Vec::new(),
             signed: Vec::new(),
             writers: 0,
@@ -336,6 +339,8 @@ impl Driver {
 
     /// Whether nobody waits to be heard.
     fn is_idle(&self) -> bool {
-        self.parts.messages.is_empty() && self.parts.inbound.is_empty()
+        let parts = &self.parts;
+        let is_silent = parts.messages.is_empty() && parts.inbound.is_empty();
+        is_silent && parts.chunk_asks.is_empty() && self.outbound.is_empty()
     }
 }

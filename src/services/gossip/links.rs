@@ -34,7 +34,7 @@ pub(super) struct Links {
     gone: BTreeMap<u64, PeerId>,
     places: BTreeMap<PeerId, u64>,
     departures: u64,
-    /// Streams whose connection is not the current one yet, at most one for each that two peers can have.
+    /// Streams whose connection is not the current one yet, at most as many as two peers can have connections.
     waiting: BTreeMap<PeerId, Vec<(u64, oneshot::Sender<Admitted>)>>,
     /// Connections on which gossip has ended, the latest last: there is no second pair of streams on one.
     over: BTreeMap<PeerId, VecDeque<u64>>,
@@ -86,20 +86,13 @@ impl Links {
         Some(session.link)
     }
 
-    /// A stream waits for its connection; `false` if too many do.
-    pub(super) fn wait(
-        &mut self,
-        peer: PeerId,
-        generation: u64,
-        ready: oneshot::Sender<Admitted>,
-    ) -> bool {
+    /// A stream waits for its connection.
+    pub(super) fn wait(&mut self, peer: PeerId, generation: u64, ready: oneshot::Sender<Admitted>) {
         let waiting = self.waiting.entry(peer).or_default();
         waiting.retain(|(_, ready)| !ready.is_closed());
-        let has_room = waiting.len() < MAX_CONNECTIONS_PER_PEER;
-        if has_room {
+        if waiting.len() < MAX_CONNECTIONS_PER_PEER {
             waiting.push((generation, ready));
         }
-        has_room
     }
 
     /// Streams of connections that will not be the current one wait no more.
@@ -112,7 +105,7 @@ impl Links {
         }
     }
 
-    /// The streams of the current connection that came since it began are read, too. Those of others wait on: as
+    /// The streams of the session's connection that came since it began are read, too. Those of others wait on: as
     /// long as two connections live, each end may have chosen another one, and there is no second stream on any.
     pub(super) fn ready(&mut self, peer: &PeerId) {
         let (Some(session), Some(waiting)) =
@@ -140,6 +133,17 @@ impl Links {
     pub(super) fn is_over(&self, peer: &PeerId, generation: u64) -> bool {
         let over = self.over.get(peer);
         over.is_some_and(|over| over.contains(&generation))
+    }
+
+    /// Whether a stream of a peer waits.
+    pub(super) fn is_waiting(&self, peer: &PeerId) -> bool {
+        self.waiting.contains_key(peer)
+    }
+
+    /// Whether a peer has spoken gossip since it is connected.
+    pub(super) fn speaks(&self, peer: &PeerId) -> bool {
+        let is_known = self.over.contains_key(peer) || self.waiting.contains_key(peer);
+        is_known || self.sessions.contains_key(peer)
     }
 
     /// Those with whom something is under way.

@@ -54,7 +54,7 @@ impl Driver {
             let signature = keypair.sign(body.input(&network).as_bytes()).ok();
             Input::Signed { id, signature }
         };
-        if self.is_idle() {
+        if self.signed.is_empty() && self.is_idle() {
             self.signed.push(sign());
         } else {
             self.work.spawn(async move { Work::Made(sign()) });
