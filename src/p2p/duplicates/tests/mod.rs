@@ -212,10 +212,27 @@ fn the_larger_end_leaves_the_closing_to_the_smaller() {
         [surviving(A, 2)]
     );
     assert_eq!(step(&mut end, ms(4_000), Input::Timer), []);
+    let late = ms(5) + FOLLOWER_PATIENCE;
+    assert_eq!(step(&mut end, late, Input::Timer), [Output::Probe(A)]);
+    assert_eq!(step(&mut end, late, Input::Packet(A)), [Output::Close(B)]);
+}
+
+#[test]
+fn the_larger_end_closes_nothing_for_a_connection_of_which_the_smaller_has_no_memory() {
+    let mut end = larger_end();
+    step(&mut end, ms(0), confirmed(B, Direction::Incoming));
     assert_eq!(
-        step(&mut end, ms(5) + FOLLOWER_PATIENCE, Input::Timer),
-        [Output::Close(B)]
+        step(&mut end, ms(5), confirmed(A, Direction::Incoming)),
+        [surviving(A, 2)]
     );
+    for asked in [5, 10] {
+        let now = ms(5 + asked * 1_000);
+        assert_eq!(end.poll_timeout(), Some(now));
+        assert_eq!(step(&mut end, now, Input::Timer), [Output::Probe(A)]);
+    }
+    // Its reset.
+    let back = step(&mut end, ms(11_000), Input::Closed(A));
+    assert_eq!((back, end.poll_timeout()), (vec![surviving(B, 3)], None));
 }
 
 #[test]
@@ -265,7 +282,9 @@ fn the_peer_that_restarted_and_dialled_again_is_served_on_its_new_connection_at_
         step(&mut end, ms(9_000), confirmed(C, Direction::Incoming)),
         [surviving(C, 2)]
     );
-    assert_eq!(step(&mut end, ms(14_000), Input::Timer), [Output::Close(A)]);
+    assert_eq!(step(&mut end, ms(14_000), Input::Timer), [Output::Probe(C)]);
+    let answered = step(&mut end, ms(14_050), Input::Packet(C));
+    assert_eq!(answered, [Output::Close(A)]);
 }
 
 #[test]

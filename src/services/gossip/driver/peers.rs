@@ -25,8 +25,7 @@ const STALLED: Duration = Duration::from_secs(3);
 /// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)).
 const SETTLING: Duration = Duration::from_secs(1);
 
-/// Time after which the other end takes gossip elsewhere, too: an end that lives has closed what lost by then, but it may
-/// be gone, or its word lost.
+/// How long that goes on: an end that lives has closed what lost by then.
 const SETTLED: Duration = Duration::from_secs(4);
 
 impl Driver {
@@ -177,11 +176,11 @@ impl Driver {
         let is_lost = |generation| caller.is_ours_to_close(&peer, generation);
         self.links.refuse(&peer, is_lost);
         let session = self.links.session(&peer);
-        let is_late = self.now().since(since) >= SETTLED;
-        if is_late || session.is_none_or(|session| is_lost(session.generation)) {
+        if session.is_none_or(|session| is_lost(session.generation)) {
             self.begin(peer);
         }
-        if !is_late && (self.is_elsewhere(&peer) || self.links.is_waiting(&peer)) {
+        let is_early = self.now().since(since) < SETTLED;
+        if is_early && (self.is_elsewhere(&peer) || self.links.is_waiting(&peer)) {
             self.settling.insert(peer, since);
             self.work.spawn(settling(peer));
         }
