@@ -3,6 +3,7 @@
 mod large;
 mod outputs;
 mod peers;
+mod settling;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
