@@ -69,11 +69,6 @@ impl FrameReader {
         }
     }
 
-    /// See [`RecvStream::broken`].
-    pub(crate) async fn broken(&mut self) {
-        self.stream.broken().await;
-    }
-
     /// The next frame, `None` at the end of the stream. Cancellation-safe: what was read before is
     /// kept.
     ///

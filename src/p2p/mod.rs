@@ -68,7 +68,6 @@ pub use limits::{
     RefuseReason, Source,
 };
 pub use metrics::SwarmMetrics;
-pub(crate) use ordered::Carrier;
 pub use outbox::SendError;
 pub use peer_book::{
     AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_ADDRESSES_TOLD,

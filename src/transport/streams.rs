@@ -119,13 +119,6 @@ impl RecvStream {
         Ok(self.0.read(buffer).await?)
     }
 
-    /// Waits until the peer has reset the stream, or the connection has ended; a stream that came to its end is not
-    /// broken before that.
-    pub async fn broken(&mut self) {
-        // Which of them it was is told to whoever reads.
-        _ = self.0.received_reset().await;
-    }
-
     /// Tells the peer to stop sending.
     pub fn stop(&mut self, code: ErrorCode) {
         let _ = self.0.stop(quinn_code(code));

@@ -6,7 +6,6 @@
 mod addresses;
 mod first_flight;
 mod hold;
-mod ordered;
 mod probing;
 mod service;
 

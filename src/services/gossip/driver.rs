@@ -3,7 +3,6 @@
 mod large;
 mod outputs;
 mod peers;
-mod settling;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,12 +115,8 @@ pub(super) struct Driver {
     next_ask: u64,
     /// Places for dials of peers that neighbours recommended.
     recommended: Arc<Semaphore>,
-    /// Peers with several connections, and since when they are looked at.
-    settling: BTreeMap<PeerId, Micros>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
-    /// Signatures that were made at once, for the machine.
-    signed: Vec<Input>,
     /// Streams to peers that have not ended.
     writers: usize,
     /// Who waits for the end.
@@ -136,7 +131,7 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
-    /// It is time to look which of several connections with a peer stays.
+    /// Which of several connections with a peer stays is settled.
     Settled(PeerId),
     /// A subscription has no reader any more.
     Unread,
@@ -170,9 +165,7 @@ impl Driver {
             asks: BTreeMap::new(),
             next_ask: 0,
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
-            settling: BTreeMap::new(),
             ending: Vec::new(),
-            signed: Vec::new(),
             writers: 0,
             closing: None,
             closed_at: Micros(0),
@@ -321,27 +314,11 @@ impl Driver {
     fn feed_all(&mut self, inputs: impl IntoIterator<Item = Input>) {
         let now = self.parts.clock.now();
         self.parts.machine.handle_all(now, inputs);
-        self.take_outputs();
-        while !self.signed.is_empty() {
-            let (now, signed) = (self.parts.clock.now(), std::mem::take(&mut self.signed));
-            self.parts.machine.handle_all(now, signed);
-            self.take_outputs();
+        while let Some(output) = self.parts.machine.poll_output() {
+            self.output(output);
         }
         while let Some(peer) = self.ending.pop() {
             self.end(&peer);
         }
-    }
-
-    fn take_outputs(&mut self) {
-        while let Some(output) = self.parts.machine.poll_output() {
-            self.output(output);
-        }
-    }
-
-    /// Whether nobody waits to be heard.
-    fn is_idle(&self) -> bool {
-        let parts = &self.parts;
-        let is_silent = parts.messages.is_empty() && parts.inbound.is_empty();
-        is_silent && parts.chunk_asks.is_empty() && self.outbound.is_empty()
     }
 }

@@ -1,10 +1,7 @@
 //! The streams that peers open.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
 
 use crate::identity::PeerId;
 use crate::p2p::{
@@ -18,10 +15,6 @@ use crate::wire::{ErrorCode, Violation};
 /// Batches of frames that wait for the driver: each stream waits with one, so that none crowds out
 /// another.
 pub(super) const QUEUE: usize = 64;
-
-/// How long a stream still waits when its connection has ended: what came is read, and who said one thing and left is
-/// heard. As long as it is looked which connection stays, and a second.
-const READ_LATE: Duration = Duration::from_secs(5);
 
 /// Bytes of frames that are handed over together.
 const BATCH: usize = 64 << 10;
@@ -84,7 +77,7 @@ async fn read(mut stream: InboundOrdered, queue: mpsc::Sender<Inbound>) -> Resul
         return Ok(());
     };
     let generation = stream.generation;
-    let (ready, mut begun) = oneshot::channel();
+    let (ready, begun) = oneshot::channel();
     let opened = Inbound::Opened {
         peer,
         generation,
@@ -93,19 +86,10 @@ async fn read(mut stream: InboundOrdered, queue: mpsc::Sender<Inbound>) -> Resul
     if queue.send(opened).await.is_err() {
         return Ok(());
     }
-    let begun = tokio::select! {
-        biased;
-        begun = &mut begun => begun,
-        () = stream.frames.broken() => match timeout(READ_LATE, begun).await {
-            Ok(begun) => begun,
-            // It never was the current connection.
-            Err(_) => return Ok(()),
-        },
-    };
-    let enough = match begun {
+    let enough = match begun.await {
         Ok(Admitted::Yes(enough)) => enough,
         Ok(Admitted::Second) => return Err(stream.frames.fail(Violation::WrongStreamKind)),
-        // The peer is gone, or the node stops.
+        // The connection was replaced, or the node stops.
         Err(_) => return Ok(()),
     };
     let outcome = tokio::select! {

@@ -1,7 +1,6 @@
 //! Gossip over QUIC: topics among running nodes.
 
 mod attacks;
-mod connections;
 mod exchange;
 mod explicit;
 mod faults;

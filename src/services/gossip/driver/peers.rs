@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::sleep;
+
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
 use super::super::{GossipError, NeighbourInfo};
@@ -17,20 +19,19 @@ use crate::wire::message::gossip::PROTOCOL;
 /// Longest that a node that stops waits for neighbours that take nothing of what was said.
 const STALLED: Duration = Duration::from_secs(3);
 
+/// Time after which gossip follows to a connection that replaced another one: when both ends dial at once,
+/// the first choice may be taken back, and there is no second pair of streams on a connection. Longer than
+/// that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips), shorter than
+/// what lost is kept open.
+const SETTLING: Duration = Duration::from_secs(1);
+
 impl Driver {
     pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
         match event {
-            SwarmEvent::PeerIdentified { peer } => self.consider(peer),
-            SwarmEvent::PeerConnected {
-                peer, generation, ..
-            } => {
-                self.leave_if_over(&peer, generation);
+            SwarmEvent::PeerIdentified { peer } | SwarmEvent::PeerConnected { peer, .. } => {
                 self.consider(peer);
             }
-            // It may be back already.
-            SwarmEvent::PeerDisconnected { peer, .. }
-                if self.parts.caller.carrier(&peer).is_none() =>
-            {
+            SwarmEvent::PeerDisconnected { peer, .. } => {
                 self.end(&peer);
                 self.links.disconnected(&peer);
             }
@@ -48,7 +49,7 @@ impl Driver {
             self.consider(peer);
         }
         for peer in self.links.all() {
-            if self.parts.caller.carrier(&peer).is_none() {
+            if self.parts.caller.current(&peer).is_none() {
                 self.end(&peer);
                 self.links.disconnected(&peer);
             }
@@ -64,13 +65,10 @@ impl Driver {
             } => {
                 // It speaks gossip: no introduction needs to be waited for. One that is gone already would never be
                 // missed: its reader ends with `ready`.
-                if let Some(carrier) = self.parts.caller.carrier(&peer) {
+                if let Some((current, _)) = self.parts.caller.current(&peer) {
                     self.links.wait(peer, generation, ready);
-                    self.links.ready(&peer);
-                    if carrier.generation() == generation {
+                    if current == generation {
                         self.follow(peer);
-                    } else {
-                        self.settle_later(peer);
                     }
                 }
             }
@@ -107,12 +105,11 @@ impl Driver {
         }
     }
 
-    /// One stream of a pair has ended: the pair is over. There may be another connection already.
+    /// One stream of a pair has ended: the pair is over.
     fn ended(&mut self, peer: &PeerId, generation: u64) {
         let session = self.links.session(peer);
         if session.is_some_and(|session| session.generation == generation) {
             self.end(peer);
-            self.begin(*peer);
         }
     }
 
@@ -126,9 +123,24 @@ impl Driver {
             let mut protocols = entry.protocols().iter();
             Some(protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION)))
         });
-        if speaks == Some(true) || self.links.speaks(&peer) {
+        if speaks == Some(true) || self.links.session(&peer).is_some() {
             self.follow(peer);
             self.tell_place(peer);
+        }
+    }
+
+    /// Begins with a peer, or follows to its current connection once it is clear that it stays so.
+    fn follow(&mut self, peer: PeerId) {
+        let current = self.parts.caller.current(&peer);
+        let session = self.links.session(&peer);
+        let is_elsewhere = session.zip(current);
+        if is_elsewhere.is_some_and(|(session, (current, _))| session.generation != current) {
+            self.work.spawn(async move {
+                sleep(SETTLING).await;
+                Work::Settled(peer)
+            });
+        } else {
+            self.begin(peer);
         }
     }
 
@@ -137,10 +149,9 @@ impl Driver {
         if self.closing.is_some() {
             return;
         }
-        let Some(carrier) = self.parts.caller.carrier(&peer) else {
+        let Some((generation, direction)) = self.parts.caller.current(&peer) else {
             return;
         };
-        let generation = carrier.generation();
         if self.links.is_over(&peer, generation) {
             return;
         }
@@ -149,18 +160,21 @@ impl Driver {
             return self.links.ready(&peer);
         }
         self.end(&peer);
-        let group = match carrier.path() {
+        let Some(connection) = self.parts.caller.connection(&peer) else {
+            return;
+        };
+        let group = match connection.path() {
             Path::Direct { group, .. } => group,
             Path::Relayed { relay_group, .. } => relay_group,
         };
         let (link, batches) = self.links.begin(peer, generation);
-        let is_outbound = carrier.direction() == Direction::Outgoing;
-        let told = self.written.clone();
+        let (caller, told) = (self.parts.caller.clone(), self.written.clone());
         self.writers += 1;
         self.work.spawn(async move {
-            outbound::write(carrier, peer, batches, told).await;
+            outbound::write(caller, peer, generation, batches, told).await;
             Work::Over
         });
+        let is_outbound = direction == Direction::Outgoing;
         self.feed(Input::Connected {
             link,
             group,
