@@ -117,6 +117,8 @@ pub(super) struct Driver {
     recommended: Arc<Semaphore>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
+    /// Signatures that were made at once, for the machine.
+    signed: Vec<Input>,
     /// Streams to peers that have not ended.
     writers: usize,
     /// Who waits for the end.
@@ -166,6 +168,7 @@ impl Driver {
             next_ask: 0,
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
             ending: Vec::new(),
+            signed: Vec::new(),
             writers: 0,
             closing: None,
             closed_at: Micros(0),
@@ -314,11 +317,27 @@ impl Driver {
     fn feed_all(&mut self, inputs: impl IntoIterator<Item = Input>) {
         let now = self.parts.clock.now();
         self.parts.machine.handle_all(now, inputs);
-        while let Some(output) = self.parts.machine.poll_output() {
-            self.output(output);
+        self.take_outputs();
+        while !self.signed.is_empty() {
+            let (now, signed) = (self.parts.clock.now(), std::mem::take(&mut self.signed));
+            self.parts.machine.handle_all(now, signed);
+            self.take_outputs();
         }
         while let Some(peer) = self.ending.pop() {
             self.end(&peer);
         }
+    }
+
+    fn take_outputs(&mut self) {
+        while let Some(output) = self.parts.machine.poll_output() {
+            self.output(output);
+        }
+    }
+
+    /// Whether nobody waits to be heard.
+    fn is_idle(&self) -> bool {
+        let parts = &self.parts;
+        let is_silent = parts.messages.is_empty() && parts.inbound.is_empty();
+        is_silent && parts.chunk_asks.is_empty() && self.outbound.is_empty()
     }
 }
