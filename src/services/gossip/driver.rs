@@ -117,8 +117,8 @@ pub(super) struct Driver {
     recommended: Arc<Semaphore>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
-    /// Signatures that were made at once, for the machine.
-    signed: Vec<Input>,
+    /// A signature that was made at once, for the machine.
+    signed: Option<Input>,
     /// Streams to peers that have not ended.
     writers: usize,
     /// Who waits for the end.
@@ -168,7 +168,7 @@ impl Driver {
             next_ask: 0,
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
             ending: Vec::new(),
-            signed: Vec::new(),
+            signed: None,
             writers: 0,
             closing: None,
             closed_at: Micros(0),
@@ -318,9 +318,8 @@ impl Driver {
         let now = self.parts.clock.now();
         self.parts.machine.handle_all(now, inputs);
         self.take_outputs();
-        while !self.signed.is_empty() {
-            let (now, signed) = (self.parts.clock.now(), std::mem::take(&mut self.signed));
-            self.parts.machine.handle_all(now, signed);
+        while let Some(signed) = self.signed.take() {
+            self.parts.machine.handle(self.parts.clock.now(), signed);
             self.take_outputs();
         }
         while let Some(peer) = self.ending.pop() {

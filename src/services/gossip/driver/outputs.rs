@@ -54,8 +54,8 @@ impl Driver {
             let signature = keypair.sign(body.input(&network).as_bytes()).ok();
             Input::Signed { id, signature }
         };
-        if self.signed.is_empty() && self.is_idle() {
-            self.signed.push(sign());
+        if self.signed.is_none() && self.is_idle() {
+            self.signed = Some(sign());
         } else {
             self.work.spawn(async move { Work::Made(sign()) });
         }
