@@ -45,6 +45,8 @@ pub(super) struct Connection {
     /// Since when no stream is open on it.
     pub(super) quiet_since: Micros,
     pub(super) state: State,
+    /// When the survivor was last asked whether it lives, before this one is closed for it, and the rank of that.
+    pub(super) asked: Option<(Micros, u64)>,
 }
 
 /// What was decided about a connection.

@@ -27,9 +27,10 @@ pub const QUIET: Duration = Duration::from_millis(250);
 /// after at most three (RFC 9002 §6.2.1, with the variance that a first sample gives).
 pub const QUIET_ROUND_TRIPS: u32 = 3;
 
-/// The end that does not decide waits this long for the other to close, then closes itself: the
-/// other end may have no memory of the connection (it restarted, or is a second process with the
-/// same identity). A living one has spoken after [`PROBE_LIMIT`] + [`DRAIN_LIMIT`] and a few round
+/// The end that does not decide waits this long for the other to close, then closes itself when the
+/// survivor shows that it lives (it is asked again after as long): the other end may have no memory
+/// of the connection (it restarted, or is a second process with the same identity), or its word was
+/// lost. A living one has spoken after [`PROBE_LIMIT`] + [`DRAIN_LIMIT`] and a few round
 /// trips.
 pub const FOLLOWER_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -92,8 +93,8 @@ pub enum Output {
 /// *Both ends must not close at once*, each what the other keeps: their packets cross, and their
 /// probes may end differently. So one end decides: the dialler between its own connections, the
 /// smaller `PeerId` between the directions. The other end moves its new streams by the same rule and
-/// leaves the closing to the first for [`FOLLOWER_PATIENCE`]; if the survivor is closed under it, it
-/// returns to what is left.
+/// leaves the closing to the first for [`FOLLOWER_PATIENCE`], and then asks the survivor for a sign of life before it
+/// closes anything for it; if the survivor is closed under it, it returns to what is left.
 ///
 /// *Contract.* [`handle`](Self::handle) each input in the order in which it happened, with a time
 /// that never goes back; then drain [`poll_output`](Self::poll_output); then call with
@@ -174,6 +175,14 @@ impl Duplicates {
         self.current.map(|connection| (connection, self.generation))
     }
 
+    /// Whether a connection has lost for good, and this end is the one to close it.
+    #[must_use]
+    pub fn is_ours_to_close(&self, id: ConnectionId) -> bool {
+        let found = self.connections.iter().find(|found| found.id == id);
+        let lost = found.filter(|found| matches!(found.state, State::Loser { .. }));
+        lost.is_some_and(|found| self.decides_about(found))
+    }
+
     /// Confirmed connections that are not closed yet, losers included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -203,6 +212,7 @@ impl Duplicates {
             open_streams: 0,
             quiet_since: now,
             state: State::Candidate,
+            asked: None,
         });
     }
 
@@ -282,10 +292,11 @@ impl Duplicates {
     }
 
     fn close_losers(&mut self, now: Micros) {
+        self.ask_survivor(now);
         let mut due: Vec<ConnectionId> = self
             .connections
             .iter()
-            .filter(|found| found.is_out() && self.deadline(found).is_some_and(|at| at <= now))
+            .filter(|found| found.is_out() && self.is_due(now, found))
             .map(|found| found.id)
             .collect();
         let left = self.connections.len() - due.len();
@@ -304,6 +315,34 @@ impl Duplicates {
         self.outputs.extend(due.into_iter().map(Output::Close));
     }
 
+    /// The end that does not decide closes nothing before it knows that the other has what stays: the other may have
+    /// closed just that, and its word was lost.
+    fn ask_survivor(&mut self, now: Micros) {
+        let is_late = |found: &&Connection| {
+            let deadline = self.deadline(found);
+            found.is_out() && !self.is_due(now, found) && deadline.is_some_and(|at| at <= now)
+        };
+        let late = self.connections.iter().filter(is_late);
+        let late: Vec<_> = late.map(|found| found.id).collect();
+        let asked = Some((now, self.rank));
+        for id in &late {
+            self.update(*id, |connection| connection.asked = asked);
+        }
+        if let Some(survivor) = self.current.filter(|_| !late.is_empty()) {
+            self.outputs.push_back(Output::Probe(survivor));
+        }
+    }
+
+    /// Whether this end closes a connection that is out now.
+    fn is_due(&self, now: Micros, loser: &Connection) -> bool {
+        if self.decides_about(loser) {
+            return self.deadline(loser).is_some_and(|at| at <= now);
+        }
+        let survivor = self.survivor();
+        let heard = survivor.zip(loser.asked);
+        heard.is_some_and(|(survivor, (_, asked))| survivor.heard > asked)
+    }
+
     /// When something happens to this connection without further input.
     fn deadline(&self, connection: &Connection) -> Option<Micros> {
         let since = match connection.state {
@@ -312,7 +351,8 @@ impl Duplicates {
             State::Silent { since } | State::Loser { since } => since,
         };
         if !self.decides_about(connection) {
-            return Some(since + FOLLOWER_PATIENCE);
+            let asked = connection.asked.map(|(asked, _)| asked);
+            return Some(asked.unwrap_or(since) + FOLLOWER_PATIENCE);
         }
         let limit = since + DRAIN_LIMIT;
         let repair = connection.rtt.saturating_mul(QUIET_ROUND_TRIPS);
@@ -326,16 +366,18 @@ impl Duplicates {
 
     /// Whether this end is the one to close a connection that lost against the current one.
     fn decides_about(&self, loser: &Connection) -> bool {
-        let survivor = self
-            .connections
-            .iter()
-            .find(|found| Some(found.id) == self.current);
-        match survivor {
+        match self.survivor() {
             Some(survivor) if survivor.direction == loser.direction => {
                 loser.direction == Direction::Outgoing
             }
             _ => self.local < self.remote,
         }
+    }
+
+    /// The connection that new streams go to.
+    fn survivor(&self) -> Option<&Connection> {
+        let mut connections = self.connections.iter();
+        connections.find(|found| Some(found.id) == self.current)
     }
 
     /// The direction of what the smaller `PeerId` dialled.

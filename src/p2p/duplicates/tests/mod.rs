@@ -212,10 +212,49 @@ fn the_larger_end_leaves_the_closing_to_the_smaller() {
         [surviving(A, 2)]
     );
     assert_eq!(step(&mut end, ms(4_000), Input::Timer), []);
+    let late = ms(5) + FOLLOWER_PATIENCE;
+    assert_eq!(step(&mut end, late, Input::Timer), [Output::Probe(A)]);
+    assert_eq!(step(&mut end, late, Input::Packet(A)), [Output::Close(B)]);
+}
+
+#[test]
+fn the_larger_end_closes_nothing_for_a_connection_of_which_the_smaller_has_no_memory() {
+    let mut end = larger_end();
+    step(&mut end, ms(0), confirmed(B, Direction::Incoming));
     assert_eq!(
-        step(&mut end, ms(5) + FOLLOWER_PATIENCE, Input::Timer),
-        [Output::Close(B)]
+        step(&mut end, ms(5), confirmed(A, Direction::Incoming)),
+        [surviving(A, 2)]
     );
+    for asked in [5, 10] {
+        let now = ms(5 + asked * 1_000);
+        assert_eq!(end.poll_timeout(), Some(now));
+        assert_eq!(step(&mut end, now, Input::Timer), [Output::Probe(A)]);
+    }
+    // Its reset.
+    let back = step(&mut end, ms(11_000), Input::Closed(A));
+    assert_eq!((back, end.poll_timeout()), (vec![surviving(B, 3)], None));
+}
+
+#[test]
+fn only_the_end_that_closes_it_lets_go_of_a_connection_and_only_when_it_has_lost_for_good() {
+    let (mut smaller, mut larger) = (smaller_end(), larger_end());
+    step(&mut smaller, ms(0), confirmed(A, Direction::Outgoing));
+    step(&mut larger, ms(0), confirmed(A, Direction::Incoming));
+    step(&mut smaller, ms(5), confirmed(B, Direction::Incoming));
+    step(&mut larger, ms(5), confirmed(B, Direction::Outgoing));
+    // B has the new streams while A is asked for a sign of life, and when there is none.
+    for now in [ms(10), ms(500)] {
+        step(&mut smaller, now, Input::Timer);
+        assert!(![A, B].iter().any(|id| smaller.is_ours_to_close(*id)));
+    }
+    step(&mut smaller, ms(501), Input::Packet(A));
+    step(&mut larger, ms(501), Input::Packet(A));
+    assert!(smaller.is_ours_to_close(B) && !smaller.is_ours_to_close(A));
+    assert!(![A, B].iter().any(|id| larger.is_ours_to_close(*id)));
+    // Between two of one direction the dialler decides.
+    step(&mut larger, ms(510), confirmed(C, Direction::Incoming));
+    step(&mut smaller, ms(510), confirmed(C, Direction::Outgoing));
+    assert!(smaller.is_ours_to_close(A) && !larger.is_ours_to_close(A));
 }
 
 #[test]
@@ -243,7 +282,9 @@ fn the_peer_that_restarted_and_dialled_again_is_served_on_its_new_connection_at_
         step(&mut end, ms(9_000), confirmed(C, Direction::Incoming)),
         [surviving(C, 2)]
     );
-    assert_eq!(step(&mut end, ms(14_000), Input::Timer), [Output::Close(A)]);
+    assert_eq!(step(&mut end, ms(14_000), Input::Timer), [Output::Probe(C)]);
+    let answered = step(&mut end, ms(14_050), Input::Packet(C));
+    assert_eq!(answered, [Output::Close(A)]);
 }
 
 #[test]

@@ -14,7 +14,8 @@ use super::*;
 pub(super) struct Weather {
     pub(super) least: Duration,
     pub(super) most: Duration,
-    /// Of 100 probes and answers, how many are lost. Handshakes and closes are repeated by QUIC.
+    /// Of 100 probes, answers and closes, how many are lost. Handshakes are repeated by QUIC; a close is told again to
+    /// whoever sends something.
     pub(super) lost_percent: u32,
 }
 
@@ -232,6 +233,9 @@ impl World {
                 },
             );
             self.input(now, end, Input::Packet(connection));
+        } else {
+            let to = 1 - end;
+            self.send_lossy(now, Event::Close { to, connection });
         }
     }
 
@@ -285,7 +289,7 @@ impl World {
                 }
                 Output::Close(connection) => {
                     self.forget(end, connection);
-                    self.send(
+                    self.send_lossy(
                         now,
                         Event::Close {
                             to: 1 - end,

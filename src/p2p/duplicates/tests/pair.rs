@@ -2,7 +2,7 @@ use super::model::{Weather, World};
 use super::*;
 
 /// After this all verdicts are spoken and all patience is over, whatever the weather.
-const SETTLED: Micros = Micros(60_000_000);
+const SETTLED: Micros = Micros(600_000_000);
 
 fn weather(least: u64, most: u64, lost_percent: u32) -> Weather {
     Weather {
