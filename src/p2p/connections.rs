@@ -95,6 +95,12 @@ impl Connections {
         self.peers.get(peer)?.link(id)
     }
 
+    /// See [`Duplicates::is_ours_to_close`].
+    pub(super) fn is_ours_to_close(&self, peer: &PeerId, id: ConnectionId) -> bool {
+        let state = self.peers.get(peer);
+        state.is_some_and(|state| state.duplicates.is_ours_to_close(id))
+    }
+
     /// Holds the connection with a peer as long as it lasts; false if there is none.
     pub(super) fn keep(&mut self, peer: &PeerId) -> bool {
         let is_connected = self.peers.contains_key(peer);

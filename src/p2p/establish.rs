@@ -123,7 +123,7 @@ impl Inner {
     /// Does what the rule about several connections with one peer wants done.
     fn act(self: &Arc<Self>, peer: PeerId, effects: Effects) {
         for link in effects.close {
-            let survivor = self.link(&peer).filter(|survivor| !is_held(survivor));
+            let survivor = self.link(&peer).filter(|survivor| !survivor.is_held());
             match survivor {
                 Some(survivor) => self.spawn(close_when_held(link, survivor)),
                 None => link.connection.close(ErrorCode::Redundant),
@@ -258,16 +258,11 @@ async fn probe(inner: Arc<Inner>, peer: PeerId, link: Arc<Link>) {
     }
 }
 
-/// Whether the other end of a connection has it, too.
-fn is_held(link: &Link) -> bool {
-    link.direction == Direction::Incoming || link.connection.is_held_by_acceptor()
-}
-
 /// Closes a connection that is not needed any more, but not before the other end has the one that stays:
 /// for it the two may be one until then, and requests of its would be cut off.
 async fn close_when_held(link: Arc<Link>, survivor: Arc<Link>) {
     let end = Instant::now() + FOLLOWER_PATIENCE;
-    while Instant::now() < end && !is_held(&survivor) {
+    while Instant::now() < end && !survivor.is_held() {
         if survivor.connection.close_reason().is_some() || link.connection.close_reason().is_some()
         {
             break;

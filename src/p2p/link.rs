@@ -92,6 +92,11 @@ impl Link {
         }
     }
 
+    /// Whether the other end has it, too.
+    pub(super) fn is_held(&self) -> bool {
+        self.direction == Direction::Incoming || self.connection.is_held_by_acceptor()
+    }
+
     pub(super) fn confirm(&self, peer: PeerId) {
         // A link is confirmed once; the handshake cannot prove two identities.
         let _ = self.peer.set(peer);

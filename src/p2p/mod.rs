@@ -51,7 +51,7 @@ mod stop;
 mod swarm;
 mod tasks;
 #[cfg(all(test, feature = "sim"))]
-mod tests;
+pub(crate) mod tests;
 mod transports;
 mod within;
 
@@ -68,6 +68,7 @@ pub use limits::{
     RefuseReason, Source,
 };
 pub use metrics::SwarmMetrics;
+pub(crate) use ordered::Carrier;
 pub use outbox::SendError;
 pub use peer_book::{
     AddError, AddressRecord, AddressSource, Audience, MAX_ADDRESSES_PER_PEER, MAX_ADDRESSES_TOLD,

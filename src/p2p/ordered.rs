@@ -7,14 +7,24 @@ use bytes::Bytes;
 use super::framing::FrameWriter;
 use super::link::Link;
 use super::serve::StreamGuard;
-use super::{Caller, Direction};
+use super::swarm::Inner;
+use super::{Caller, ConnectionId, Direction};
 use crate::identity::PeerId;
-use crate::wire::StreamHeader;
+use crate::transport::Path;
+use crate::wire::{ErrorCode, StreamHeader};
 
 /// The connection is gone, or the peer does not take the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the stream has ended")]
 pub(crate) struct OutboundOrderedError;
+
+/// One of the successive connections with a peer. Another may take its place at any time, and give it back: a stream
+/// goes to the one that it was meant for.
+#[derive(Debug)]
+pub(crate) struct Carrier {
+    inner: Arc<Inner>,
+    link: Arc<Link>,
+}
 
 /// A unidirectional stream to a peer, on one of its successive connections.
 #[derive(Debug)]
@@ -24,34 +34,74 @@ pub(crate) struct OutboundOrdered {
 }
 
 impl Caller {
-    /// Opens a stream on the peer's current connection, waiting for room. What is written to it goes out
-    /// behind the header.
+    /// The peer's current connection.
+    pub(crate) fn carrier(&self, peer: &PeerId) -> Option<Carrier> {
+        let (inner, link) = (self.inner().clone(), self.inner().link(peer)?);
+        Some(Carrier { inner, link })
+    }
+
+    /// Whether one of the peer's connections has not ended.
+    pub(crate) fn lasts(&self, peer: &PeerId, generation: u64) -> bool {
+        let link = self
+            .inner()
+            .connections()
+            .link_of(peer, ConnectionId(generation));
+        link.is_some_and(|link| link.connection.close_reason().is_none())
+    }
+
+    /// Whether one of the peer's connections has lost for good to one that the other end has, too, and this end is the
+    /// one to close it.
+    pub(crate) fn is_ours_to_close(&self, peer: &PeerId, generation: u64) -> bool {
+        if self
+            .inner()
+            .link(peer)
+            .is_none_or(|survivor| !survivor.is_held())
+        {
+            return false;
+        }
+        let connections = self.inner().connections();
+        connections.is_ours_to_close(peer, ConnectionId(generation))
+    }
+}
+
+impl Carrier {
+    /// Which of the peer's connections it is; see [`InboundOrdered`](super::InboundOrdered).
+    pub(crate) fn generation(&self) -> u64 {
+        self.link.id.0
+    }
+
+    /// Who dialled it.
+    pub(crate) fn direction(&self) -> Direction {
+        self.link.direction
+    }
+
+    pub(crate) fn path(&self) -> Path {
+        self.link.connection.path()
+    }
+
+    /// Closes it: the peer is to be dialled anew.
+    pub(crate) fn close(self) {
+        self.link.connection.close(ErrorCode::Redundant);
+    }
+
+    /// Opens a stream, waiting for room. What is written to it goes out behind the header.
+    ///
+    /// # Errors
+    /// The connection has ended.
     pub(crate) async fn open_ordered(
-        &self,
-        peer: &PeerId,
+        self,
         header: StreamHeader,
     ) -> Result<OutboundOrdered, OutboundOrderedError> {
-        let link = self.inner().link(peer).ok_or(OutboundOrderedError)?;
-        let guard = Arc::new(StreamGuard::new(self.inner().clone(), link.clone()));
+        let Self { inner, link } = self;
+        let guard = Arc::new(StreamGuard::new(inner, link.clone()));
         let stream = link.connection.open_uni().await;
         let stream = stream.map_err(|_| OutboundOrderedError)?;
         let writer = FrameWriter::new(stream, header).counted(guard);
         Ok(OutboundOrdered { link, writer })
     }
-
-    /// Which of the peer's successive connections is the current one, and who dialled it.
-    pub(crate) fn current(&self, peer: &PeerId) -> Option<(u64, Direction)> {
-        let link = self.inner().link(peer)?;
-        Some((link.id.0, link.direction))
-    }
 }
 
 impl OutboundOrdered {
-    /// Which connection it is on; see [`InboundOrdered`](super::InboundOrdered).
-    pub(crate) fn generation(&self) -> u64 {
-        self.link.id.0
-    }
-
     /// Writes encoded frames, waiting for flow control.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod addresses;
 mod first_flight;
 mod hold;
+mod ordered;
 mod probing;
 mod service;
 
@@ -39,12 +40,12 @@ const PORT: u16 = 4000;
 /// How long a dial may take.
 const CONNECTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-fn in_virtual_time<T>(test: impl Future<Output = T>) -> T {
+pub(crate) fn in_virtual_time<T>(test: impl Future<Output = T>) -> T {
     let runtime = runtime().unwrap();
     runtime.block_on(async { timeout(Duration::from_secs(3600), test).await.unwrap() })
 }
 
-fn quiet_net() -> Net {
+pub(crate) fn quiet_net() -> Net {
     let net = Net::new(1);
     net.set_default_profile(LinkProfile::with_latency(LATENCY));
     net
@@ -65,20 +66,20 @@ fn assert_round_trips(elapsed: Duration, count: u32) {
     );
 }
 
-fn ip(host: u8) -> IpAddr {
+pub(crate) fn ip(host: u8) -> IpAddr {
     Ipv4Addr::new(10, 0, 0, host).into()
 }
 
-fn keypair(number: u8) -> Keypair {
+pub(crate) fn keypair(number: u8) -> Keypair {
     Keypair::from_seed(Arc::new(AwsLc), SigningSeed::from_bytes(&[number; 32])).unwrap()
 }
 
-fn peer(number: u8) -> PeerId {
+pub(crate) fn peer(number: u8) -> PeerId {
     keypair(number).peer_id()
 }
 
 /// Host `host` with the identity of `number`.
-fn address(host: u8, number: u8) -> Address {
+pub(crate) fn address(host: u8, number: u8) -> Address {
     Address::from(SocketAddr::new(ip(host), PORT)).with_peer_id(peer(number))
 }
 
@@ -109,7 +110,7 @@ fn start(net: &Net, number: u8) -> Swarm {
     start_with(net, number, "test", Setup::default())
 }
 
-fn start_with(net: &Net, number: u8, network: &str, setup: Setup) -> Swarm {
+pub(crate) fn start_with(net: &Net, number: u8, network: &str, setup: Setup) -> Swarm {
     let environment = net.host(ip(number));
     let keypair = keypair(number);
     let transport = TransportConfig {
@@ -130,7 +131,7 @@ async fn connected_pair(net: &Net) -> (Swarm, Swarm) {
 }
 
 /// Lets what is under way arrive.
-async fn settle() {
+pub(crate) async fn settle() {
     sleep(ROUND_TRIP * 4).await;
 }
 

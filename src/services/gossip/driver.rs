@@ -3,6 +3,9 @@
 mod large;
 mod outputs;
 mod peers;
+mod settling;
+#[cfg(all(test, feature = "sim"))]
+mod tests;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,6 +118,8 @@ pub(super) struct Driver {
     next_ask: u64,
     /// Places for dials of peers that neighbours recommended.
     recommended: Arc<Semaphore>,
+    /// Peers of whom it is looked in a moment which connection carries gossip.
+    settling: BTreeSet<PeerId>,
     /// Peers with which the machine has enough.
     ending: Vec<PeerId>,
     /// A signature that was made at once, for the machine.
@@ -133,7 +138,7 @@ pub(super) struct Driver {
 enum Work {
     /// With something for the machine.
     Made(Input),
-    /// Which of several connections with a peer stays is settled.
+    /// It is time to look which connection with a peer carries gossip.
     Settled(PeerId),
     /// A subscription has no reader any more.
     Unread,
@@ -167,6 +172,7 @@ impl Driver {
             asks: BTreeMap::new(),
             next_ask: 0,
             recommended: Arc::new(Semaphore::new(RECOMMENDED_AT_ONCE)),
+            settling: BTreeSet::new(),
             ending: Vec::new(),
             signed: None,
             writers: 0,
@@ -179,15 +185,7 @@ impl Driver {
     /// Runs until the swarm stops: it drops the task.
     pub(super) async fn run(mut self) {
         loop {
-            let now = self.now();
-            if self
-                .parts
-                .machine
-                .poll_timeout()
-                .is_some_and(|at| at <= now)
-            {
-                self.feed(Input::Timer);
-            }
+            self.wake();
             if self.closing.is_some() && self.close() {
                 return;
             }
@@ -197,6 +195,15 @@ impl Driver {
             if is_greedy {
                 self.hear_others();
             }
+        }
+    }
+
+    /// Tells the machine the time if it is due.
+    fn wake(&mut self) {
+        let now = self.now();
+        let due = self.parts.machine.poll_timeout();
+        if due.is_some_and(|at| at <= now) {
+            self.feed(Input::Timer);
         }
     }
 

@@ -1,6 +1,6 @@
 //! Peers as the machine numbers them, and the streams to them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -8,14 +8,11 @@ use tokio::sync::{mpsc, oneshot};
 use super::inbound::Admitted;
 use crate::gossip::Link;
 use crate::identity::PeerId;
+use crate::p2p::MAX_CONNECTIONS_PER_PEER;
 use crate::wire::ErrorCode;
 
 /// Peers whose number is remembered after they left: longer than their scores are.
 const MAX_GONE: usize = 4_096;
-
-/// Streams of one peer that wait for their connection to become the current one: one for each
-/// connection that two peers can have.
-const MAX_WAITING: usize = 4;
 
 /// A peer with which gossip is under way.
 #[derive(Debug)]
@@ -25,6 +22,13 @@ pub(super) struct Session {
     batches: mpsc::Sender<Bytes>,
     /// Ends the reading of its stream, if it is read.
     reading: Option<oneshot::Sender<ErrorCode>>,
+}
+
+impl Session {
+    /// Whether the stream of the peer is being read: its end will be told.
+    pub(super) fn is_read(&self) -> bool {
+        self.reading.is_some()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -37,10 +41,10 @@ pub(super) struct Links {
     gone: BTreeMap<u64, PeerId>,
     places: BTreeMap<PeerId, u64>,
     departures: u64,
-    /// Streams whose connection is not the current one yet.
+    /// Streams whose connection is not the current one yet, at most as many as two peers can have connections.
     waiting: BTreeMap<PeerId, Vec<(u64, oneshot::Sender<Admitted>)>>,
-    /// Connections on which gossip has ended: there is no second pair of streams on one.
-    over: BTreeMap<PeerId, u64>,
+    /// Connections on which gossip has ended, the latest last: there is no second pair of streams on one.
+    over: BTreeMap<PeerId, VecDeque<u64>>,
 }
 
 impl Links {
@@ -53,7 +57,7 @@ impl Links {
     }
 
     /// Begins anew with a peer; what comes out of the receiver is to be written to it. The streams that
-    /// waited for this connection are read from now on, and those of others never.
+    /// waited for this connection are read from now on.
     pub(super) fn begin(&mut self, peer: PeerId, generation: u64) -> (Link, mpsc::Receiver<Bytes>) {
         let link = self.number(peer);
         let (batches, receiver) = mpsc::channel(1);
@@ -80,7 +84,11 @@ impl Links {
     /// Ends what is under way with a peer.
     pub(super) fn end(&mut self, peer: &PeerId) -> Option<Link> {
         let session = self.sessions.remove(peer)?;
-        self.over.insert(*peer, session.generation);
+        let over = self.over.entry(*peer).or_default();
+        over.push_back(session.generation);
+        if over.len() > MAX_CONNECTIONS_PER_PEER {
+            over.pop_front();
+        }
         self.leave(*peer);
         Some(session.link)
     }
@@ -89,34 +97,60 @@ impl Links {
     pub(super) fn wait(&mut self, peer: PeerId, generation: u64, ready: oneshot::Sender<Admitted>) {
         let waiting = self.waiting.entry(peer).or_default();
         waiting.retain(|(_, ready)| !ready.is_closed());
-        if waiting.len() < MAX_WAITING {
+        if waiting.len() < MAX_CONNECTIONS_PER_PEER {
             waiting.push((generation, ready));
         }
     }
 
-    /// The streams of the current connection that came since it began are read, too.
+    /// Streams of connections that will not be the current one wait no more.
+    pub(super) fn refuse(&mut self, peer: &PeerId, is_lost: impl Fn(u64) -> bool) {
+        if let Some(waiting) = self.waiting.get_mut(peer) {
+            waiting.retain(|(generation, _)| !is_lost(*generation));
+            if waiting.is_empty() {
+                self.waiting.remove(peer);
+            }
+        }
+    }
+
+    /// The streams of the session's connection that came since it began are read, too. Those of others wait on: as
+    /// long as two connections live, each end may have chosen another one, and there is no second stream on any.
     pub(super) fn ready(&mut self, peer: &PeerId) {
-        let Some(session) = self.sessions.get_mut(peer) else {
+        let (Some(session), Some(waiting)) =
+            (self.sessions.get_mut(peer), self.waiting.get_mut(peer))
+        else {
             return;
         };
-        for (of, ready) in self.waiting.remove(peer).unwrap_or_default() {
-            if of == session.generation {
-                let admitted = if session.reading.is_some() {
-                    Admitted::Second
-                } else {
-                    let (reading, enough) = oneshot::channel();
-                    session.reading = Some(reading);
-                    Admitted::Yes(enough)
-                };
-                // The stream may be gone.
-                _ = ready.send(admitted);
-            }
+        for (_, ready) in waiting.extract_if(.., |(of, _)| *of == session.generation) {
+            let admitted = if session.reading.is_some() {
+                Admitted::Second
+            } else {
+                let (reading, enough) = oneshot::channel();
+                session.reading = Some(reading);
+                Admitted::Yes(enough)
+            };
+            // The stream may be gone.
+            _ = ready.send(admitted);
+        }
+        if waiting.is_empty() {
+            self.waiting.remove(peer);
         }
     }
 
     /// Whether gossip has ended on this connection with a peer.
     pub(super) fn is_over(&self, peer: &PeerId, generation: u64) -> bool {
-        self.over.get(peer) == Some(&generation)
+        let over = self.over.get(peer);
+        over.is_some_and(|over| over.contains(&generation))
+    }
+
+    /// Whether a stream of a peer waits.
+    pub(super) fn is_waiting(&self, peer: &PeerId) -> bool {
+        self.waiting.contains_key(peer)
+    }
+
+    /// Whether a peer has spoken gossip since it is connected.
+    pub(super) fn speaks(&self, peer: &PeerId) -> bool {
+        let is_known = self.over.contains_key(peer) || self.waiting.contains_key(peer);
+        is_known || self.sessions.contains_key(peer)
     }
 
     /// Those with whom something is under way.
@@ -179,6 +213,8 @@ impl Links {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::oneshot::error::TryRecvError;
+
     use super::*;
 
     fn peer(number: usize) -> PeerId {
@@ -245,6 +281,23 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_of_another_connection_waits_until_that_is_the_current_one() {
+        let mut links = Links::default();
+        let (ready, mut admitted) = oneshot::channel();
+        links.wait(peer(0), 7, ready);
+        let _session = links.begin(peer(0), 8);
+        assert!(
+            admitted
+                .try_recv()
+                .is_err_and(|error| error == TryRecvError::Empty)
+        );
+        links.end(&peer(0));
+        let _session = links.begin(peer(0), 7);
+        assert!(matches!(admitted.try_recv(), Ok(Admitted::Yes(_))));
+        assert!(links.waiting.is_empty());
+    }
+
+    #[test]
     fn a_second_stream_on_one_connection_is_not_read() {
         let mut links = Links::default();
         let (first, mut one) = oneshot::channel();
@@ -257,5 +310,8 @@ mod tests {
         assert!(matches!(other.try_recv(), Ok(Admitted::Second)));
         links.end(&peer(0));
         assert!(links.is_over(&peer(0), 7) && !links.is_over(&peer(0), 8));
+        let _session = links.begin(peer(0), 8);
+        links.end(&peer(0));
+        assert!(links.is_over(&peer(0), 7) && links.is_over(&peer(0), 8));
     }
 }

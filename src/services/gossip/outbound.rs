@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use crate::identity::PeerId;
-use crate::p2p::Caller;
+use crate::p2p::Carrier;
 use crate::wire::StreamHeader;
 use crate::wire::message::VERSION;
 use crate::wire::message::gossip::PROTOCOL;
@@ -18,24 +18,23 @@ pub(super) enum Outbound {
     Ended { peer: PeerId, generation: u64 },
 }
 
-/// Writes what comes, one batch at a time, to a stream on the peer's current connection, until that
-/// ends or nothing more comes.
+/// Writes what comes, one batch at a time, to a stream on one connection with a peer, until that ends or nothing
+/// more comes.
 pub(super) async fn write(
-    caller: Caller,
+    carrier: Carrier,
     peer: PeerId,
-    generation: u64,
     batches: mpsc::Receiver<Bytes>,
     told: mpsc::UnboundedSender<Outbound>,
 ) {
-    write_all(&caller, peer, generation, batches, &told).await;
+    let generation = carrier.generation();
+    write_all(carrier, peer, batches, &told).await;
     // The driver may be gone.
     _ = told.send(Outbound::Ended { peer, generation });
 }
 
 async fn write_all(
-    caller: &Caller,
+    carrier: Carrier,
     peer: PeerId,
-    generation: u64,
     mut batches: mpsc::Receiver<Bytes>,
     told: &mpsc::UnboundedSender<Outbound>,
 ) {
@@ -43,12 +42,10 @@ async fn write_all(
         protocol: PROTOCOL,
         version: VERSION,
     };
-    let Ok(mut stream) = caller.open_ordered(&peer, header).await else {
+    let generation = carrier.generation();
+    let Ok(mut stream) = carrier.open_ordered(header).await else {
         return;
     };
-    if stream.generation() != generation {
-        return;
-    }
     loop {
         let batch = tokio::select! {
             biased;

@@ -1,6 +1,7 @@
 //! Gossip over QUIC: topics among running nodes.
 
 mod attacks;
+mod connections;
 mod exchange;
 mod explicit;
 mod faults;

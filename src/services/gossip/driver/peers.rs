@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::time::sleep;
-
 use super::super::inbound::Inbound;
 use super::super::outbound::{self, Outbound};
 use super::super::{GossipError, NeighbourInfo};
@@ -19,22 +17,17 @@ use crate::wire::message::gossip::PROTOCOL;
 /// Longest that a node that stops waits for neighbours that take nothing of what was said.
 const STALLED: Duration = Duration::from_secs(3);
 
-/// Time after which gossip follows to a connection that replaced another one: when both ends dial at once,
-/// the first choice may be taken back, and there is no second pair of streams on a connection. Longer than
-/// that takes ([`PROBE_LIMIT`](crate::p2p::duplicates::PROBE_LIMIT) and a few round trips), shorter than
-/// what lost is kept open.
-const SETTLING: Duration = Duration::from_secs(1);
-
 impl Driver {
     pub(super) fn swarm_event(&mut self, event: SwarmEvent) {
         match event {
-            SwarmEvent::PeerIdentified { peer } | SwarmEvent::PeerConnected { peer, .. } => {
+            SwarmEvent::PeerIdentified { peer } => self.consider(peer),
+            SwarmEvent::PeerConnected {
+                peer, generation, ..
+            } => {
+                self.leave_if_over(&peer, generation);
                 self.consider(peer);
             }
-            SwarmEvent::PeerDisconnected { peer, .. } => {
-                self.end(&peer);
-                self.links.disconnected(&peer);
-            }
+            SwarmEvent::PeerDisconnected { peer, reason } => self.disconnected(peer, reason),
             SwarmEvent::FaultRecorded { peer, .. } => self.veto(peer),
             _ => {}
         }
@@ -49,9 +42,8 @@ impl Driver {
             self.consider(peer);
         }
         for peer in self.links.all() {
-            if self.parts.caller.current(&peer).is_none() {
-                self.end(&peer);
-                self.links.disconnected(&peer);
+            if self.parts.caller.carrier(&peer).is_none() {
+                self.hear_out(peer);
             }
         }
     }
@@ -63,16 +55,21 @@ impl Driver {
                 generation,
                 ready,
             } => {
-                // It speaks gossip: no introduction needs to be waited for. One that is gone already would never be
-                // missed: its reader ends with `ready`.
-                if let Some((current, _)) = self.parts.caller.current(&peer) {
+                let current = self.parts.caller.carrier(&peer);
+                // Nobody would miss a peer that is gone, and with which nothing is under way: its reader ends with
+                // `ready`.
+                if current.is_some() || self.links.session(&peer).is_some() {
                     self.links.wait(peer, generation, ready);
-                    if current == generation {
+                    self.links.ready(&peer);
+                    // It speaks gossip: no introduction needs to be waited for.
+                    if current.is_some_and(|current| current.generation() == generation) {
                         self.follow(peer);
+                    } else {
+                        self.settle_later(peer);
                     }
                 }
             }
-            Inbound::Ended { peer, generation } => self.ended(&peer, generation),
+            Inbound::Ended { peer, generation } => self.unread(peer, generation),
             Inbound::Frames {
                 peer,
                 generation,
@@ -100,16 +97,8 @@ impl Driver {
             }
             Outbound::Ended { peer, generation } => {
                 self.writers = self.writers.saturating_sub(1);
-                self.ended(&peer, generation);
+                self.unwritten(peer, generation);
             }
-        }
-    }
-
-    /// One stream of a pair has ended: the pair is over.
-    fn ended(&mut self, peer: &PeerId, generation: u64) {
-        let session = self.links.session(peer);
-        if session.is_some_and(|session| session.generation == generation) {
-            self.end(peer);
         }
     }
 
@@ -123,24 +112,9 @@ impl Driver {
             let mut protocols = entry.protocols().iter();
             Some(protocols.any(|one| one.number == PROTOCOL && one.speaks(VERSION)))
         });
-        if speaks == Some(true) || self.links.session(&peer).is_some() {
+        if speaks == Some(true) || self.links.speaks(&peer) {
             self.follow(peer);
             self.tell_place(peer);
-        }
-    }
-
-    /// Begins with a peer, or follows to its current connection once it is clear that it stays so.
-    fn follow(&mut self, peer: PeerId) {
-        let current = self.parts.caller.current(&peer);
-        let session = self.links.session(&peer);
-        let is_elsewhere = session.zip(current);
-        if is_elsewhere.is_some_and(|(session, (current, _))| session.generation != current) {
-            self.work.spawn(async move {
-                sleep(SETTLING).await;
-                Work::Settled(peer)
-            });
-        } else {
-            self.begin(peer);
         }
     }
 
@@ -149,9 +123,10 @@ impl Driver {
         if self.closing.is_some() {
             return;
         }
-        let Some((generation, direction)) = self.parts.caller.current(&peer) else {
+        let Some(carrier) = self.parts.caller.carrier(&peer) else {
             return;
         };
+        let generation = carrier.generation();
         if self.links.is_over(&peer, generation) {
             return;
         }
@@ -160,21 +135,18 @@ impl Driver {
             return self.links.ready(&peer);
         }
         self.end(&peer);
-        let Some(connection) = self.parts.caller.connection(&peer) else {
-            return;
-        };
-        let group = match connection.path() {
+        let group = match carrier.path() {
             Path::Direct { group, .. } => group,
             Path::Relayed { relay_group, .. } => relay_group,
         };
         let (link, batches) = self.links.begin(peer, generation);
-        let (caller, told) = (self.parts.caller.clone(), self.written.clone());
+        let is_outbound = carrier.direction() == Direction::Outgoing;
+        let told = self.written.clone();
         self.writers += 1;
         self.work.spawn(async move {
-            outbound::write(caller, peer, generation, batches, told).await;
+            outbound::write(carrier, peer, batches, told).await;
             Work::Over
         });
-        let is_outbound = direction == Direction::Outgoing;
         self.feed(Input::Connected {
             link,
             group,
