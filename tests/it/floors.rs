@@ -25,7 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
 const SIDEWAYS: &[(&str, &str)] = &[("wire", "policy")];
 
 /// Rooms whose tests, and only those, run on the simulator above them.
-const TESTED_ON_SIM: &[&str] = &["transport", "p2p", "node"];
+const TESTED_ON_SIM: &[&str] = &["transport", "p2p", "services", "node"];
 
 fn floors() -> BTreeMap<&'static str, u8> {
     FLOORS.iter().copied().collect()
