@@ -250,7 +250,9 @@ async fn probe(inner: Arc<Inner>, peer: PeerId, link: Arc<Link>) {
     // Also after the verdict: a late answer may still save the connection.
     while link.connection.close_reason().is_none() && link.is_contested() {
         sleep(PROBE_POLL).await;
-        if link.connection.stats().datagrams_received > before {
+        let has_come = link.connection.stats().datagrams_received > before;
+        // The last one may have been its end.
+        if has_come && link.connection.close_reason().is_none() {
             return inner.change(peer, |connections, now| {
                 connections.heard(now, peer, link.id)
             });

@@ -8,9 +8,9 @@ use super::framing::FrameWriter;
 use super::link::Link;
 use super::serve::StreamGuard;
 use super::swarm::Inner;
-use super::{Caller, ConnectionId, Direction};
+use super::{Caller, ConnectionId, Direction, Fault};
 use crate::identity::PeerId;
-use crate::transport::Path;
+use crate::transport::{CloseReason, Path};
 use crate::wire::{ErrorCode, StreamHeader};
 
 /// The connection is gone, or the peer does not take the stream.
@@ -20,7 +20,7 @@ pub(crate) struct OutboundOrderedError;
 
 /// One of the successive connections with a peer. Another may take its place at any time, and give it back: a stream
 /// goes to the one that it was meant for.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Carrier {
     inner: Arc<Inner>,
     link: Arc<Link>,
@@ -77,6 +77,16 @@ impl Carrier {
 
     pub(crate) fn path(&self) -> Path {
         self.link.connection.path()
+    }
+
+    /// Why it ended, if it has.
+    pub(crate) fn close_reason(&self) -> Option<CloseReason> {
+        self.link.connection.close_reason()
+    }
+
+    /// See [`Swarm::report_fault`](super::Swarm). It counts also when the connection has ended, unless this node closed it.
+    pub(crate) fn report_fault(&self, protocol: u32, fault: Fault) {
+        self.inner.record_fault(&self.link, false, protocol, fault);
     }
 
     /// Closes it: the peer is to be dialled anew.

@@ -284,6 +284,13 @@ impl Gossip {
         is_idle && !self.transfers.is_awaited(self.key.hash().into(), link)
     }
 
+    /// Whether a neighbour brought messages whose seals are not verified yet.
+    #[must_use]
+    pub fn awaits_proof(&self, link: Link) -> bool {
+        let neighbour = self.neighbours.get(&link);
+        neighbour.is_some_and(|neighbour| neighbour.unproven > 0)
+    }
+
     /// Whether a message of this node waits for a neighbour, or a chunk of one.
     #[must_use]
     pub fn has_own(&self, link: Link) -> bool {

@@ -77,9 +77,20 @@ impl Connection {
 
     /// It lost for good, from the moment on at which it was out.
     pub(super) fn lose(&mut self, now: Micros) {
-        self.state = State::Loser {
-            since: self.lost_since().unwrap_or(now),
-        };
+        let since = self.lost_since().unwrap_or_else(|| self.out(now));
+        self.state = State::Loser { since };
+    }
+
+    /// It gave no sign of life in time.
+    pub(super) fn fall_silent(&mut self, now: Micros) {
+        let since = self.out(now);
+        self.state = State::Silent { since };
+    }
+
+    /// It is out from now on: whom it was to be closed for before does not matter any more.
+    const fn out(&mut self, now: Micros) -> Micros {
+        self.asked = None;
+        now
     }
 
     /// A packet arrived, the input number `rank`. What seemed dead is alive.

@@ -279,7 +279,7 @@ impl Duplicates {
         }
         match connection.state {
             State::Probed { deadline } if deadline <= now => {
-                connection.state = State::Silent { since: now };
+                connection.fall_silent(now);
             }
             State::Probed { .. } | State::Silent { .. } | State::Loser { .. } => {}
             State::Candidate => {

@@ -25,7 +25,7 @@ use crate::gossip::{
     AskId, Gossip, Input, NotPublished, PublicationId, Published, ScoreSnapshot, TopicHash,
 };
 use crate::identity::PeerId;
-use crate::p2p::{Caller, Event, EventStream, Lagged, WeakSwarm};
+use crate::p2p::{Caller, Carrier, Event, EventStream, Lagged, WeakSwarm};
 use crate::policy::Micros;
 use crate::transport::environment::Clock;
 
@@ -104,6 +104,8 @@ pub(super) struct Parts {
 pub(super) struct Driver {
     parts: Parts,
     links: Links,
+    /// The connections of those with whom something is under way.
+    carriers: BTreeMap<PeerId, Carrier>,
     topics: Topics,
     /// What the program thinks of whom, in points.
     opinions: BTreeMap<PeerId, f64>,
@@ -163,6 +165,7 @@ impl Driver {
         Self {
             parts,
             links: Links::default(),
+            carriers: BTreeMap::new(),
             topics: Topics::default(),
             opinions: BTreeMap::new(),
             publications: BTreeMap::new(),

@@ -72,6 +72,13 @@ impl Links {
         (link, receiver)
     }
 
+    /// The stream of a peer has come to its end.
+    pub(super) fn read_out(&mut self, peer: &PeerId) {
+        if let Some(session) = self.sessions.get_mut(peer) {
+            session.reading = None;
+        }
+    }
+
     /// Reads no more of what a peer sends.
     pub(super) fn stop_reading(&mut self, peer: &PeerId, code: ErrorCode) {
         let session = self.sessions.get_mut(peer);

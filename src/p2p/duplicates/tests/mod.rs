@@ -233,6 +233,12 @@ fn the_larger_end_closes_nothing_for_a_connection_of_which_the_smaller_has_no_me
     // Its reset.
     let back = step(&mut end, ms(11_000), Input::Closed(A));
     assert_eq!((back, end.poll_timeout()), (vec![surviving(B, 3)], None));
+    // What was asked then says nothing of the next one.
+    let next = step(&mut end, ms(60_000), confirmed(C, Direction::Incoming));
+    assert_eq!(next, [surviving(C, 4)]);
+    let late = ms(60_000) + FOLLOWER_PATIENCE;
+    assert_eq!(end.poll_timeout(), Some(late));
+    assert_eq!(step(&mut end, late, Input::Timer), [Output::Probe(C)]);
 }
 
 #[test]

@@ -85,7 +85,11 @@ impl Driver {
                 self.links.stop_reading(&peer, ErrorCode::Malformed);
                 self.ending.push(peer);
             }
-            swarm.report_fault(&peer, PROTOCOL, blame::fault(fault));
+            let fault = blame::fault(fault);
+            match self.carriers.get(&peer) {
+                Some(carrier) => carrier.report_fault(PROTOCOL, fault),
+                None => swarm.report_fault(&peer, PROTOCOL, fault),
+            }
         }
     }
 

@@ -27,7 +27,7 @@ impl Driver {
                 self.leave_if_over(&peer, generation);
                 self.consider(peer);
             }
-            SwarmEvent::PeerDisconnected { peer, reason } => self.disconnected(peer, reason),
+            SwarmEvent::PeerDisconnected { peer, .. } => self.disconnected(peer),
             SwarmEvent::FaultRecorded { peer, .. } => self.veto(peer),
             _ => {}
         }
@@ -39,12 +39,13 @@ impl Driver {
             return;
         };
         for peer in swarm.connected_peers() {
+            if let Some(current) = self.parts.caller.carrier(&peer) {
+                self.leave_if_over(&peer, current.generation());
+            }
             self.consider(peer);
         }
         for peer in self.links.all() {
-            if self.parts.caller.carrier(&peer).is_none() {
-                self.hear_out(peer);
-            }
+            self.disconnected(peer);
         }
     }
 
@@ -141,6 +142,7 @@ impl Driver {
         };
         let (link, batches) = self.links.begin(peer, generation);
         let is_outbound = carrier.direction() == Direction::Outgoing;
+        self.carriers.insert(peer, carrier.clone());
         let told = self.written.clone();
         self.writers += 1;
         self.work.spawn(async move {
@@ -213,9 +215,14 @@ impl Driver {
         machine.is_idle(link) || (is_late && !machine.has_own(link))
     }
 
+    /// Ends what is under way with a peer, and forgets a peer that is gone.
     pub(super) fn end(&mut self, peer: &PeerId) {
+        self.carriers.remove(peer);
         if let Some(link) = self.links.end(peer) {
             self.feed(Input::Disconnected(link));
+        }
+        if self.parts.caller.carrier(peer).is_none() {
+            self.links.disconnected(peer);
         }
     }
 

@@ -18,11 +18,13 @@ use tokio::time::sleep;
 use super::super::links::Session;
 use super::{Driver, Work};
 use crate::identity::PeerId;
+use crate::p2p::Carrier;
 use crate::transport::CloseReason;
 
 /// How often it is looked which of several connections with a peer stays. The end that closes one that lost takes gossip
 /// to the other first: not at once, for the first choice may be taken back, and in less time than what lost is kept open
-/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long is waited for the stream of a peer that is gone.
+/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, at most, is waited for the stream of a peer that is
+/// gone, and for the verification of what it said.
 const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
@@ -67,9 +69,9 @@ impl Driver {
         let is_out = |generation| is_lost(generation) || !caller.lasts(&peer, generation);
         self.links.refuse(&peer, is_out);
         let session = self.links.session(&peer);
-        if session
-            .is_none_or(|session| is_lost(session.generation) || !self.goes_on(&peer, session))
-        {
+        // A node that stops says the rest where it began: it begins nowhere else.
+        let is_moved = |session: &Session| self.closing.is_none() && is_lost(session.generation);
+        if session.is_none_or(|session| is_moved(session) || !self.goes_on(&peer, session)) {
             self.leave(peer);
         }
         if self.is_elsewhere(&peer) || self.links.is_waiting(&peer) {
@@ -77,30 +79,35 @@ impl Driver {
         }
     }
 
-    /// The last connection with a peer has ended. With whom this node has enough is not heard any more.
-    pub(super) fn disconnected(&mut self, peer: PeerId, reason: CloseReason) {
+    /// The last connection with a peer has ended, unless it is back already: its stream is read to the end, and waited for
+    /// if it has not come yet. With whom this node has enough, so that it closed the connection, is not heard any more.
+    pub(super) fn disconnected(&mut self, peer: PeerId) {
         if self.parts.caller.carrier(&peer).is_some() {
-            // It is back already.
-        } else if reason == CloseReason::Local {
-            self.leave(peer);
-        } else {
-            self.hear_out(peer);
+            return;
         }
-    }
-
-    /// A peer is gone: its stream is read to the end, and waited for if it has not come yet.
-    pub(super) fn hear_out(&mut self, peer: PeerId) {
+        let carrier = self.carriers.get(&peer);
+        let reason = carrier.and_then(Carrier::close_reason);
         match self.links.session(&peer) {
+            Some(_) if reason == Some(CloseReason::Local) => self.end(&peer),
             Some(session) if session.is_read() => {}
             Some(_) => self.settle_later(peer),
             None => self.links.disconnected(&peer),
         }
     }
 
-    /// The stream of a peer has ended: the pair is over.
+    /// The stream of a peer has ended: the pair is over. If the peer is gone, seals that it brought have the time to be
+    /// verified first.
     pub(super) fn unread(&mut self, peer: PeerId, generation: u64) {
         let session = self.links.session(&peer);
-        if session.is_some_and(|session| session.generation == generation) {
+        let session = session.filter(|session| session.generation == generation);
+        let Some(link) = session.map(|session| session.link) else {
+            return;
+        };
+        let is_gone = self.parts.caller.carrier(&peer).is_none();
+        if is_gone && self.parts.machine.awaits_proof(link) {
+            self.links.read_out(&peer);
+            self.settle_later(peer);
+        } else {
             self.leave(peer);
         }
     }
@@ -122,11 +129,7 @@ impl Driver {
     /// Ends what is under way with a peer. There may be another connection already.
     fn leave(&mut self, peer: PeerId) {
         self.end(&peer);
-        if self.parts.caller.carrier(&peer).is_some() {
-            self.begin(peer);
-        } else {
-            self.links.disconnected(&peer);
-        }
+        self.begin(peer);
     }
 
     /// There is no second pair of streams on a connection: if gossip has ended on one that is the current one again,

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use tokio::time::timeout;
 
 use super::super::setup::{Setup, prepare};
@@ -16,8 +17,24 @@ use crate::p2p::tests::{
 };
 use crate::p2p::{Services, Setup as SwarmSetup, StackProtocols, Swarm, SwarmEvent};
 use crate::sim::Net;
+use crate::wire::StreamHeader;
+use crate::wire::codec::{List, encode};
+use crate::wire::frame::encode_frame;
+use crate::wire::message::VERSION;
+use crate::wire::message::gossip::{GRAFT, PROTOCOL, Topics};
 
 const TOPIC: &str = "news";
+
+const HEADER: StreamHeader = StreamHeader {
+    protocol: PROTOCOL,
+    version: VERSION,
+};
+
+/// A little more than it takes to forget who left.
+const SETTLED: Duration = Duration::from_millis(1_100);
+
+/// What it says. Each has a seal of its own.
+const MESSAGES: usize = 20;
 
 /// Who says something and leaves.
 const PUBLISHER: u8 = 1;
@@ -59,8 +76,38 @@ fn a_peer_that_left_and_never_opened_a_stream_is_forgotten_after_a_second() {
         let held = late.driver.run_but(streams, leaving).await;
         assert!(late.driver.links.session(&peer(PUBLISHER)).is_some());
         drop(held);
-        late.driver.run_beside(sleep(Duration::from_secs(1))).await;
+        late.driver.run_beside(sleep(SETTLED)).await;
         assert!(late.driver.links.all().is_empty() && late.driver.settling.is_empty());
+    });
+}
+
+#[test]
+fn attack_who_names_what_never_was_and_leaves_at_once_is_blamed_and_forgotten() {
+    in_virtual_time(async {
+        let net = quiet_net();
+        let mut late = late(&net);
+        let attacker = start_with(&net, PUBLISHER, "test", SwarmSetup::default());
+        let attacking = async {
+            let addresses = [address(LATE, LATE)];
+            attacker.dial(Some(peer(LATE)), &addresses).await.unwrap();
+            let carrier = attacker.caller().carrier(&peer(LATE)).unwrap();
+            let mut stream = carrier.open_ordered(HEADER).await.unwrap();
+            let mut frames = BytesMut::new();
+            let topics = List::truncated([7]);
+            encode_frame(GRAFT, &encode(&Topics { topics }), &mut frames);
+            stream.write(frames.freeze()).await.unwrap();
+            stream.finish().await;
+            attacker.shutdown().await;
+            settle().await;
+        };
+        let frames = |step: &Step| matches!(step, Step::Inbound(inbound) if !is_opened(inbound));
+        let held = late.driver.run_but(frames, attacking).await;
+        assert_eq!(late.swarm.reputation(&peer(PUBLISHER)), 0);
+        for step in held {
+            late.driver.take(step);
+        }
+        assert!(late.swarm.reputation(&peer(PUBLISHER)) < 0);
+        assert!(late.driver.links.all().is_empty() && late.driver.carriers.is_empty());
     });
 }
 
@@ -104,8 +151,8 @@ fn publication(number: u64) -> Publication {
     }
 }
 
-/// A peer that is connected to a late driver publishes something and leaves at once. What is held back comes to the
-/// driver last.
+/// A peer that is connected to a late driver publishes something, under more seals than are verified of one neighbour at
+/// once, and leaves. What is held back comes to the driver last.
 fn hears(is_held: impl Fn(&Step) -> bool) {
     in_virtual_time(async {
         let net = quiet_net();
@@ -114,8 +161,11 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
         let publishing = async {
             reach(&publisher).await;
             let (gossip, swarm) = &publisher;
-            let published = gossip.publish(TOPIC, "hello".into()).await.unwrap();
-            assert_eq!(published.neighbours, 1);
+            for number in 0..MESSAGES {
+                let said = number.to_string();
+                let published = gossip.publish(TOPIC, said.into()).await.unwrap();
+                assert_eq!(published.neighbours, 1);
+            }
             gossip.close().await;
             swarm.shutdown().await;
             settle().await;
@@ -125,12 +175,15 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
         for step in held {
             late.driver.take(step);
         }
-        let heard = timeout(Duration::from_secs(1), late.subscription.next());
-        let message = late.driver.run_beside(heard).await.unwrap();
-        let Some(Received::Message(message)) = message else {
-            panic!("{message:?}");
-        };
-        assert_eq!(message.data, "hello");
+        for number in 0..MESSAGES {
+            let heard = timeout(Duration::from_secs(1), late.subscription.next());
+            let message = late.driver.run_beside(heard).await.unwrap();
+            let Some(Received::Message(message)) = message else {
+                panic!("{message:?}");
+            };
+            assert_eq!(message.data, number.to_string());
+        }
+        late.driver.run_beside(sleep(SETTLED)).await;
         assert!(late.driver.links.all().is_empty(), "gone");
     });
 }
@@ -201,7 +254,7 @@ fn publisher(net: &Net) -> (GossipProtocol, Swarm) {
 struct Late {
     driver: Driver,
     subscription: Subscription,
-    _swarm: Swarm,
+    swarm: Swarm,
 }
 
 fn late(net: &Net) -> Late {
@@ -227,7 +280,7 @@ fn late(net: &Net) -> Late {
     Late {
         driver,
         subscription: subscribed.try_recv().unwrap().unwrap(),
-        _swarm: swarm,
+        swarm,
     }
 }
 
