@@ -89,7 +89,7 @@ async fn read(mut stream: InboundOrdered, queue: mpsc::Sender<Inbound>) -> Resul
     let enough = match begun.await {
         Ok(Admitted::Yes(enough)) => enough,
         Ok(Admitted::Second) => return Err(stream.frames.fail(Violation::WrongStreamKind)),
-        // The connection was replaced, or the node stops.
+        // The connection lost, the peer is gone, or the node stops.
         Err(_) => return Ok(()),
     };
     let outcome = tokio::select! {

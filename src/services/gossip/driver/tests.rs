@@ -34,7 +34,7 @@ const HEADER: StreamHeader = StreamHeader {
 const SETTLED: Duration = Duration::from_millis(1_100);
 
 /// What it says. Each has a seal of its own.
-const MESSAGES: usize = 20;
+const SAID: usize = 20;
 
 /// Who says something and leaves.
 const PUBLISHER: u8 = 1;
@@ -161,7 +161,7 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
         let publishing = async {
             reach(&publisher).await;
             let (gossip, swarm) = &publisher;
-            for number in 0..MESSAGES {
+            for number in 0..SAID {
                 let said = number.to_string();
                 let published = gossip.publish(TOPIC, said.into()).await.unwrap();
                 assert_eq!(published.neighbours, 1);
@@ -175,7 +175,7 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
         for step in held {
             late.driver.take(step);
         }
-        for number in 0..MESSAGES {
+        for number in 0..SAID {
             let heard = timeout(Duration::from_secs(1), late.subscription.next());
             let message = late.driver.run_beside(heard).await.unwrap();
             let Some(Received::Message(message)) = message else {
