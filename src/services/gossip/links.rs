@@ -1,6 +1,7 @@
 //! Peers as the machine numbers them, and the streams to them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::mem;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -9,6 +10,7 @@ use super::inbound::Admitted;
 use crate::gossip::Link;
 use crate::identity::PeerId;
 use crate::p2p::MAX_CONNECTIONS_PER_PEER;
+use crate::policy::Micros;
 use crate::wire::ErrorCode;
 
 /// Peers whose number is remembered after they left: longer than their scores are.
@@ -20,14 +22,37 @@ pub(super) struct Session {
     pub(super) link: Link,
     pub(super) generation: u64,
     batches: mpsc::Sender<Bytes>,
-    /// Ends the reading of its stream, if it is read.
-    reading: Option<oneshot::Sender<ErrorCode>>,
+    stream: Stream,
+    /// When it ends at the latest, if it is about to.
+    ends_at: Option<Micros>,
+}
+
+/// The stream of a peer, as far as it has come.
+#[derive(Debug)]
+enum Stream {
+    Awaited,
+    /// It is being read; to be told to end that.
+    Read(oneshot::Sender<ErrorCode>),
+    /// It is not read to its end.
+    Stopped,
+    /// It has been read to its end.
+    Out,
 }
 
 impl Session {
     /// Whether the stream of the peer is being read: its end will be told.
     pub(super) fn is_read(&self) -> bool {
-        self.reading.is_some()
+        matches!(self.stream, Stream::Read(_))
+    }
+
+    /// Whether all that the peer said has been read.
+    pub(super) fn is_read_out(&self) -> bool {
+        matches!(self.stream, Stream::Out)
+    }
+
+    /// When it ends at the latest, if it is about to.
+    pub(super) fn ends_at(&self) -> Option<Micros> {
+        self.ends_at
     }
 }
 
@@ -65,7 +90,8 @@ impl Links {
             link,
             generation,
             batches,
-            reading: None,
+            stream: Stream::Awaited,
+            ends_at: None,
         };
         self.sessions.insert(peer, session);
         self.ready(&peer);
@@ -75,14 +101,22 @@ impl Links {
     /// The stream of a peer has come to its end.
     pub(super) fn read_out(&mut self, peer: &PeerId) {
         if let Some(session) = self.sessions.get_mut(peer) {
-            session.reading = None;
+            session.stream = Stream::Out;
+        }
+    }
+
+    /// What is under way with a peer ends at this time.
+    pub(super) fn end_at(&mut self, peer: &PeerId, at: Micros) {
+        if let Some(session) = self.sessions.get_mut(peer) {
+            session.ends_at = Some(at);
         }
     }
 
     /// Reads no more of what a peer sends.
     pub(super) fn stop_reading(&mut self, peer: &PeerId, code: ErrorCode) {
-        let session = self.sessions.get_mut(peer);
-        if let Some(reading) = session.and_then(|session| session.reading.take()) {
+        if let Some(session) = self.sessions.get_mut(peer)
+            && let Stream::Read(reading) = mem::replace(&mut session.stream, Stream::Stopped)
+        {
             // It may have ended.
             _ = reading.send(code);
         }
@@ -128,12 +162,12 @@ impl Links {
             return;
         };
         for (_, ready) in waiting.extract_if(.., |(of, _)| *of == session.generation) {
-            let admitted = if session.reading.is_some() {
-                Admitted::Second
-            } else {
+            let admitted = if let Stream::Awaited = session.stream {
                 let (reading, enough) = oneshot::channel();
-                session.reading = Some(reading);
+                session.stream = Stream::Read(reading);
                 Admitted::Yes(enough)
+            } else {
+                Admitted::Second
             };
             // The stream may be gone.
             _ = ready.send(admitted);

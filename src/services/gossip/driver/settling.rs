@@ -23,8 +23,8 @@ use crate::transport::CloseReason;
 
 /// How often it is looked which of several connections with a peer stays. The end that closes one that lost takes gossip
 /// to the other first: not at once, for the first choice may be taken back, and in less time than what lost is kept open
-/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, at most, is waited for the stream of a peer that is
-/// gone, and for the verification of what it said.
+/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, at most, is waited for the stream of a peer that takes
+/// nothing any more or is gone, and for the verification of what it said.
 const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
@@ -46,9 +46,15 @@ impl Driver {
         })
     }
 
-    /// Whether anything may still come from a peer on the connection of a pair.
+    /// Whether a pair is not over: something may still come from the peer on its connection, or is being verified.
     fn goes_on(&self, peer: &PeerId, session: &Session) -> bool {
-        session.is_read() || self.parts.caller.lasts(peer, session.generation)
+        let lasts = self.parts.caller.lasts(peer, session.generation);
+        match session.ends_at() {
+            // What has come on a connection that is lost is heard, however late.
+            _ if session.is_read() && !lasts => true,
+            Some(at) => at > self.now(),
+            None => lasts,
+        }
     }
 
     pub(super) fn settle_later(&mut self, peer: PeerId) {
@@ -74,7 +80,8 @@ impl Driver {
         if session.is_none_or(|session| is_moved(session) || !self.goes_on(&peer, session)) {
             self.leave(peer);
         }
-        if self.is_elsewhere(&peer) || self.links.is_waiting(&peer) {
+        let ends = self.links.session(&peer).and_then(Session::ends_at);
+        if self.is_elsewhere(&peer) || self.links.is_waiting(&peer) || ends.is_some() {
             self.settle_later(peer);
         }
     }
@@ -95,34 +102,44 @@ impl Driver {
         }
     }
 
-    /// The stream of a peer has ended: the pair is over. If the peer is gone, seals that it brought have the time to be
-    /// verified first.
+    /// The stream of a peer has ended: the pair is over once the seals that it brought are verified.
     pub(super) fn unread(&mut self, peer: PeerId, generation: u64) {
         let session = self.links.session(&peer);
-        let session = session.filter(|session| session.generation == generation);
-        let Some(link) = session.map(|session| session.link) else {
-            return;
-        };
-        let is_gone = self.parts.caller.carrier(&peer).is_none();
-        if is_gone && self.parts.machine.awaits_proof(link) {
+        if session.is_some_and(|session| session.generation == generation) {
             self.links.read_out(&peer);
-            self.settle_later(peer);
-        } else {
-            self.leave(peer);
+            self.end_soon(peer);
+            self.leave_proven();
         }
     }
 
-    /// The stream to a peer has ended: the pair is over if the peer wants no more, and what the peer said is heard if
-    /// the connection has ended.
+    /// The stream to a peer has ended: the pair is over. What the peer said before is heard.
     pub(super) fn unwritten(&mut self, peer: PeerId, generation: u64) {
         let session = self.links.session(&peer);
-        let Some(session) = session.filter(|session| session.generation == generation) else {
-            return;
-        };
-        if self.parts.caller.lasts(&peer, generation) {
+        let session = session.filter(|session| session.generation == generation);
+        if let Some(session) = session
+            && (!session.is_read() || self.parts.caller.lasts(&peer, generation))
+        {
+            self.end_soon(peer);
+        }
+    }
+
+    /// Ends what is under way with a peer when all that it said is verified, and in a while in any case.
+    fn end_soon(&mut self, peer: PeerId) {
+        let at = self.now() + SETTLING;
+        self.links.end_at(&peer, at);
+        self.settle_later(peer);
+    }
+
+    /// Leaves those of whom everything has been read and verified.
+    pub(super) fn leave_proven(&mut self) {
+        let machine = &self.parts.machine;
+        let proven = self.settling.iter().copied().filter(|peer| {
+            let session = self.links.session(peer);
+            session
+                .is_some_and(|session| session.is_read_out() && !machine.awaits_proof(session.link))
+        });
+        for peer in proven.collect::<Vec<_>>() {
             self.leave(peer);
-        } else if !session.is_read() {
-            self.settle_later(peer);
         }
     }
 

@@ -44,21 +44,29 @@ const LATE: u8 = 2;
 
 #[test]
 fn what_a_peer_said_before_it_left_is_heard_after_the_news_that_it_left() {
-    hears(|step| matches!(step, Step::Inbound(inbound) if !is_opened(inbound)));
+    hears(
+        Leaves::Swarm,
+        |step| matches!(step, Step::Inbound(inbound) if !is_opened(inbound)),
+    );
 }
 
 #[test]
 fn what_a_peer_said_before_it_left_is_heard_when_its_stream_comes_after_the_news_that_it_left() {
-    hears(|step| matches!(step, Step::Inbound(_)));
+    hears(Leaves::Swarm, |step| matches!(step, Step::Inbound(_)));
 }
 
 #[test]
 fn what_a_peer_said_before_it_left_is_heard_when_ours_to_it_has_ended() {
-    hears(|step| match step {
+    hears(Leaves::Swarm, |step| match step {
         Step::Inbound(inbound) => !is_opened(inbound),
         Step::Swarm(Ok(event)) => matches!(event.what, SwarmEvent::PeerDisconnected { .. }),
         _ => false,
     });
+}
+
+#[test]
+fn what_a_peer_said_before_it_left_gossip_alone_is_heard_at_once_and_the_pair_is_over_then() {
+    hears(Leaves::Gossip, |step| matches!(step, Step::Inbound(_)));
 }
 
 #[test]
@@ -151,9 +159,14 @@ fn publication(number: u64) -> Publication {
     }
 }
 
+enum Leaves {
+    Gossip,
+    Swarm,
+}
+
 /// A peer that is connected to a late driver publishes something, under more seals than are verified of one neighbour at
 /// once, and leaves. What is held back comes to the driver last.
-fn hears(is_held: impl Fn(&Step) -> bool) {
+fn hears(leaves: Leaves, is_held: impl Fn(&Step) -> bool) {
     in_virtual_time(async {
         let net = quiet_net();
         let mut late = late(&net);
@@ -167,7 +180,9 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
                 assert_eq!(published.neighbours, 1);
             }
             gossip.close().await;
-            swarm.shutdown().await;
+            if matches!(leaves, Leaves::Swarm) {
+                swarm.shutdown().await;
+            }
             settle().await;
         };
         let held = late.driver.run_but(is_held, publishing).await;
@@ -183,8 +198,11 @@ fn hears(is_held: impl Fn(&Step) -> bool) {
             };
             assert_eq!(message.data, number.to_string());
         }
+        late.driver.run_beside(settle()).await;
+        assert!(late.driver.links.peers().is_empty(), "over");
         late.driver.run_beside(sleep(SETTLED)).await;
-        assert!(late.driver.links.all().is_empty(), "gone");
+        let is_remembered = !late.driver.links.all().is_empty();
+        assert_eq!(is_remembered, matches!(leaves, Leaves::Gossip));
     });
 }
 
