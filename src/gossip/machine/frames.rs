@@ -101,6 +101,7 @@ impl Gossip {
                 let is_ours = self.topics.contains_key(&topic);
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
                     neighbour.unsubscribed(&topic, is_ours);
+                    self.wishes.leave(link, &topic);
                     self.audience.leave(&topic, link);
                 }
                 self.lost_subscriber(link, &topic);
@@ -157,12 +158,13 @@ impl Gossip {
     fn on_modes(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Modes = decode(body)?;
         let topic = self.ours(link, frame.topic)?;
-        if let (Some(topic), Some(neighbour)) = (topic, self.neighbours.get_mut(&link)) {
+        if let Some(topic) = topic {
             let sources = self.sources.as_ref();
             let is_known =
                 |class: &Class| sources.is_some_and(|sources| sources.learned(class).is_some());
             for change in &frame.changes {
-                neighbour.ask((topic, change.publisher), change.mode, is_known);
+                let class = (topic, change.publisher);
+                self.wishes.ask(link, class, change.mode, is_known);
             }
         }
         Ok(())

@@ -41,6 +41,7 @@ impl Gossip {
         for topic in neighbour.theirs.topics() {
             self.audience.leave(&topic, link);
         }
+        self.wishes.disconnected(link);
         self.touched.retain(|touched| *touched != link);
         self.transfers.lose(link);
         self.pulls.release(link);

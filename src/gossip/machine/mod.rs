@@ -31,6 +31,7 @@ mod store;
 mod tests;
 mod topic;
 mod unheard;
+mod wishes;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -61,6 +62,7 @@ use self::sources::Sources;
 use self::store::Store;
 use self::topic::Topic;
 use self::unheard::Unheard;
+use self::wishes::Wishes;
 
 pub use io::{
     AskId, CheckId, ChunkAnswer, Event, Fault, Header, Input, Link, Message, NotPublished, Output,
@@ -105,6 +107,7 @@ pub struct Gossip {
     /// Neighbours for whom something may wait.
     touched: Vec<Link>,
     audience: Audience,
+    wishes: Wishes,
     topics: BTreeMap<TopicHash, Topic>,
     store: Store,
     /// None in a plain mesh.
@@ -158,6 +161,7 @@ impl Gossip {
             neighbours: BTreeMap::new(),
             touched: Vec::new(),
             audience: Audience::default(),
+            wishes: Wishes::default(),
             topics: BTreeMap::new(),
             store: Store::default(),
             sources,

@@ -8,10 +8,11 @@ use rand_core::Rng;
 use super::learning::Awaited;
 use super::neighbour::Neighbour;
 use super::outbox::Priority;
-use super::parcel::{Class, Parcel};
+use super::parcel::Parcel;
 use super::sources::{cold, mixed};
 use super::store::Entry;
 use super::topic::Topic;
+use super::wishes::Wanted;
 use super::{Gossip, Link, TopicHash};
 use crate::gossip::config::{BySourceConfig, Spreading};
 use crate::policy::Micros;
@@ -38,7 +39,7 @@ struct Sharing<'a> {
     lot: u64,
     id: MessageId,
     /// None where the mesh alone decides.
-    class: Option<Class>,
+    wanted: Option<Wanted<'a>>,
     entry: Option<&'a Entry>,
     topic: Option<&'a Topic>,
     awaited: Awaited<'a>,
@@ -76,10 +77,12 @@ impl Sharing<'_> {
         let in_mesh = self.topic.is_some_and(|topic| {
             topic.mesh.contains(&link) || (!topic.is_subscribed() && topic.fanout.contains(&link))
         });
-        let Some(class) = &self.class else {
+        let Some(wanted) = &self.wanted else {
             return in_mesh.then_some(Share::All);
         };
-        let asked = neighbour.asked(class, self.now);
+        let asked = wanted
+            .by(link)
+            .map(|asked| neighbour.means(asked, self.now));
         let is_drawn = || mixed(self.lot, link).is_multiple_of(SILENT_ANNOUNCES);
         match asked.unwrap_or_else(|| cold(in_mesh)) {
             Mode::Eager if in_mesh => Some(Share::All),
@@ -185,7 +188,7 @@ impl Gossip {
             entry: self.store.get(&parcel.id),
             topic: self.topics.get(&parcel.topic),
             awaited: self.awaited(&parcel.topic, class.as_ref()),
-            class,
+            wanted: class.as_ref().map(|class| self.wishes.of(class)),
             is_flooded: is_own && self.config.flood_publish && !self.is_large(bytes),
             is_refused: is_others && bytes >= self.config.idontwant_threshold,
             now: self.now.mono,
@@ -242,9 +245,10 @@ impl Gossip {
         let unheard = recent.filter(|parcel| {
             let entry = self.store.get(&parcel.id);
             let is_with = entry.is_some_and(|entry| entry.is_with(link) || entry.is_withheld(link));
-            let class = parcel.class();
-            let asked = class.and_then(|class| self.neighbours.get(&link)?.asked(&class, now));
-            !is_with && asked == Some(Mode::Lazy)
+            let asked = parcel
+                .class()
+                .and_then(|class| self.wishes.of(&class).by(link));
+            !is_with && asked.is_some_and(|asked| asked != Mode::Eager)
         });
         let unheard: Vec<_> = unheard.cloned().collect();
         for parcel in unheard {
