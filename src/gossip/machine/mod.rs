@@ -1,4 +1,15 @@
 //! The machine: everything that gossip decides.
+//!
+//! | of what | where |
+//! | --- | --- |
+//! | what goes in and comes out; the frames of neighbours; the clock | [`io`]; `frames`; `heartbeat` |
+//! | one neighbour: what waits for it, what is heard of it | `neighbour`; `outbox`, `rates` |
+//! | who wants a topic, and belongs to its mesh | `topic`, `audience`, `mesh`, `contributions`, `idle`, `recommended` |
+//! | a message comes, is proven, judged and held | `arrivals`, `proving`, `judging`, `equivocations`, `parcel`, `store`, `held`; `large` |
+//! | this node says something | `publish`, `unheard` |
+//! | a message is passed on: who gets it | `spread`, `wishes` |
+//! | who is to send whose messages, and does | `sources`, `learning`, `expected`, `silence` |
+//! | a message was announced and does not come | `pulls`, `missing` |
 
 mod arrivals;
 mod audience;
