@@ -223,8 +223,7 @@ impl Gossip {
     /// Whether a message may be kept with the seal under which it came: not if there are too many beside it
     /// already, or if its neighbour brought too much that is not proven. It may come again.
     fn has_place_beside(&self, link: Link, parcel: &Parcel) -> bool {
-        let neighbour = self.neighbours.get(&link);
-        if neighbour.is_none_or(|one| one.unproven + parcel.cost() > MAX_UNPROVEN_BYTES) {
+        if self.checks.unproven(link) + parcel.cost() > MAX_UNPROVEN_BYTES {
             return false;
         }
         let entry = self.store.get(&parcel.id);
@@ -256,9 +255,7 @@ impl Gossip {
             }
             _ => _ = self.store.set(&id, State::Unproven(vec![offered])),
         }
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.unproven += bytes;
-        }
+        self.checks.hold(link, bytes);
     }
 
     pub(super) fn judgement(&self, parcel: &Parcel) -> Option<Judgement> {

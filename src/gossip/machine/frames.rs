@@ -100,8 +100,9 @@ impl Gossip {
             if let Some(topic) = self.theirs(link, *ordinal)? {
                 let is_ours = self.topics.contains_key(&topic);
                 if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                    neighbour.unsubscribed(&topic, is_ours);
-                    self.wishes.leave(link, &topic);
+                    if neighbour.unsubscribed(&topic, is_ours) {
+                        self.wishes.forget();
+                    }
                     self.audience.leave(&topic, link);
                 }
                 self.lost_subscriber(link, &topic);
@@ -158,13 +159,17 @@ impl Gossip {
     fn on_modes(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {
         let frame: Modes = decode(body)?;
         let topic = self.ours(link, frame.topic)?;
-        if let Some(topic) = topic {
+        if let (Some(topic), Some(neighbour)) = (topic, self.neighbours.get_mut(&link)) {
             let sources = self.sources.as_ref();
             let is_known =
                 |class: &Class| sources.is_some_and(|sources| sources.learned(class).is_some());
             for change in &frame.changes {
                 let class = (topic, change.publisher);
-                self.wishes.ask(link, class, change.mode, is_known);
+                if neighbour.ask(class, change.mode, is_known) {
+                    self.wishes.forget();
+                } else {
+                    self.wishes.changed(&class, link, neighbour.asked(&class));
+                }
             }
         }
         Ok(())

@@ -120,7 +120,6 @@ impl Gossip {
         }
         self.forget_unheard();
         self.equivocations.age(now);
-        self.wishes.beat();
         let store = &self.store;
         for (link, neighbour) in &mut self.neighbours {
             neighbour.beat(heartbeat, |id| store.held(id).is_some());

@@ -41,7 +41,9 @@ impl Gossip {
         for topic in neighbour.theirs.topics() {
             self.audience.leave(&topic, link);
         }
-        self.wishes.disconnected(link);
+        if neighbour.has_wishes() {
+            self.wishes.forget();
+        }
         self.touched.retain(|touched| *touched != link);
         self.transfers.lose(link);
         self.pulls.release(link);
@@ -51,9 +53,6 @@ impl Gossip {
             topic.contributions.left(link);
         }
         self.score.disconnected(self.now.mono, link);
-        for seal in self.admission.forget_link(link) {
-            self.give_up(&seal);
-        }
         if let Some(sources) = &mut self.sources {
             sources.left(self.now.mono, link);
         }

@@ -299,13 +299,6 @@ impl Gossip {
         is_idle && !self.transfers.is_awaited(self.key.hash().into(), link)
     }
 
-    /// Whether a neighbour brought messages whose seals are not verified yet.
-    #[must_use]
-    pub fn awaits_proof(&self, link: Link) -> bool {
-        let neighbour = self.neighbours.get(&link);
-        neighbour.is_some_and(|neighbour| neighbour.unproven > 0)
-    }
-
     /// Whether a message of this node waits for a neighbour, or a chunk of one.
     #[must_use]
     pub fn has_own(&self, link: Link) -> bool {
@@ -336,8 +329,7 @@ impl Gossip {
     /// Bytes of a neighbour's messages that are not proven.
     #[cfg(test)]
     fn unproven(&self, link: Link) -> usize {
-        let neighbour = self.neighbours.get(&link);
-        neighbour.map_or(0, |neighbour| neighbour.unproven)
+        self.checks.unproven(link)
     }
 
     /// Messages that neighbours refused.

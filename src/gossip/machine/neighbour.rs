@@ -8,12 +8,13 @@ use bytes::Bytes;
 use foldhash::HashMap;
 
 use super::outbox::Outbox;
-use super::parcel::Parcel;
+use super::parcel::{Class, Parcel};
 use super::rates::Heard;
 use super::silence::Speech;
 use crate::gossip::TopicHash;
 use crate::gossip::config::QueueConfig;
 use crate::gossip::seals::ReceivedReferences;
+use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
@@ -21,6 +22,9 @@ use crate::wire::message::gossip::{MessageId, Mode, TopicOrdinal};
 /// Messages that a neighbour may refuse at once: what arrives in three heartbeats at some hundred a
 /// second. Beyond it refusals are not heard.
 const MAX_REFUSED: usize = 1_000;
+
+/// Classes for which a neighbour may ask for a mode: as many as this node chooses links for.
+pub(super) const MAX_ASKED: usize = 4_096;
 
 /// A neighbour that brought a message within this time brings messages: in that time each of a mesh does.
 pub(super) const BRINGS: Duration = Duration::from_secs(10);
@@ -42,8 +46,12 @@ pub(super) struct Neighbour {
     /// Keys and seals of its stream.
     pub(super) received: ReceivedReferences,
     pub(super) outbox: Outbox,
-    /// Bytes of its messages that are not proven.
-    pub(super) unproven: usize,
+    /// How it wants the messages of which publishers, by topic.
+    asked: HashMap<TopicHash, HashMap<PeerId, Mode>>,
+    /// For how many it said so.
+    wishes: usize,
+    /// Whether what it asked for may be gone through in this heartbeat.
+    may_forget: bool,
     /// Until when it wants to hear of everything.
     pub(super) awake_until: Micros,
     /// Messages that it refused, and until which heartbeat that counts.
@@ -159,7 +167,9 @@ impl Neighbour {
             ours: Subscriptions::default(),
             received: ReceivedReferences::default(),
             outbox: Outbox::new(queue),
-            unproven: 0,
+            asked: HashMap::default(),
+            wishes: 0,
+            may_forget: true,
             awake_until: Micros(0),
             refused: HashMap::default(),
             announced: (0, 0),
@@ -179,13 +189,50 @@ impl Neighbour {
         self.reading == Reading::Slowly
     }
 
-    /// How it wants messages for which it asked for a mode: for a while it may want to hear of everything.
+    /// How it wants the messages of a class, if it said so.
+    pub(super) fn asked(&self, (topic, publisher): &Class) -> Option<Mode> {
+        self.asked.get(topic)?.get(publisher).copied()
+    }
+
+    /// What it means that it asked for a mode: for a while it may want to hear of everything.
     pub(super) fn means(&self, asked: Mode, now: Micros) -> Mode {
         if asked == Mode::Silent && now < self.awake_until {
             Mode::Lazy
         } else {
             asked
         }
+    }
+
+    /// Whether it asked for anything.
+    pub(super) const fn has_wishes(&self) -> bool {
+        self.wishes > 0
+    }
+
+    /// It says how it wants the messages of a class. When there are too many, those of publishers of whom
+    /// nothing `is_known` here give way, at most once in a heartbeat. It is not heard if there are none: the
+    /// mesh decides then, as for a class that nobody spoke of. Whether anything gave way.
+    pub(super) fn ask(
+        &mut self,
+        class: Class,
+        mode: Mode,
+        is_known: impl Fn(&Class) -> bool,
+    ) -> bool {
+        let (topic, publisher) = class;
+        let of_topic = self.asked.get(&topic);
+        let is_new = of_topic.is_none_or(|modes| !modes.contains_key(&publisher));
+        let gives_way = is_new && self.wishes >= MAX_ASKED && self.may_forget;
+        if gives_way {
+            self.may_forget = false;
+            for (topic, modes) in &mut self.asked {
+                modes.retain(|publisher, _| is_known(&(*topic, *publisher)));
+            }
+            self.wishes = self.asked.values().map(HashMap::len).sum();
+        }
+        if !is_new || self.wishes < MAX_ASKED {
+            self.wishes += usize::from(is_new);
+            self.asked.entry(topic).or_default().insert(publisher, mode);
+        }
+        gives_way
     }
 
     /// It brought a message that nobody else had.
@@ -198,13 +245,19 @@ impl Neighbour {
         self.brought.is_some_and(|at| now.since(at) < BRINGS)
     }
 
-    /// It ends a subscription. What it was asked for on a topic of this node, too, is void, but only from the next
-    /// heartbeat on: whoever comes and goes all the time makes no work.
-    pub(super) fn unsubscribed(&mut self, topic: &TopicHash, is_ours: bool) {
+    /// It ends a subscription: what it asked for there is void. Of a topic of this node, too, what it was asked
+    /// for is, but only from the next heartbeat on: whoever comes and goes all the time makes no work. Whether it had
+    /// asked for anything.
+    pub(super) fn unsubscribed(&mut self, topic: &TopicHash, is_ours: bool) -> bool {
         self.theirs.remove(topic);
+        // Each wish is forgotten once: to come and go costs no more than was said meanwhile.
+        let void = self.asked.remove(topic);
+        let void = void.map_or(0, |modes| modes.len());
+        self.wishes -= void;
         if is_ours {
             self.left.insert(*topic);
         }
+        void > 0
     }
 
     /// Whether it left a topic since the last heartbeat.
@@ -221,6 +274,12 @@ impl Neighbour {
         if self.refused.len() < MAX_REFUSED {
             self.refused.insert(id, heartbeat + REFUSED_FOR);
         }
+    }
+
+    /// Classes for which it asked for a mode.
+    #[cfg(test)]
+    pub(super) const fn wishes(&self) -> usize {
+        self.wishes
     }
 
     #[cfg(test)]
@@ -249,6 +308,7 @@ impl Neighbour {
     /// A heartbeat: budgets are new, and refusals end.
     pub(super) fn beat(&mut self, heartbeat: u64, is_held: impl Fn(&MessageId) -> bool) {
         self.announced = (0, 0);
+        self.may_forget = true;
         self.outbox.beat();
         self.refused.retain(|_, until| heartbeat < *until);
         self.given.retain(|id, _| is_held(id));

@@ -1,6 +1,7 @@
 //! From a message under a seal to a message that is proven, judged and passed on.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::outbox::Priority;
 use super::parcel::{Content, Parcel};
@@ -17,6 +18,9 @@ pub(super) struct Checks {
     next: u64,
     under_way: BTreeMap<CheckId, SealId>,
     awaited: BTreeMap<SealId, Awaited>,
+    /// Bytes of the messages of each neighbour that are not proven, also of those that are gone: what they brought is
+    /// verified in its turn.
+    unproven: BTreeMap<Link, usize>,
 }
 
 /// A seal, and what waits for it.
@@ -40,6 +44,24 @@ impl Checks {
         }
         if !awaited.from.contains(&link) {
             awaited.from.push(link);
+        }
+    }
+
+    /// Bytes of messages of a neighbour that are not proven.
+    pub(super) fn unproven(&self, link: Link) -> usize {
+        self.unproven.get(&link).copied().unwrap_or(0)
+    }
+
+    pub(super) fn hold(&mut self, link: Link, bytes: usize) {
+        *self.unproven.entry(link).or_default() += bytes;
+    }
+
+    fn release(&mut self, link: Link, bytes: usize) {
+        if let Entry::Occupied(mut entry) = self.unproven.entry(link) {
+            *entry.get_mut() = entry.get().saturating_sub(bytes);
+            if *entry.get() == 0 {
+                entry.remove();
+            }
         }
     }
 
@@ -122,7 +144,8 @@ impl Gossip {
         }
     }
 
-    /// Whoever passed a seal on had to verify it. The messages may come with a true one, or have.
+    /// Whoever passed a seal on had to verify it: what else it brought is not looked at, also if it is gone. The messages
+    /// may come with a true one, or have.
     pub(super) fn disprove(&mut self, messages: &[MessageId], seal: &SealId, from: &[Link]) {
         let mut topic = None;
         for id in messages {
@@ -134,6 +157,9 @@ impl Gossip {
                 self.score.invalid(*link, topic);
             }
             self.fault(*link, Fault::InvalidSignature);
+            for seal in self.admission.forget_link(*link) {
+                self.give_up(&seal);
+            }
         }
     }
 
@@ -157,10 +183,8 @@ impl Gossip {
     /// What is proven, or given up, does not count against who brought it.
     fn release(&mut self, offered: &[Offered]) {
         for one in offered {
-            let first = one.from.first();
-            if let Some(neighbour) = first.and_then(|link| self.neighbours.get_mut(link)) {
-                let bytes = one.parcel.cost();
-                neighbour.unproven = neighbour.unproven.saturating_sub(bytes);
+            if let Some(first) = one.from.first() {
+                self.checks.release(*first, one.parcel.cost());
             }
         }
     }

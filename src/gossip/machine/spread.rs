@@ -80,9 +80,8 @@ impl Sharing<'_> {
         let Some(wanted) = &self.wanted else {
             return in_mesh.then_some(Share::All);
         };
-        let asked = wanted
-            .by(link)
-            .map(|asked| neighbour.means(asked, self.now));
+        let asked = wanted.by(link);
+        let asked = asked.map(|asked| neighbour.means(asked, self.now));
         let is_drawn = || mixed(self.lot, link).is_multiple_of(SILENT_ANNOUNCES);
         match asked.unwrap_or_else(|| cold(in_mesh)) {
             Mode::Eager if in_mesh => Some(Share::All),
@@ -181,6 +180,9 @@ impl Gossip {
         } else {
             thresholds.publish
         };
+        if let Some(class) = &class {
+            self.wishes.write_down(class, &self.neighbours);
+        }
         let lot = self.rng.next_u64();
         let sharing = Sharing {
             lot,
@@ -245,9 +247,8 @@ impl Gossip {
         let unheard = recent.filter(|parcel| {
             let entry = self.store.get(&parcel.id);
             let is_with = entry.is_some_and(|entry| entry.is_with(link) || entry.is_withheld(link));
-            let asked = parcel
-                .class()
-                .and_then(|class| self.wishes.of(&class).by(link));
+            let class = parcel.class();
+            let asked = class.and_then(|class| self.neighbours.get(&link)?.asked(&class));
             !is_with && asked.is_some_and(|asked| asked != Mode::Eager)
         });
         let unheard: Vec<_> = unheard.cloned().collect();

@@ -1,7 +1,6 @@
 //! Peers as the machine numbers them, and the streams to them.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::mem;
 
 use bytes::Bytes;
 use tokio::sync::{mpsc, oneshot};
@@ -22,35 +21,19 @@ pub(super) struct Session {
     pub(super) link: Link,
     pub(super) generation: u64,
     batches: mpsc::Sender<Bytes>,
-    stream: Stream,
-    /// When it ends at the latest, if it is about to.
+    /// Ends the reading of its stream, if it is read.
+    reading: Option<oneshot::Sender<ErrorCode>>,
+    /// Since the peer takes nothing any more: how long its own stream is waited for.
     ends_at: Option<Micros>,
-}
-
-/// The stream of a peer, as far as it has come.
-#[derive(Debug)]
-enum Stream {
-    Awaited,
-    /// It is being read; to be told to end that.
-    Read(oneshot::Sender<ErrorCode>),
-    /// It is not read to its end.
-    Stopped,
-    /// It has been read to its end.
-    Out,
 }
 
 impl Session {
     /// Whether the stream of the peer is being read: its end will be told.
     pub(super) fn is_read(&self) -> bool {
-        matches!(self.stream, Stream::Read(_))
+        self.reading.is_some()
     }
 
-    /// Whether all that the peer said has been read.
-    pub(super) fn is_read_out(&self) -> bool {
-        matches!(self.stream, Stream::Out)
-    }
-
-    /// When it ends at the latest, if it is about to.
+    /// Until when the stream of a peer is waited for that takes nothing any more.
     pub(super) fn ends_at(&self) -> Option<Micros> {
         self.ends_at
     }
@@ -90,7 +73,7 @@ impl Links {
             link,
             generation,
             batches,
-            stream: Stream::Awaited,
+            reading: None,
             ends_at: None,
         };
         self.sessions.insert(peer, session);
@@ -98,14 +81,7 @@ impl Links {
         (link, receiver)
     }
 
-    /// The stream of a peer has come to its end.
-    pub(super) fn read_out(&mut self, peer: &PeerId) {
-        if let Some(session) = self.sessions.get_mut(peer) {
-            session.stream = Stream::Out;
-        }
-    }
-
-    /// What is under way with a peer ends at this time.
+    /// A peer takes nothing any more, and its stream is waited for until then.
     pub(super) fn end_at(&mut self, peer: &PeerId, at: Micros) {
         if let Some(session) = self.sessions.get_mut(peer) {
             session.ends_at = Some(at);
@@ -114,9 +90,8 @@ impl Links {
 
     /// Reads no more of what a peer sends.
     pub(super) fn stop_reading(&mut self, peer: &PeerId, code: ErrorCode) {
-        if let Some(session) = self.sessions.get_mut(peer)
-            && let Stream::Read(reading) = mem::replace(&mut session.stream, Stream::Stopped)
-        {
+        let session = self.sessions.get_mut(peer);
+        if let Some(reading) = session.and_then(|session| session.reading.take()) {
             // It may have ended.
             _ = reading.send(code);
         }
@@ -162,12 +137,12 @@ impl Links {
             return;
         };
         for (_, ready) in waiting.extract_if(.., |(of, _)| *of == session.generation) {
-            let admitted = if let Stream::Awaited = session.stream {
-                let (reading, enough) = oneshot::channel();
-                session.stream = Stream::Read(reading);
-                Admitted::Yes(enough)
-            } else {
+            let admitted = if session.reading.is_some() {
                 Admitted::Second
+            } else {
+                let (reading, enough) = oneshot::channel();
+                session.reading = Some(reading);
+                Admitted::Yes(enough)
             };
             // The stream may be gone.
             _ = ready.send(admitted);

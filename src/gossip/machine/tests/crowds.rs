@@ -5,13 +5,13 @@ use std::time::Duration;
 use super::attacks::{forged, ids, now_ms, pair};
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
-use crate::gossip::GossipConfig;
 use crate::gossip::machine::Link;
 use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
-use crate::gossip::machine::neighbour::Neighbour;
+use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
+use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
 use crate::gossip::machine::rates::Heard;
-use crate::gossip::machine::wishes::MAX_ASKED;
+use crate::gossip::{GossipConfig, TopicHash};
 use crate::identity::PeerId;
 use crate::policy::{IpGroup, Micros};
 use crate::wire::codec::{List, Payload, decode};
@@ -259,6 +259,57 @@ fn whoever_wakes_a_neighbour_hears_of_what_it_kept_silent_about() {
     assert_eq!(wake(&mut rig), 1, "nothing is said again to who is awake");
 }
 
+#[test]
+fn modes_beyond_the_limit_are_not_heard_and_those_before_may_change() {
+    let mut neighbour = neighbour();
+    let class = |number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of(["one", "other"][number % 2]), publisher)
+    };
+    let all = |_: &Class| true;
+    for number in 0..=MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy, all);
+    }
+    let asked = |neighbour: &Neighbour, number| neighbour.asked(&class(number));
+    assert_eq!(asked(&neighbour, MAX_ASKED - 1), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, MAX_ASKED), None);
+    neighbour.ask(class(0), Mode::Eager, all);
+    assert_eq!(asked(&neighbour, 0), Some(Mode::Eager));
+    // What it asked for on a topic that it left makes room.
+    neighbour.unsubscribed(&TopicHash::of("other"), false);
+    neighbour.ask(class(MAX_ASKED), Mode::Lazy, all);
+    assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, 1), None);
+}
+
+/// Somebody with thousands of keys said one thing under each, and every neighbour chose its links for them.
+#[test]
+fn attack_modes_for_publishers_that_are_forgotten_make_room_for_others() {
+    let mut neighbour = neighbour();
+    let class = |number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of("one"), publisher)
+    };
+    for number in 0..MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy, |_| true);
+    }
+    let is_known = |known: &Class| *known == class(0);
+    neighbour.ask(class(MAX_ASKED), Mode::Eager, is_known);
+    let asked = |neighbour: &Neighbour, number| neighbour.asked(&class(number));
+    assert_eq!(asked(&neighbour, MAX_ASKED), Some(Mode::Eager));
+    assert_eq!(asked(&neighbour, 0), Some(Mode::Lazy));
+    assert_eq!(asked(&neighbour, 1), None);
+    // All is gone through once in a heartbeat.
+    for number in 1..MAX_ASKED {
+        neighbour.ask(class(number), Mode::Lazy, |_| true);
+    }
+    neighbour.ask(class(MAX_ASKED + 1), Mode::Eager, |_| false);
+    assert_eq!(asked(&neighbour, MAX_ASKED + 1), None);
+    neighbour.beat(1, |_| false);
+    neighbour.ask(class(MAX_ASKED + 1), Mode::Eager, |_| false);
+    assert_eq!(asked(&neighbour, MAX_ASKED + 1), Some(Mode::Eager));
+}
+
 /// Over the stream, and of publishers that never said anything.
 #[test]
 fn attack_a_neighbour_with_wishes_without_end_is_heard_up_to_the_limit() {
@@ -273,7 +324,7 @@ fn attack_a_neighbour_with_wishes_without_end_is_heard_up_to_the_limit() {
         let changes = List::truncated(changes);
         rig.forge(1, 0, wire::MODES, &wire::Modes { topic: 0, changes });
     }
-    assert_eq!(rig.nodes[0].wishes.of_neighbour(Link(1)), MAX_ASKED);
+    assert_eq!(rig.nodes[0].neighbours[&Link(1)].wishes(), MAX_ASKED);
     assert_eq!(rig.faults, []);
 }
 
@@ -312,4 +363,33 @@ fn who_is_gone_and_comes_back_owes_nothing_of_before() {
     rig.connect(0, 1);
     rig.run_for(Duration::from_secs(4));
     assert_eq!(rig.nodes[0].score(Link(1)).unwrap().behaviour, 0.0);
+}
+
+/// What it said of others is not gone through for that: whoever comes and goes on one topic would have all of it
+/// looked at each time.
+#[test]
+fn who_leaves_a_topic_loses_its_wishes_there_and_only_these() {
+    let mut neighbour = neighbour();
+    let all = |_: &Class| true;
+    let class = |topic: &str, number: usize| {
+        let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
+        (TopicHash::of(topic), publisher)
+    };
+    let asked = |neighbour: &Neighbour, topic| neighbour.asked(&class(topic, 0));
+    for number in 0..MAX_ASKED / 2 {
+        neighbour.ask(class("left", number), Mode::Lazy, all);
+        neighbour.ask(class("kept", number), Mode::Eager, all);
+    }
+    assert_eq!(neighbour.wishes(), MAX_ASKED);
+    for _ in 0..3 {
+        neighbour.unsubscribed(&TopicHash::of("left"), true);
+        neighbour.unsubscribed(&TopicHash::of("never"), true);
+        assert_eq!(neighbour.wishes(), MAX_ASKED / 2);
+    }
+    assert_eq!(asked(&neighbour, "left"), None);
+    assert_eq!(asked(&neighbour, "kept"), Some(Mode::Eager));
+    for number in 0..=MAX_ASKED / 2 {
+        neighbour.ask(class("back", number), Mode::Lazy, all);
+    }
+    assert_eq!(neighbour.wishes(), MAX_ASKED, "as many as went");
 }

@@ -201,8 +201,8 @@ impl Admission {
         Some(seal)
     }
 
-    /// A link is gone, and what only it brought is forgotten: those seals. What of it is being verified
-    /// goes on.
+    /// Nothing more of a link is verified: the seals that only it brought, and that are forgotten. What of it is being
+    /// verified goes on.
     pub fn forget_link(&mut self, link: Link) -> Vec<SealId> {
         let Some(queue) = self.links.remove(&link) else {
             return Vec::new();

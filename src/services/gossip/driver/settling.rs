@@ -23,8 +23,8 @@ use crate::transport::CloseReason;
 
 /// How often it is looked which of several connections with a peer stays. The end that closes one that lost takes gossip
 /// to the other first: not at once, for the first choice may be taken back, and in less time than what lost is kept open
-/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, at most, is waited for the stream of a peer that takes
-/// nothing any more or is gone, and for the verification of what it said.
+/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, and up to twice as long, is waited for the stream of a
+/// peer that is gone, or takes nothing any more.
 const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {
@@ -46,14 +46,13 @@ impl Driver {
         })
     }
 
-    /// Whether a pair is not over: something may still come from the peer on its connection, or is being verified.
+    /// Whether anything may still come from a peer on the connection of a pair.
     fn goes_on(&self, peer: &PeerId, session: &Session) -> bool {
-        let lasts = self.parts.caller.lasts(peer, session.generation);
-        match session.ends_at() {
-            // What has come on a connection that is lost is heard, however late.
-            _ if session.is_read() && !lasts => true,
-            Some(at) => at > self.now(),
-            None => lasts,
+        let is_awaited = session.ends_at().is_none_or(|at| at > self.now());
+        match self.parts.caller.lasts(peer, session.generation) {
+            true => is_awaited,
+            // Its end will be told, however late.
+            false => session.is_read(),
         }
     }
 
@@ -80,8 +79,9 @@ impl Driver {
         if session.is_none_or(|session| is_moved(session) || !self.goes_on(&peer, session)) {
             self.leave(peer);
         }
-        let ends = self.links.session(&peer).and_then(Session::ends_at);
-        if self.is_elsewhere(&peer) || self.links.is_waiting(&peer) || ends.is_some() {
+        let session = self.links.session(&peer);
+        let ends = session.is_some_and(|session| session.ends_at().is_some());
+        if ends || self.is_elsewhere(&peer) || self.links.is_waiting(&peer) {
             self.settle_later(peer);
         }
     }
@@ -102,44 +102,27 @@ impl Driver {
         }
     }
 
-    /// The stream of a peer has ended: the pair is over once the seals that it brought are verified.
+    /// The stream of a peer has ended: the pair is over.
     pub(super) fn unread(&mut self, peer: PeerId, generation: u64) {
         let session = self.links.session(&peer);
         if session.is_some_and(|session| session.generation == generation) {
-            self.links.read_out(&peer);
-            self.end_soon(peer);
-            self.leave_proven();
+            self.leave(peer);
         }
     }
 
-    /// The stream to a peer has ended: the pair is over. What the peer said before is heard.
+    /// The stream to a peer has ended: the pair is over when the peer's ends, too. What it said before is heard.
     pub(super) fn unwritten(&mut self, peer: PeerId, generation: u64) {
         let session = self.links.session(&peer);
-        let session = session.filter(|session| session.generation == generation);
-        if let Some(session) = session
-            && (!session.is_read() || self.parts.caller.lasts(&peer, generation))
-        {
-            self.end_soon(peer);
-        }
-    }
-
-    /// Ends what is under way with a peer when all that it said is verified, and in a while in any case.
-    fn end_soon(&mut self, peer: PeerId) {
-        let at = self.now() + SETTLING;
-        self.links.end_at(&peer, at);
-        self.settle_later(peer);
-    }
-
-    /// Leaves those of whom everything has been read and verified.
-    pub(super) fn leave_proven(&mut self) {
-        let machine = &self.parts.machine;
-        let proven = self.settling.iter().copied().filter(|peer| {
-            let session = self.links.session(peer);
-            session
-                .is_some_and(|session| session.is_read_out() && !machine.awaits_proof(session.link))
-        });
-        for peer in proven.collect::<Vec<_>>() {
-            self.leave(peer);
+        let Some(session) = session.filter(|session| session.generation == generation) else {
+            return;
+        };
+        let is_read = session.is_read();
+        if self.parts.caller.lasts(&peer, generation) {
+            let at = self.now() + SETTLING;
+            self.links.end_at(&peer, at);
+            self.settle_later(peer);
+        } else if !is_read {
+            self.settle_later(peer);
         }
     }
 

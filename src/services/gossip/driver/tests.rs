@@ -89,6 +89,32 @@ fn a_peer_that_left_and_never_opened_a_stream_is_forgotten_after_a_second() {
     });
 }
 
+/// It goes on speaking, and may have what a node that goes says last.
+#[test]
+fn a_peer_that_takes_nothing_any_more_is_heard_for_a_moment_and_left() {
+    in_virtual_time(async {
+        let net = quiet_net();
+        let mut late = late(&net);
+        let publisher = publisher(&net);
+        late.driver.run_beside(reach(&publisher)).await;
+        let generation = late
+            .driver
+            .links
+            .session(&peer(PUBLISHER))
+            .unwrap()
+            .generation;
+        let peer = peer(PUBLISHER);
+        late.driver.outbound(Outbound::Ended { peer, generation });
+        let published = publisher.0.publish(TOPIC, "last".into());
+        late.driver.run_beside(published).await.unwrap();
+        let heard = late.driver.run_beside(late.subscription.next()).await;
+        assert!(matches!(heard, Some(Received::Message(_))), "{heard:?}");
+        assert!(late.driver.links.session(&peer).is_some());
+        late.driver.run_beside(sleep(SETTLED)).await;
+        assert!(late.driver.links.session(&peer).is_none());
+    });
+}
+
 #[test]
 fn attack_who_names_what_never_was_and_leaves_at_once_is_blamed_and_forgotten() {
     in_virtual_time(async {

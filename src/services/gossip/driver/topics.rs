@@ -147,10 +147,7 @@ impl Driver {
         };
         let judged = self.topics.judging.remove(&task);
         match (worked, judged) {
-            (Ok((_, Work::Made(input))), _) => {
-                self.feed(input);
-                self.leave_proven();
-            }
+            (Ok((_, Work::Made(input))), _) => self.feed(input),
             (Ok((_, Work::Settled(peer))), _) => self.settle(peer),
             (Ok((_, Work::Unread)), _) => self.end_unread(),
             (Err(_), Some(id)) => {
