@@ -9,7 +9,7 @@ use super::duplicates::FOLLOWER_PATIENCE;
 use super::link::{Link, kind_of};
 use super::serve;
 use super::swarm::Inner;
-use super::{BanReason, DialFailure, Direction, Fault, SwarmEvent, Verdict};
+use super::{BanReason, ConfirmedEvidence, DialFailure, Direction, Fault, SwarmEvent, Verdict};
 use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::transport::{CloseReason, Path};
@@ -162,20 +162,16 @@ impl Inner {
     }
 
     /// Books a fault against the peer of `link`, if it is certain that the peer itself did it.
-    /// What came as early data may be somebody else's replay, whenever the fault is found; and what
-    /// was still in the buffers when this node closed the connection is let go.
     pub(super) fn record_fault(&self, link: &Link, early: bool, protocol: u32, fault: Fault) {
-        if link.connection.close_reason() == Some(CloseReason::Local) {
-            return;
+        if let Some(evidence) = link.evidence(early, protocol) {
+            self.book_fault(evidence, fault);
         }
-        let Some(origin) = link.origin(early) else {
-            return;
-        };
-        let Some(evidence) = link.standing(origin).evidence(protocol) else {
-            return;
-        };
+    }
+
+    /// Books a fault, and does what the peer's reputation then wants.
+    pub(super) fn book_fault(&self, evidence: ConfirmedEvidence, fault: Fault) {
         let now = self.now().mono;
-        let peer = evidence.peer();
+        let (peer, protocol) = (evidence.peer(), evidence.protocol());
         let (verdict, score) = {
             let reputation = &mut self.connections().reputation;
             let verdict = reputation.record(now, evidence, fault);

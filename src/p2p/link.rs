@@ -7,10 +7,12 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::signal::Signal;
-use super::{ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing};
+use super::{
+    ConfirmedEvidence, ConnectionId, Direction, Leniency, Origin, PathKind, PermitId, Standing,
+};
 use crate::identity::PeerId;
 use crate::policy::{Micros, TokenBucket};
-use crate::transport::{Connection, Path};
+use crate::transport::{CloseReason, Connection, Path};
 use crate::wire::ErrorCode;
 
 /// Watched streams of one connection that may be reset: 400 KB in quinn. After that, requests are not
@@ -125,6 +127,15 @@ impl Link {
             Origin::Provisional(peer) => Standing::Provisional(peer),
             Origin::Anonymous(_) => Standing::Anonymous,
         }
+    }
+
+    /// What shows that bytes of a stream of `protocol` are the peer's own, if that is certain. What came as early data may
+    /// be somebody else's replay, whenever a fault is found in it; and what was still in the buffers when this node
+    /// closed the connection is let go.
+    pub(super) fn evidence(&self, early: bool, protocol: u32) -> Option<ConfirmedEvidence> {
+        let is_let_go = self.connection.close_reason() == Some(CloseReason::Local);
+        let origin = self.origin(early).filter(|_| !is_let_go)?;
+        self.standing(origin).evidence(protocol)
     }
 
     /// Counts a request of this peer that is served. While there are `limit`, those that come wait

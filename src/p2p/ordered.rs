@@ -8,7 +8,7 @@ use super::framing::FrameWriter;
 use super::link::Link;
 use super::serve::StreamGuard;
 use super::swarm::Inner;
-use super::{Caller, ConnectionId, Direction, Fault};
+use super::{Caller, ConfirmedEvidence, ConnectionId, Direction, Fault};
 use crate::identity::PeerId;
 use crate::transport::{CloseReason, Path};
 use crate::wire::{ErrorCode, StreamHeader};
@@ -87,6 +87,11 @@ impl Carrier {
     /// See [`Swarm::report_fault`](super::Swarm). It counts also when the connection has ended, unless this node closed it.
     pub(crate) fn report_fault(&self, protocol: u32, fault: Fault) {
         self.inner.record_fault(&self.link, false, protocol, fault);
+    }
+
+    /// For a fault that is found when nothing else of the connection is needed any more.
+    pub(crate) fn evidence(&self, protocol: u32) -> Option<ConfirmedEvidence> {
+        self.link.evidence(false, protocol)
     }
 
     /// Closes it: the peer is to be dialled anew.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::protocol::Reply;
 use super::swarm::Inner;
 use super::{
-    DialFailure, Fault, Handler, OutboundRequest, Protocol, RegisterError, RequestError, Swarm,
+    ConfirmedEvidence, DialFailure, Fault, Handler, OutboundRequest, Protocol, RegisterError,
+    RequestError, Swarm,
 };
 use crate::identity::{Keypair, PeerId};
 use crate::transport::environment::Environment;
@@ -167,6 +168,11 @@ impl Swarm {
         if let Some(link) = self.inner().link(peer) {
             self.inner().record_fault(&link, false, protocol, fault);
         }
+    }
+
+    /// The same for a peer that may be gone.
+    pub(crate) fn book_fault(&self, evidence: ConfirmedEvidence, fault: Fault) {
+        self.inner().book_fault(evidence, fault);
     }
 
     /// Closes the connection with `peer` unless the peer is held or streams are open on it; says whether

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::inbound::Admitted;
 use crate::gossip::Link;
 use crate::identity::PeerId;
-use crate::p2p::MAX_CONNECTIONS_PER_PEER;
+use crate::p2p::{ConfirmedEvidence, MAX_CONNECTIONS_PER_PEER};
 use crate::policy::Micros;
 use crate::wire::ErrorCode;
 
@@ -48,6 +48,8 @@ pub(super) struct Links {
     /// Those who left, in the order in which they did, and the place of each in it.
     gone: BTreeMap<u64, PeerId>,
     places: BTreeMap<PeerId, u64>,
+    /// For faults that are found in what they brought.
+    evidence: BTreeMap<PeerId, ConfirmedEvidence>,
     departures: u64,
     /// Streams whose connection is not the current one yet, at most as many as two peers can have connections.
     waiting: BTreeMap<PeerId, Vec<(u64, oneshot::Sender<Admitted>)>>,
@@ -107,6 +109,18 @@ impl Links {
         }
         self.leave(*peer);
         Some(session.link)
+    }
+
+    /// What shows that a peer that left brought what it brought.
+    pub(super) fn keep(&mut self, evidence: ConfirmedEvidence) {
+        if self.places.contains_key(&evidence.peer()) {
+            self.evidence.insert(evidence.peer(), evidence);
+        }
+    }
+
+    /// The evidence against a peer that left and is not back.
+    pub(super) fn evidence(&self, peer: &PeerId) -> Option<ConfirmedEvidence> {
+        self.evidence.get(peer).copied()
     }
 
     /// A stream waits for its connection.
@@ -206,6 +220,7 @@ impl Links {
             && let Some((_, first)) = self.gone.pop_first()
         {
             self.places.remove(&first);
+            self.evidence.remove(&first);
             if let Some(link) = self.numbers.remove(&first) {
                 self.peers.remove(&link);
             }
@@ -215,6 +230,7 @@ impl Links {
     fn number(&mut self, peer: PeerId) -> Link {
         if let Some(place) = self.places.remove(&peer) {
             self.gone.remove(&place);
+            self.evidence.remove(&peer);
         }
         if let Some(link) = self.numbers.get(&peer) {
             return *link;

@@ -50,11 +50,12 @@ fn what_a_neighbour_brought_before_it_came_back_is_verified_in_its_turn() {
     rig.run_for(SECOND / 10);
     let heard = rig.receivers(b"and here I am");
     assert_eq!(heard.len() as u64, SEALS);
+    assert_eq!(rig.nodes[0].unproven(Link(1)), 0);
 }
 
 /// One of them that was verified is enough.
 #[test]
-fn attack_forged_seals_of_who_has_left_are_given_up_and_held_against_it() {
+fn attack_forged_seals_of_who_has_left_are_given_up_and_told_of() {
     let mut rig = pair();
     rig.hold_verdicts = true;
     bring(&mut rig, 0, SEALS, b"catch me", true);

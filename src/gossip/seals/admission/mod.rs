@@ -5,8 +5,8 @@
 //!
 //! - *Links first, then publishers.* Shares by publisher alone would fall to whoever makes the most
 //!   identities: a thousand of them over one link would leave ten honest publishers a hundredth of all
-//!   verifications. A link costs a handshake and a place in the table of connections. So links take
-//!   turns, and on its turn a link serves its publishers in turn. A link that brings less than its share
+//!   verifications. A link costs a handshake and a place in the table of connections (but for
+//!   the second for which what a neighbour brought that has left waits, too). So links take turns, and on its turn a link serves its publishers in turn. A link that brings less than its share
 //!   leaves the rest to the others; one that brings more has only itself to wait for.
 //! - *A publisher's own rate is shared the same way.* Anybody can claim to bring a seal of somebody
 //!   else, and it counts against the publisher until the signature turns out wrong. As links take turns

@@ -86,9 +86,10 @@ impl Driver {
                 self.ending.push(peer);
             }
             let fault = blame::fault(fault);
-            match self.carriers.get(&peer) {
-                Some(carrier) => carrier.report_fault(PROTOCOL, fault),
-                None => swarm.report_fault(&peer, PROTOCOL, fault),
+            match (self.carriers.get(&peer), self.links.evidence(&peer)) {
+                (Some(carrier), _) => carrier.report_fault(PROTOCOL, fault),
+                (None, Some(evidence)) => swarm.book_fault(evidence, fault),
+                (None, None) => swarm.report_fault(&peer, PROTOCOL, fault),
             }
         }
     }

@@ -199,8 +199,8 @@ impl Driver {
         }
         for peer in self.links.peers() {
             let session = self.links.session(&peer);
-            let link = session.map(|session| session.link);
-            if link.is_some_and(|link| self.has_enough(link)) {
+            // Who takes nothing any more is not waited for.
+            if session.is_some_and(|one| one.ends_at().is_some() || self.has_enough(one.link)) {
                 self.end(&peer);
             }
         }
@@ -217,8 +217,11 @@ impl Driver {
 
     /// Ends what is under way with a peer, and forgets a peer that is gone.
     pub(super) fn end(&mut self, peer: &PeerId) {
-        self.carriers.remove(peer);
+        let carrier = self.carriers.remove(peer);
         if let Some(link) = self.links.end(peer) {
+            if let Some(evidence) = carrier.and_then(|carrier| carrier.evidence(PROTOCOL)) {
+                self.links.keep(evidence);
+            }
             self.feed(Input::Disconnected(link));
         }
         if self.parts.caller.carrier(peer).is_none() {

@@ -23,8 +23,8 @@ use crate::transport::CloseReason;
 
 /// How often it is looked which of several connections with a peer stays. The end that closes one that lost takes gossip
 /// to the other first: not at once, for the first choice may be taken back, and in less time than what lost is kept open
-/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, and up to twice as long, is waited for the stream of a
-/// peer that is gone, or takes nothing any more.
+/// ([`DRAIN_LIMIT`](crate::p2p::duplicates::DRAIN_LIMIT)). As long, at most, is waited for the stream of a peer that is
+/// gone, and up to twice as long for that of one that takes nothing any more.
 const SETTLING: Duration = Duration::from_secs(1);
 
 impl Driver {

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use super::super::setup::{Setup, prepare};
 use super::super::{GossipProtocol, Received, chunks, events, inbound};
 use super::*;
+use crate::crypto::{ContentDigest, LeafInput, SIGNATURE_BYTES};
 use crate::gossip::{GossipConfig, ScoreConfig, Setup as MachineSetup};
 use crate::p2p::tests::{
     address, in_virtual_time, ip, keypair, peer, quiet_net, settle, start_with,
@@ -18,10 +19,10 @@ use crate::p2p::tests::{
 use crate::p2p::{Services, Setup as SwarmSetup, StackProtocols, Swarm, SwarmEvent};
 use crate::sim::Net;
 use crate::wire::StreamHeader;
-use crate::wire::codec::{List, encode};
+use crate::wire::codec::{List, Payload, encode};
 use crate::wire::frame::encode_frame;
 use crate::wire::message::VERSION;
-use crate::wire::message::gossip::{GRAFT, PROTOCOL, Topics};
+use crate::wire::message::gossip::{self as wire, GRAFT, PROTOCOL, Topics};
 
 const TOPIC: &str = "news";
 
@@ -143,6 +144,86 @@ fn attack_who_names_what_never_was_and_leaves_at_once_is_blamed_and_forgotten() 
         assert!(late.swarm.reputation(&peer(PUBLISHER)) < 0);
         assert!(late.driver.links.all().is_empty() && late.driver.carriers.is_empty());
     });
+}
+
+/// The verdict comes when nobody is there any more.
+#[test]
+fn attack_who_brings_a_forged_seal_and_leaves_at_once_is_banned() {
+    in_virtual_time(async {
+        let net = quiet_net();
+        let mut late = late(&net);
+        let attacker = start_with(&net, PUBLISHER, "test", SwarmSetup::default());
+        let frames = forged(&late.driver);
+        let attacking = async {
+            let addresses = [address(LATE, LATE)];
+            attacker.dial(Some(peer(LATE)), &addresses).await.unwrap();
+            let carrier = attacker.caller().carrier(&peer(LATE)).unwrap();
+            let mut stream = carrier.open_ordered(HEADER).await.unwrap();
+            stream.write(frames).await.unwrap();
+            stream.finish().await;
+            attacker.shutdown().await;
+            settle().await;
+        };
+        let verdicts = |step: &Step| {
+            let Step::Worked(Ok((_, Work::Made(input)))) = step else {
+                return false;
+            };
+            matches!(input, Input::Verified { .. })
+        };
+        let held = late.driver.run_but(verdicts, attacking).await;
+        assert_eq!(held.len(), 1, "verdicts");
+        assert!(late.driver.links.peers().is_empty(), "it is gone");
+        let mut events = late.swarm.events();
+        for step in held {
+            late.driver.take(step);
+        }
+        let banned = late.driver.run_beside(async {
+            loop {
+                let event = events.next().await.unwrap().unwrap();
+                if let SwarmEvent::PeerBanned { peer, .. } = event.what {
+                    return peer;
+                }
+            }
+        });
+        assert_eq!(banned.await, peer(PUBLISHER));
+    });
+}
+
+/// A message of the publisher under a seal that nobody signed.
+fn forged(driver: &Driver) -> Bytes {
+    let (key, topic) = (keypair(PUBLISHER), TopicHash::of(TOPIC));
+    let key = key.public_key().verifying_key().clone();
+    let timestamp_ms = driver.parts.clock.now().wall.0;
+    let data = Bytes::from_static(b"never said");
+    let leaf = LeafInput {
+        network: &driver.parts.network,
+        topic: topic.as_bytes(),
+        publisher: key.hash(),
+        epoch: 1,
+        counter: 0,
+        timestamp_ms,
+        content: ContentDigest::of(&data),
+    };
+    let seal = wire::Seal {
+        key: 0,
+        topic: *topic.as_bytes(),
+        epoch: 1,
+        first: 0,
+        leaves: List::truncated([leaf.leaf().0]),
+        signature: [7; SIGNATURE_BYTES],
+    };
+    let message = wire::Message {
+        seal: 0,
+        index: 0,
+        timestamp_ms,
+        data: Payload::try_from(data).unwrap(),
+    };
+    let (suite, key) = (key.suite().byte(), *key.as_bytes());
+    let mut frames = BytesMut::new();
+    encode_frame(wire::KEY, &encode(&wire::Key { suite, key }), &mut frames);
+    encode_frame(wire::SEAL, &encode(&seal), &mut frames);
+    encode_frame(wire::MESSAGE, &encode(&message), &mut frames);
+    frames.freeze()
 }
 
 #[test]
