@@ -248,6 +248,7 @@ mod tests {
     use tokio::sync::oneshot::error::TryRecvError;
 
     use super::*;
+    use crate::p2p::{PathKind, Standing};
 
     fn peer(number: usize) -> PeerId {
         let mut bytes = [0; 32];
@@ -297,6 +298,29 @@ mod tests {
             (links.numbers.len(), links.peers.len()),
             (MAX_GONE, MAX_GONE)
         );
+    }
+
+    #[test]
+    fn evidence_against_who_left_lasts_until_it_is_back_or_forgotten() {
+        let mut links = Links::default();
+        let evidence = |number| {
+            let (peer, path) = (peer(number), PathKind::Direct);
+            Standing::Confirmed { peer, path }.evidence(5).unwrap()
+        };
+        links.keep(evidence(0));
+        assert_eq!(links.evidence(&peer(0)), None, "it never was here");
+        for number in 0..MAX_GONE {
+            visit(&mut links, number);
+            links.keep(evidence(number));
+        }
+        assert_eq!(links.evidence(&peer(0)), Some(evidence(0)));
+        assert_eq!(links.evidence.len(), MAX_GONE);
+        visit(&mut links, MAX_GONE);
+        links.keep(evidence(MAX_GONE));
+        assert_eq!(links.evidence(&peer(0)), None);
+        assert_eq!(links.evidence.len(), MAX_GONE);
+        let _session = links.begin(peer(1), 2);
+        assert_eq!(links.evidence(&peer(1)), None);
     }
 
     /// It would be rid of what it owes otherwise, and others of their numbers.

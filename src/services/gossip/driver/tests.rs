@@ -123,17 +123,10 @@ fn attack_who_names_what_never_was_and_leaves_at_once_is_blamed_and_forgotten() 
         let mut late = late(&net);
         let attacker = start_with(&net, PUBLISHER, "test", SwarmSetup::default());
         let attacking = async {
-            let addresses = [address(LATE, LATE)];
-            attacker.dial(Some(peer(LATE)), &addresses).await.unwrap();
-            let carrier = attacker.caller().carrier(&peer(LATE)).unwrap();
-            let mut stream = carrier.open_ordered(HEADER).await.unwrap();
             let mut frames = BytesMut::new();
             let topics = List::truncated([7]);
             encode_frame(GRAFT, &encode(&Topics { topics }), &mut frames);
-            stream.write(frames.freeze()).await.unwrap();
-            stream.finish().await;
-            attacker.shutdown().await;
-            settle().await;
+            say_and_leave(&attacker, frames.freeze()).await;
         };
         let frames = |step: &Step| matches!(step, Step::Inbound(inbound) if !is_opened(inbound));
         let held = late.driver.run_but(frames, attacking).await;
@@ -154,16 +147,7 @@ fn attack_who_brings_a_forged_seal_and_leaves_at_once_is_banned() {
         let mut late = late(&net);
         let attacker = start_with(&net, PUBLISHER, "test", SwarmSetup::default());
         let frames = forged(&late.driver);
-        let attacking = async {
-            let addresses = [address(LATE, LATE)];
-            attacker.dial(Some(peer(LATE)), &addresses).await.unwrap();
-            let carrier = attacker.caller().carrier(&peer(LATE)).unwrap();
-            let mut stream = carrier.open_ordered(HEADER).await.unwrap();
-            stream.write(frames).await.unwrap();
-            stream.finish().await;
-            attacker.shutdown().await;
-            settle().await;
-        };
+        let attacking = say_and_leave(&attacker, frames);
         let verdicts = |step: &Step| {
             let Step::Worked(Ok((_, Work::Made(input)))) = step else {
                 return false;
@@ -187,6 +171,18 @@ fn attack_who_brings_a_forged_seal_and_leaves_at_once_is_banned() {
         });
         assert_eq!(banned.await, peer(PUBLISHER));
     });
+}
+
+/// Connects to the late one, says so much and goes.
+async fn say_and_leave(attacker: &Swarm, frames: Bytes) {
+    let addresses = [address(LATE, LATE)];
+    attacker.dial(Some(peer(LATE)), &addresses).await.unwrap();
+    let carrier = attacker.caller().carrier(&peer(LATE)).unwrap();
+    let mut stream = carrier.open_ordered(HEADER).await.unwrap();
+    stream.write(frames).await.unwrap();
+    stream.finish().await;
+    attacker.shutdown().await;
+    settle().await;
 }
 
 /// A message of the publisher under a seal that nobody signed.
