@@ -8,6 +8,7 @@ use super::parcel::{Content, Parcel, Proof};
 use super::publish::unsigned_id;
 use super::store::{Offered, State};
 use super::{Fault, Gossip, Link, TopicHash};
+use crate::crypto::Leaf;
 use crate::gossip::replay::Judgement;
 use crate::gossip::seals::{self, SealState, SharedSeal};
 use crate::wire::Violation;
@@ -29,8 +30,8 @@ impl Gossip {
             return Ok(());
         };
         let seal = neighbour.received.seal(frame.seal)?.clone();
-        let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let hash = TopicHash::from_bytes(*seal.body().topic());
+        let leaf = self.leaf(link, &seal, frame.index)?;
         let check = |gossip: &mut Self| {
             let listed = seals::check_message(&gossip.network, &seal, &frame);
             if listed.is_err() {
@@ -60,6 +61,21 @@ impl Gossip {
         };
         self.arrived(link, parcel.shared());
         Ok(())
+    }
+
+    /// The leaf to which a frame refers: who passes one on that is not there cannot have looked.
+    pub(super) fn leaf(
+        &mut self,
+        link: Link,
+        seal: &SharedSeal,
+        index: u16,
+    ) -> Result<Leaf, Fault> {
+        let leaf = seal.body().leaf(index);
+        if leaf.is_none() {
+            let topic = TopicHash::from_bytes(*seal.body().topic());
+            self.score.invalid(link, topic);
+        }
+        leaf.ok_or(Fault::NotInSeal)
     }
 
     pub(super) fn on_unsigned(&mut self, link: Link, body: &Bytes) -> Result<(), Fault> {

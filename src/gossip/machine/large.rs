@@ -19,9 +19,9 @@ impl Gossip {
             return Ok(());
         };
         let seal = neighbour.received.seal(frame.seal)?.clone();
-        let leaf = seal.body().leaf(frame.index).ok_or(Fault::NotInSeal)?;
         let topic = TopicHash::from_bytes(*seal.body().topic());
         let index = frame.index;
+        let leaf = self.leaf(link, &seal, index)?;
         let check = |gossip: &mut Self, frame| {
             let checked = seals::check_large(&gossip.network, &seal, frame);
             if checked.is_err() {

@@ -2,6 +2,15 @@
 
 use crate::gossip::Fault as Found;
 use crate::p2p::{Fault, Severity};
+use crate::wire::ErrorCode;
+
+/// The code with which the stream ends that brought a fault.
+pub(super) const fn code(found: Found) -> ErrorCode {
+    match found {
+        Found::Malformed(violation) => violation.code(),
+        _ => ErrorCode::Malformed,
+    }
+}
 
 /// Numbers of gossip's faults in events; never reused.
 ///

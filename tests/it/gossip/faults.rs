@@ -156,6 +156,23 @@ fn a_frame_that_names_nothing_ends_the_stream_and_costs_ten_points() {
     });
 }
 
+#[test]
+fn bytes_after_the_end_of_a_frame_are_answered_with_their_own_code() {
+    in_virtual_time(async {
+        let net = quiet_net(92);
+        let scene = scene(&net).await;
+        let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
+        let mut subscribe = frame(wire::SUBSCRIBE, &wire::Subscribe { topics });
+        // Its length, which takes one byte, and one byte more.
+        subscribe[0] += 1;
+        subscribe.push(0);
+        let said = [&HEADER[..], &subscribe].concat();
+        let code = tell(&scene.connection, &said).await;
+        assert_eq!(code, ErrorCode::TrailingBytes);
+        assert_eq!(scene.node.reputation(&peer(ATTACKER)), -10);
+    });
+}
+
 /// The program gets the evidence, and who passed the messages on is not to blame.
 #[test]
 fn a_publisher_that_says_two_things_under_one_counter_is_told_of_with_both_seals() {

@@ -30,7 +30,7 @@ fn attack_15_a_member_that_reads_nothing_is_out_within_five_seconds_and_nobody_e
     in_virtual_time(async {
         let out_after = flood(|_| async {}).await;
         println!("out of the mesh {out_after:?} after the first message");
-        assert!(out_after <= Duration::from_secs(1 + 5), "{out_after:?}");
+        assert!(out_after <= Duration::from_secs(5), "{out_after:?}");
     });
 }
 
@@ -49,7 +49,7 @@ fn attack_15_a_member_that_reads_a_trickle_is_out_and_nobody_else_is_slower() {
         })
         .await;
         println!("out of the mesh {out_after:?} after the first message");
-        assert!(out_after <= Duration::from_secs(1 + 5), "{out_after:?}");
+        assert!(out_after <= Duration::from_secs(5), "{out_after:?}");
     });
 }
 

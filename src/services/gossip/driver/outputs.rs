@@ -8,7 +8,6 @@ use crate::crypto::{Provider, SealBody};
 use crate::gossip::{CheckId, Event, Fault, Input, Link, Output, SharedSeal, SigningId};
 use crate::p2p::{Budget, Swarm};
 use crate::services::discovery::scope_of_path;
-use crate::wire::ErrorCode;
 use crate::wire::message::discovery::Contact;
 use crate::wire::message::gossip::PROTOCOL;
 
@@ -82,7 +81,7 @@ impl Driver {
         let (swarm, peer) = (self.parts.swarm.upgrade(), self.links.peer(link));
         if let (Some(swarm), Some(peer)) = (swarm, peer) {
             if !fault.is_forgiven() {
-                self.links.stop_reading(&peer, ErrorCode::Malformed);
+                self.links.stop_reading(&peer, blame::code(fault));
                 self.ending.push(peer);
             }
             let fault = blame::fault(fault);
