@@ -5,7 +5,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this program measures and waits")]
 
-// Not `dag`: that is this file.
+// The module stands in `dag/mod.rs`, with what is said by gossip in `dag/replica.rs`; `dag` is the name of this file already.
 #[path = "dag/mod.rs"]
 mod consensus;
 

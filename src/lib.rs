@@ -1,7 +1,7 @@
 //! A post-quantum peer-to-peer network stack on raw QUIC.
 //!
 //! The crate is a house of rooms on floors; an import may point down, never up:
-//! `crypto`, `identity` → `wire`, `policy` → `discovery` → `transport` → `p2p` → `services` → `node` → the program.
+//! `crypto`, `identity` → `wire`, `policy` → `discovery`, `gossip` → `transport` → `p2p` → `services` → `node` → the program.
 //! The lower rooms are pure (no clock, no socket, no ambient randomness) and build with
 //! `--no-default-features`.
 

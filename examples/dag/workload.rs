@@ -14,7 +14,7 @@ use super::{MAX_PARENTS, PAYLOAD_BYTES, Reference, Replica, Vertex, VertexId};
 /// Every tenth vertex is not published: all others meet its name in the next one, and have to ask for it.
 const WITHHOLD_EVERY: u32 = 10;
 
-/// Vertices that wait for their signature, each for 20 ms at most.
+/// Vertices that wait for their signature, each for 20 ms at most while neighbours read.
 const PUBLISHED_AT_ONCE: usize = 256;
 
 /// What one node makes.

@@ -47,7 +47,8 @@ pub struct GossipConfig {
     /// How long the neighbours are remembered to whom the messages of a topic go that this node
     /// publishes in and does not subscribe to; default 60 s.
     pub fanout_ttl: Duration,
-    /// How long a message is known as seen; default 150 s, and not less: as long as its timestamp is accepted.
+    /// How long a message is known as seen; default 150 s, and not less: as long as its timestamp is accepted. Of
+    /// unsigned topics, when more is said, the last 131 072 messages at least.
     pub seen_ttl: Duration,
     /// Time in which a pruned neighbour does not come back; default 60 s.
     pub prune_backoff: Duration,
@@ -70,7 +71,7 @@ pub struct GossipConfig {
     /// Messages of this size and above are refused by IDONTWANT as soon as they are there; default
     /// 1 024 bytes: a smaller one is hardly longer than the refusal.
     pub idontwant_threshold: usize,
-    /// Whether own messages go to all neighbours of their topic at once; default yes: no choice of
+    /// Whether own messages, but large ones, go to all neighbours of their topic at once; default yes: no choice of
     /// neighbours hides them.
     pub flood_publish: bool,
     /// Neighbours that a pruned one is told of; default 16.
@@ -157,7 +158,7 @@ pub struct SealingConfig {
 pub struct AdmissionConfig {
     /// Seals of one publisher at once; default 64.
     pub publisher_burst: u32,
-    /// A second after that; default 100, twice what an honest one makes.
+    /// A second after that; default 100, what an honest one makes at most: twice what one makes that fills no list.
     pub publisher_per_second: u32,
     /// All seals a second; default 2 500: a fifth of a core with the fast backend.
     pub total_per_second: u32,
@@ -198,7 +199,7 @@ pub struct RateConfig {
     /// KiB of them, each message rounded up; default 262 144: what two lines of a gigabit bring.
     pub kibibytes: u32,
     /// Bytes of one neighbour's keys and seals, and a KiB for each subscription and the end of one; default 32 MiB, and
-    /// not less: 2 500 seals a second that list 200 000 messages are 18 MB, and as much with a key for
+    /// not less: 2 500 seals a second that list 200 000 messages are 18 MB, and 25 MB with a key for
     /// each. Who names more is let go: later frames refer to each.
     pub named_bytes: u32,
     /// Bytes of one neighbour's frames that are no messages, keys, seals or subscriptions; default 4 MiB: ten times

@@ -336,7 +336,7 @@ impl P2PNode {
         &self.0.discovery
     }
 
-    /// Topics: what is said in one, all who subscribe to it get. Every call fails if
+    /// Topics: what is said in one, all others who subscribe to it get. Every call fails if
     /// [`P2PConfig::enable_gossip`](super::P2PConfig::enable_gossip) is off.
     #[must_use]
     pub fn gossip(&self) -> &GossipProtocol {
@@ -349,7 +349,7 @@ impl P2PNode {
         &self.0.swarm
     }
 
-    /// Stops: says what was published to those who read it (at most 3 s), dials and accepts no more, sends
+    /// Stops: says what was published to those who read it (at most 60 s, and 3 s in which nobody takes any of it), dials and accepts no more, sends
     /// the one-way messages that are queued (requests in hand
     /// are cut off; at most 3 s; the rest is told as
     /// [`SwarmEvent::MessagesUnsent`](crate::p2p::SwarmEvent::MessagesUnsent)), says goodbye to all

@@ -163,7 +163,9 @@ pub enum Verdict {
     Accept,
     /// It is dropped; nobody is to blame.
     Ignore,
-    /// It is dropped; who brought it ought to have known.
+    /// It is dropped; who brought it ought to have known. Each neighbour that did leaves the meshes of all topics
+    /// for some time and loses ten points of reputation: five such messages close its connection, ten ban it for ten
+    /// minutes. Of a long message, at its end, its publisher alone is to blame.
     Reject,
 }
 
@@ -294,7 +296,7 @@ pub struct Source {
 pub struct Published {
     /// Its name.
     pub id: MessageId,
-    /// To how many neighbours it was sent, or announced.
+    /// For how many neighbours it, or its announcement, was queued.
     pub neighbours: usize,
 }
 
@@ -310,8 +312,9 @@ pub enum NotPublished {
     /// The very same was said on this unsigned topic a short while ago.
     #[error("the same message was published before")]
     Duplicate,
-    /// More messages wait for a signature than a node holds.
-    #[error("too many messages wait to be signed")]
+    /// The node says more than it can sign, than its neighbours take, or than finds room; what is said later may be
+    /// taken again.
+    #[error("too many messages wait to be signed, sent or held")]
     Busy,
     /// The signing backend failed.
     #[error("the message could not be signed")]

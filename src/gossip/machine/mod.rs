@@ -90,9 +90,9 @@ pub struct Setup {
     /// This run of the publisher: milliseconds since 1970-01-01 UTC at its start, and higher than
     /// that of any run before.
     pub epoch: u64,
-    /// How it works.
+    /// How it works. The machine takes what [`GossipConfig::validate`] accepts, and does not look itself.
     pub config: GossipConfig,
-    /// How neighbours are judged.
+    /// How neighbours are judged: what [`ScoreConfig::validate`] accepts.
     pub score: ScoreConfig,
     /// Where its chance comes from.
     pub seed: [u8; 32],

@@ -32,7 +32,7 @@ use crate::transport::environment::Clock;
 use topics::Topics;
 
 /// Commands that wait for the driver: each is a caller that waits too.
-pub(super) const MESSAGES: usize = 1_024;
+pub(super) const COMMANDS: usize = 1_024;
 
 /// Messages that are published together if they wait: as many as share a seal at 5 000 a second.
 const PUBLISHED_AT_ONCE: usize = 100;
@@ -57,7 +57,7 @@ pub(super) struct Publication {
 
 /// What handles tell the driver.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(super) enum Command {
     Subscribe {
         topic: TopicHash,
         options: SubscribeOptions,
@@ -89,7 +89,7 @@ pub(super) struct Parts {
     pub(super) swarm: WeakSwarm,
     pub(super) caller: Caller,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) messages: mpsc::Receiver<Message>,
+    pub(super) commands: mpsc::Receiver<Command>,
     pub(super) inbound: mpsc::Receiver<Inbound>,
     pub(super) chunk_asks: mpsc::Receiver<Asked>,
     pub(super) swarm_events: EventStream,
@@ -151,7 +151,7 @@ enum Work {
 /// What happens next.
 enum Step {
     Swarm(Result<Event, Lagged>),
-    Message(Message),
+    Command(Command),
     Inbound(Inbound),
     ChunkAsked(Asked),
     Outbound(Outbound),
@@ -193,7 +193,7 @@ impl Driver {
                 return;
             }
             let step = self.next().await;
-            let is_greedy = matches!(step, Step::Message(_) | Step::Inbound(_));
+            let is_greedy = matches!(step, Step::Command(_) | Step::Inbound(_));
             self.take(step);
             if is_greedy {
                 self.hear_others();
@@ -236,7 +236,7 @@ impl Driver {
             Some(event) = parts.swarm_events.next() => Step::Swarm(event),
             Some(worked) = self.work.join_next_with_id() => Step::Worked(worked),
             Some(outbound) = self.outbound.recv() => Step::Outbound(outbound),
-            Some(message) = parts.messages.recv() => Step::Message(message),
+            Some(command) = parts.commands.recv() => Step::Command(command),
             Some(inbound) = parts.inbound.recv() => Step::Inbound(inbound),
             Some(asked) = parts.chunk_asks.recv() => Step::ChunkAsked(asked),
             () = time => Step::Time,
@@ -247,7 +247,7 @@ impl Driver {
         match step {
             Step::Swarm(Ok(event)) => self.swarm_event(event.what),
             Step::Swarm(Err(Lagged { .. })) => self.look_again(),
-            Step::Message(message) => self.message(message),
+            Step::Command(command) => self.obey(command),
             Step::Inbound(inbound) => self.inbound(inbound),
             Step::ChunkAsked(asked) => self.chunk_asked(asked),
             Step::Outbound(outbound) => self.outbound(outbound),
@@ -256,30 +256,30 @@ impl Driver {
         }
     }
 
-    fn message(&mut self, message: Message) {
-        match message {
-            Message::Subscribe {
+    fn obey(&mut self, command: Command) {
+        match command {
+            Command::Subscribe {
                 topic,
                 options,
                 done,
             } => self.subscribe(topic, options, done),
-            Message::Unsubscribe(topic) => self.unsubscribe(topic),
-            Message::Publish(publication) => self.publish_all(publication),
-            Message::Neighbours { topic, done } => {
+            Command::Unsubscribe(topic) => self.unsubscribe(topic),
+            Command::Publish(publication) => self.publish_all(publication),
+            Command::Neighbours { topic, done } => {
                 // Who asked may be gone.
                 _ = done.send(self.neighbours(&topic));
             }
-            Message::Score { peer, done } => {
+            Command::Score { peer, done } => {
                 let session = self.links.session(&peer);
                 let score = session.and_then(|session| self.parts.machine.score(session.link));
                 // Who asked may be gone.
                 _ = done.send(score);
             }
-            Message::Opinion { peer, points, done } => {
+            Command::Opinion { peer, points, done } => {
                 // Who asked may be gone.
                 _ = done.send(self.think(peer, points));
             }
-            Message::Close(done) => {
+            Command::Close(done) => {
                 self.closing = Some(done);
                 self.closed_at = self.now();
             }
@@ -296,16 +296,16 @@ impl Driver {
         let mut other = None;
         while inputs.len() < PUBLISHED_AT_ONCE
             && other.is_none()
-            && let Ok(message) = self.parts.messages.try_recv()
+            && let Ok(command) = self.parts.commands.try_recv()
         {
-            match message {
-                Message::Publish(next) => inputs.push(self.begin_publication(next)),
-                message => other = Some(message),
+            match command {
+                Command::Publish(next) => inputs.push(self.begin_publication(next)),
+                command => other = Some(command),
             }
         }
         self.feed_all(inputs);
-        if let Some(message) = other {
-            self.message(message);
+        if let Some(command) = other {
+            self.obey(command);
         }
     }
 
@@ -346,7 +346,7 @@ impl Driver {
     /// Whether nobody waits to be heard.
     fn is_idle(&self) -> bool {
         let parts = &self.parts;
-        let is_silent = parts.messages.is_empty() && parts.inbound.is_empty();
+        let is_silent = parts.commands.is_empty() && parts.inbound.is_empty();
         is_silent && parts.chunk_asks.is_empty() && self.outbound.is_empty()
     }
 }

@@ -25,15 +25,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
-use crate::gossip::{PublicationId, Published, ScoreSnapshot, TopicHash};
+use crate::gossip::PublicationId;
 use crate::identity::PeerId;
 
-use self::driver::{Message, Publication};
+use self::driver::{Command, Publication};
 
 /// Longest that a node that stops waits for its neighbours to take what was said: one of the longest
 /// messages at 5 Mbit/s. It waits for 3 s at most in which nothing moves.
 const CLOSING: Duration = Duration::from_secs(60);
 
+pub use crate::gossip::{
+    Header, Message, NotPublished, Published, ScoreSnapshot, TopicHash, Verdict,
+};
 pub use error::GossipError;
 pub use events::{GossipEvent, GossipEvents};
 pub use settings::GossipSettings;
@@ -42,7 +45,9 @@ pub(crate) use setup::{Setup, prepare};
 pub use subscription::{Received, SubscribeOptions, Subscription};
 pub use validation::MessageValidator;
 
-/// Broadcast: what one node publishes in a topic, every node that subscribes to it gets.
+/// Broadcast: what one node publishes in a topic, every other node that subscribes to it gets.
+///
+/// Calls name a topic by its text; events and messages by the hash of that, [`TopicHash::of`].
 ///
 /// A clone is the same handle. All that is asked of a node that has stopped fails.
 #[derive(Debug, Clone)]
@@ -50,7 +55,7 @@ pub struct GossipProtocol(Option<Arc<Shared>>);
 
 #[derive(Debug)]
 struct Shared {
-    messages: mpsc::Sender<Message>,
+    commands: mpsc::Sender<Command>,
     next_publication: AtomicU64,
     events: broadcast::WeakSender<GossipEvent>,
 }
@@ -62,7 +67,7 @@ pub struct NeighbourInfo {
     pub peer: PeerId,
     /// Whether it is in the topic's mesh.
     pub in_mesh: bool,
-    /// Its score.
+    /// Its score, in points; see [`Thresholds`](crate::gossip::score::Thresholds).
     pub score: f64,
 }
 
@@ -79,8 +84,8 @@ impl GossipProtocol {
     }
 
     /// Takes part in a topic: its messages come to the returned subscription until that is dropped, and
-    /// are passed on to others meanwhile. Of several subscriptions to one topic each gets every message;
-    /// the options that concern the topic as a whole, whether it is signed and the very validator, must be those
+    /// are passed on to others meanwhile. What this node publishes itself does not come to it, and is not
+    /// judged. Of several subscriptions to one topic each gets every message; the options that concern the topic as a whole, whether it is signed and the very validator, must be those
     /// of the others that are read.
     ///
     /// # Errors
@@ -93,7 +98,7 @@ impl GossipProtocol {
     ) -> Result<Subscription, GossipError> {
         let (done, subscription) = oneshot::channel();
         let topic = TopicHash::of(topic);
-        self.send(Message::Subscribe {
+        self.send(Command::Subscribe {
             topic,
             options,
             done,
@@ -102,12 +107,18 @@ impl GossipProtocol {
         subscription.await.map_err(|_| GossipError::Stopped)?
     }
 
-    /// Says something in a topic, whether or not this node subscribes to it; the message's name, and to
-    /// how many neighbours it went. Waits for the signature, which messages that are published at once
-    /// share: 20 ms at most.
+    /// Says something in a topic, whether or not this node subscribes to it: at most 32 MiB, and 16 KiB where it
+    /// subscribes without signatures; an empty message is one, too. Gives the message's name, and to how many
+    /// neighbours it went: where to none, newcomers hear of it for some four seconds. Waits for the signature, which
+    /// messages that are published at once share: 20 ms for each topic that waits for one, and longer, ten seconds
+    /// and more, where most neighbours take nothing.
+    ///
+    /// Safe to cancel, but what was published stays so: it may be said although nobody waits for the outcome.
     ///
     /// # Errors
-    /// [`GossipError`]: the message is too long, too many wait, or the node has stopped.
+    /// [`GossipError`]: gossip is off, the node has stopped, or, as [`NotPublished`], the message is too long, was
+    /// said before (unsigned topics alone), could not be signed, or the node says more than it or its neighbours
+    /// can take.
     pub async fn publish(&self, topic: &str, data: Bytes) -> Result<Published, GossipError> {
         let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
         let number = shared.next_publication.fetch_add(1, Ordering::Relaxed);
@@ -118,7 +129,7 @@ impl GossipProtocol {
             data,
             done,
         };
-        self.send(Message::Publish(publication)).await?;
+        self.send(Command::Publish(publication)).await?;
         let outcome = outcome.await.map_err(|_| GossipError::Stopped)?;
         Ok(outcome?)
     }
@@ -128,17 +139,17 @@ impl GossipProtocol {
     /// # Errors
     /// [`GossipError`]: gossip is off, or the node has stopped.
     pub async fn unsubscribe(&self, topic: &str) -> Result<(), GossipError> {
-        self.send(Message::Unsubscribe(TopicHash::of(topic))).await
+        self.send(Command::Unsubscribe(TopicHash::of(topic))).await
     }
 
-    /// The neighbours that subscribe to a topic.
+    /// The neighbours that subscribe to a topic, without those that read too slowly to be sent anything.
     ///
     /// # Errors
     /// [`GossipError`]: gossip is off, or the node has stopped.
     pub async fn neighbours(&self, topic: &str) -> Result<Vec<NeighbourInfo>, GossipError> {
         let (done, neighbours) = oneshot::channel();
         let topic = TopicHash::of(topic);
-        self.send(Message::Neighbours { topic, done }).await?;
+        self.send(Command::Neighbours { topic, done }).await?;
         neighbours.await.map_err(|_| GossipError::Stopped)
     }
 
@@ -149,15 +160,17 @@ impl GossipProtocol {
     /// [`GossipError`]: gossip is off, or the node has stopped.
     pub async fn score(&self, peer: PeerId) -> Result<Option<ScoreSnapshot>, GossipError> {
         let (done, score) = oneshot::channel();
-        self.send(Message::Score { peer, done }).await?;
+        self.send(Command::Score { peer, done }).await?;
         score.await.map_err(|_| GossipError::Stopped)
     }
 
     /// What the program thinks of a peer, in points of its score (P5): positive for one that serves it well,
-    /// negative for one that does not. It counts, with the weight of the parameter set (1 in those that
-    /// ship), until the program says something else, also when the peer goes and comes back; 0 is no
-    /// opinion. Beyond a million points, either way, it counts as a million. Below -100 a peer hears
-    /// nothing and is not heard; see [`Thresholds`](crate::gossip::score::Thresholds).
+    /// negative for one that does not. It counts, with a weight of 1 (10 where
+    /// [`by_source`](GossipSettings::by_source) is off), until the program says something else, also when the
+    /// peer goes and comes back; 0 is no opinion. Beyond a million points, either way, it counts as a million. With a score below 0 a peer is
+    /// in no mesh. Below -100 (-10 without `by_source`) nothing is announced to it and its announcements are not heard,
+    /// below -200 (-50) it is sent no message of this node, and below -400 (-80) nothing that it sends is
+    /// read; see [`Thresholds`](crate::gossip::score::Thresholds).
     ///
     /// # Errors
     /// [`GossipError`]: not a number, opinions of too many peers, gossip is off, or the node has stopped.
@@ -170,7 +183,7 @@ impl GossipProtocol {
             return Err(GossipError::NotANumber);
         }
         let (done, taken) = oneshot::channel();
-        self.send(Message::Opinion { peer, points, done }).await?;
+        self.send(Command::Opinion { peer, points, done }).await?;
         taken.await.map_err(|_| GossipError::Stopped)?
     }
 
@@ -188,15 +201,15 @@ impl GossipProtocol {
     /// some of it. Nothing is sent or received afterwards.
     pub(crate) async fn close(&self) {
         let (done, closed) = oneshot::channel();
-        if self.send(Message::Close(done)).await.is_ok() {
+        if self.send(Command::Close(done)).await.is_ok() {
             // The sender is dropped when all is done, or the driver ends.
             _ = tokio::time::timeout(CLOSING, closed).await;
         }
     }
 
-    async fn send(&self, message: Message) -> Result<(), GossipError> {
+    async fn send(&self, command: Command) -> Result<(), GossipError> {
         let shared = self.0.as_ref().ok_or(GossipError::Disabled)?;
-        let sent = shared.messages.send(message).await;
+        let sent = shared.commands.send(command).await;
         sent.map_err(|_| GossipError::Stopped)
     }
 }

@@ -8,26 +8,28 @@ use crate::gossip::{ConfigError, GossipConfig, Spreading};
 use crate::p2p::millis;
 
 /// How gossip works on this node. The names are GossipSub's.
+///
+/// In a mesh four members stay for their score, and two are dialled by this node, whatever is set here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GossipSettings {
-    /// Time between two heartbeats; default 700 ms.
+    /// Time between two heartbeats, 1 ms to 1 h; default 700 ms.
     #[serde(rename = "heartbeat_interval_ms", with = "millis")]
     pub heartbeat_interval: Duration,
-    /// Heartbeats for which a message is kept for those who ask; default 6.
+    /// Heartbeats for which a message is kept for those who ask, 150 s at most; default 6.
     pub history_length: usize,
-    /// Heartbeats whose messages are announced; default 3.
+    /// Heartbeats whose messages are announced, 1 to `history_length`; default 3.
     pub history_gossip: usize,
-    /// Neighbours of a mesh that are aimed at; default 8.
+    /// Neighbours of a mesh that are aimed at, at least 4; default 8.
     pub mesh_n: usize,
-    /// Below it, neighbours are grafted; default 6.
+    /// Below it, neighbours are grafted: 3 to `mesh_n`; default 6.
     pub mesh_n_low: usize,
-    /// Above it, neighbours are pruned; default 12.
+    /// Above it, neighbours are pruned: at least `mesh_n`; default 12.
     pub mesh_n_high: usize,
-    /// Whether own messages go to all neighbours of their topic at once; default yes.
+    /// Whether own messages below 12 KiB go to all neighbours of their topic at once; default yes.
     pub flood_publish: bool,
     /// Whether links are chosen for each publisher; default yes. Without, messages spread as in
-    /// GossipSub v1.1.
+    /// GossipSub v1.1, and are scored by the set for that.
     pub by_source: bool,
 }
 

@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng;
 use tokio::sync::{broadcast, mpsc};
 
-use super::driver::{Driver, MESSAGES, Parts};
+use super::driver::{COMMANDS, Driver, Parts};
 use super::explicit::{self, Keeper};
 use super::{GossipProtocol, Shared, chunks, epoch, events, inbound};
 use crate::crypto::{EntropyFailure, VerifyingKey};
@@ -54,10 +54,10 @@ pub(crate) fn prepare(
     let mut seed = [0; 32];
     environment.entropy.fill(&mut seed)?;
     let epoch = epoch::begin(setup.directory, environment.clock.now().wall)?;
-    let (messages, message_queue) = mpsc::channel(MESSAGES);
+    let (commands, command_queue) = mpsc::channel(COMMANDS);
     let (events, _) = broadcast::channel(events::BACKLOG);
     let handle = GossipProtocol(Some(Arc::new(Shared {
-        messages,
+        commands,
         next_publication: AtomicU64::new(0),
         events: events.downgrade(),
     })));
@@ -88,7 +88,7 @@ pub(crate) fn prepare(
             swarm: swarm.downgrade(),
             caller: swarm.caller(),
             clock: swarm.environment().clock.clone(),
-            messages: message_queue,
+            commands: command_queue,
             inbound,
             chunk_asks,
             swarm_events: swarm.events(),

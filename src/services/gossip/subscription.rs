@@ -19,11 +19,11 @@ const MAX_CAPACITY: usize = 1 << 20;
 pub struct SubscribeOptions {
     /// Messages carry no signature and name no publisher; default no.
     pub unsigned: bool,
-    /// Messages that wait for the reader, 1 to 1 048 576; default 1 024. A number beyond these bounds is taken for
+    /// Messages that wait for the reader, 1 to 1 048 576, whatever their length; default 1 024. A number beyond these bounds is taken for
     /// the nearest within. What comes to a full subscription is lost to it, and counted: no reader holds
     /// up the node.
     pub capacity: usize,
-    /// Judges each message before it is passed on; default none.
+    /// Judges each message of others before it is passed on; default none. See [`MessageValidator`] for long ones.
     pub validator: Option<Arc<dyn MessageValidator>>,
 }
 

@@ -12,7 +12,8 @@ use crate::gossip::{Header, Message, Verdict};
 /// then.
 const JUDGED_WITHIN: Duration = Duration::from_secs(10);
 
-/// Judges the messages of a topic. Nothing is passed on, or delivered, before it is accepted.
+/// Judges the messages of a topic. Nothing is delivered, and no message of at most 16 KiB passed on, before it is
+/// accepted; of a longer one nothing is passed on before its header is ([`admit`](Self::admit)).
 ///
 /// A call runs in a task of its own; as many run at once as 64, 16 of them for messages that one neighbour
 /// brought. Neighbours take turns: what waits for one of them, 256 messages at most and 2 048 of all,

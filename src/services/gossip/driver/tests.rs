@@ -424,7 +424,7 @@ fn parts(
         swarm: swarm.downgrade(),
         caller: swarm.caller(),
         clock: swarm.environment().clock.clone(),
-        messages: mpsc::channel(MESSAGES).1,
+        commands: mpsc::channel(COMMANDS).1,
         inbound,
         chunk_asks,
         swarm_events: swarm.events(),
