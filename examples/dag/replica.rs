@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cretoai_network::gossip::Published;
 use cretoai_network::identity::PeerId;
 use cretoai_network::node::P2PNode;
 use cretoai_network::p2p::{Refusal, RegisterError};
-use cretoai_network::services::gossip::{GossipError, Received, SubscribeOptions, Subscription};
+use cretoai_network::services::gossip::{
+    GossipError, Published, Received, SubscribeOptions, Subscription,
+};
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::sleep;

@@ -4,9 +4,8 @@ use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cretoai_network::gossip::{Message, Verdict};
 use cretoai_network::identity::PeerId;
-use cretoai_network::services::gossip::MessageValidator;
+use cretoai_network::services::gossip::{Message, MessageValidator, Verdict};
 
 use super::{Graph, Vertex};
 

@@ -1,5 +1,5 @@
-use cretoai_network::gossip::Verdict;
 use cretoai_network::identity::PeerId;
+use cretoai_network::services::gossip::Verdict;
 
 use super::graph::MAX_WAITING;
 use super::rules::judge;

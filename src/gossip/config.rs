@@ -48,7 +48,7 @@ pub struct GossipConfig {
     /// publishes in and does not subscribe to; default 60 s.
     pub fanout_ttl: Duration,
     /// How long a message is known as seen; default 150 s, and not less: as long as its timestamp is accepted. Of
-    /// unsigned topics, when more is said, the last 131 072 messages at least.
+    /// many, the last 131 072 of all topics at least; sealed ones are told by their counters beyond that.
     pub seen_ttl: Duration,
     /// Time in which a pruned neighbour does not come back; default 60 s.
     pub prune_backoff: Duration,

@@ -163,9 +163,9 @@ pub enum Verdict {
     Accept,
     /// It is dropped; nobody is to blame.
     Ignore,
-    /// It is dropped; who brought it ought to have known. Each neighbour that did leaves the meshes of all topics
-    /// for some time and loses ten points of reputation: five such messages close its connection, ten ban it for ten
-    /// minutes. Of a long message, at its end, its publisher alone is to blame.
+    /// It is dropped; who brought it ought to have known. By the default score each neighbour that did leaves
+    /// the mesh of the topic for ten minutes, and others where its record does not outweigh it. It loses ten points
+    /// of reputation: by default five such messages in a row close its connection, and ten ban it. Of a long message, at its end, its publisher alone is to blame.
     Reject,
 }
 

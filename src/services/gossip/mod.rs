@@ -35,7 +35,8 @@ use self::driver::{Command, Publication};
 const CLOSING: Duration = Duration::from_secs(60);
 
 pub use crate::gossip::{
-    Header, Message, NotPublished, Published, ScoreSnapshot, TopicHash, Verdict,
+    Header, Message, NotPublished, Published, ScoreSnapshot, SharedSeal, Source, TopicHash,
+    TopicTerms, Verdict,
 };
 pub use error::GossipError;
 pub use events::{GossipEvent, GossipEvents};
@@ -170,7 +171,8 @@ impl GossipProtocol {
     /// peer goes and comes back; 0 is no opinion. Beyond a million points, either way, it counts as a million. With a score below 0 a peer is
     /// in no mesh. Below -100 (-10 without `by_source`) nothing is announced to it and its announcements are not heard,
     /// below -200 (-50) it is sent no message of this node, and below -400 (-80) nothing that it sends is
-    /// read; see [`Thresholds`](crate::gossip::score::Thresholds).
+    /// read but subscriptions, keys and seals; see [`Thresholds`](crate::gossip::score::Thresholds). Explicit
+    /// peers are exempt.
     ///
     /// # Errors
     /// [`GossipError`]: not a number, opinions of too many peers, gossip is off, or the node has stopped.

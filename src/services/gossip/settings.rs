@@ -13,7 +13,7 @@ use crate::p2p::millis;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GossipSettings {
-    /// Time between two heartbeats, 1 ms to 1 h; default 700 ms.
+    /// Time between two heartbeats, at least 1 ms; default 700 ms. With `history_length` of them 150 s at most.
     #[serde(rename = "heartbeat_interval_ms", with = "millis")]
     pub heartbeat_interval: Duration,
     /// Heartbeats for which a message is kept for those who ask, 150 s at most; default 6.
@@ -26,7 +26,8 @@ pub struct GossipSettings {
     pub mesh_n_low: usize,
     /// Above it, neighbours are pruned: at least `mesh_n`; default 12.
     pub mesh_n_high: usize,
-    /// Whether own messages below 12 KiB go to all neighbours of their topic at once; default yes.
+    /// Whether own messages go to all neighbours of their topic at once; default yes. With `by_source` those of 12
+    /// KiB and more do not, unless they are above 16 KiB and below 24 MiB: then their header does.
     pub flood_publish: bool,
     /// Whether links are chosen for each publisher; default yes. Without, messages spread as in
     /// GossipSub v1.1, and are scored by the set for that.

@@ -83,6 +83,8 @@ fn assert_holds_from_the_first_message(attack: SybilAttack, seed: u64) {
     let whole = outcome.whole();
     assert!(whole.published > 150 && whole.refused == 0);
     assert_eq!(whole.missing, 0, "{:?}", outcome.missing);
+    assert_eq!(outcome.accused, 0, "{:?}", outcome.accusations);
+    assert_nobody_is_distrusted(&scenario, &outcome);
     println!(
         "p99 {:?}, max {:?}",
         whole.latency.quantile(0.99),
