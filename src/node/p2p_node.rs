@@ -349,8 +349,8 @@ impl P2PNode {
         &self.0.swarm
     }
 
-    /// Stops: says what was published to those who read it (at most 60 s, and 3 s in which nobody takes any of it), dials and accepts no more, sends
-    /// the one-way messages that are queued (requests in hand
+    /// Stops: says what was published to those who read it (at most 60 s, and 3 s in which nobody takes any of
+    /// it), dials and accepts no more, sends the one-way messages that are queued (requests in hand
     /// are cut off; at most 3 s; the rest is told as
     /// [`SwarmEvent::MessagesUnsent`](crate::p2p::SwarmEvent::MessagesUnsent)), says goodbye to all
     /// peers (at most 3 s more) and ends. Afterwards [`Messages`] and [`EventStream`]s come to their

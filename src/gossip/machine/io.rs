@@ -165,7 +165,8 @@ pub enum Verdict {
     Ignore,
     /// It is dropped; who brought it ought to have known. By the default score each neighbour that did leaves
     /// the mesh of the topic for ten minutes, and others where its record does not outweigh it. It loses ten points
-    /// of reputation: by default five such messages in a row close its connection, and ten ban it. Of a long message, at its end, its publisher alone is to blame.
+    /// of reputation: by default five such messages in a row close its connection, and ten ban it. Of a long
+    /// message, at its end, its publisher alone is to blame.
     Reject,
 }
 

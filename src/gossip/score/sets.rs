@@ -111,7 +111,8 @@ impl Default for TopicScore {
                 decay: 0.992_35,
             },
             invalid: Invalid {
-                // One costs this mesh whatever was brought, and others without a good record; three graylist a neighbour with the best record: 468 for 459.
+                // One costs this mesh whatever was brought, and others without a good record; three
+                // graylist a neighbour with the best record: 468 for 459.
                 weight: -52.0,
                 // Half of the counter in 6 min: one keeps out of meshes for ten.
                 decay: 0.998,

@@ -86,8 +86,8 @@ impl GossipProtocol {
 
     /// Takes part in a topic: its messages come to the returned subscription until that is dropped, and
     /// are passed on to others meanwhile. What this node publishes itself does not come to it, and is not
-    /// judged. Of several subscriptions to one topic each gets every message; the options that concern the topic as a whole, whether it is signed and the very validator, must be those
-    /// of the others that are read.
+    /// judged. Of several subscriptions to one topic each gets every message; the options that concern the topic
+    /// as a whole, whether it is signed and the very validator, must be those of the others that are read.
     ///
     /// # Errors
     /// [`GossipError`]: gossip is off, there are too many topics, the topic is subscribed to with other options,
@@ -168,9 +168,10 @@ impl GossipProtocol {
     /// What the program thinks of a peer, in points of its score (P5): positive for one that serves it well,
     /// negative for one that does not. It counts, with a weight of 1 (10 where
     /// [`by_source`](GossipSettings::by_source) is off), until the program says something else, also when the
-    /// peer goes and comes back; 0 is no opinion. Beyond a million points, either way, it counts as a million. With a score below 0 a peer is
-    /// in no mesh. Below -100 (-10 without `by_source`) nothing is announced to it and its announcements are not heard,
-    /// below -200 (-50) it is sent no message of this node, and below -400 (-80) nothing that it sends is
+    /// peer goes and comes back; 0 is no opinion. Beyond a million points, either way, it counts as a million.
+    ///
+    /// With a score below 0 a peer is in no mesh. Below -100 (-10 without `by_source`) nothing is announced to it
+    /// and its announcements are not heard, below -200 (-50) it is sent no message of this node, and below -400 (-80) nothing that it sends is
     /// read but subscriptions, keys and seals; see [`Thresholds`](crate::gossip::score::Thresholds). Explicit
     /// peers are exempt.
     ///

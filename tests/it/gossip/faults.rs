@@ -76,6 +76,12 @@ fn sealed(seal: u64, data: &'static [u8], timestamp_ms: u64, is_forged: bool) ->
     [frame(wire::SEAL, &listed), frame(wire::MESSAGE, &said)].concat()
 }
 
+/// A SUBSCRIBE to the topic of these tests.
+fn subscription() -> Vec<u8> {
+    let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
+    frame(wire::SUBSCRIBE, &wire::Subscribe { topics })
+}
+
 struct Scene {
     node: P2PNode,
     subscription: Subscription,
@@ -142,11 +148,9 @@ fn a_frame_that_names_nothing_ends_the_stream_and_costs_ten_points() {
     in_virtual_time(async {
         let net = quiet_net(73);
         let scene = scene(&net).await;
-        let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
-        let subscribe = frame(wire::SUBSCRIBE, &wire::Subscribe { topics });
         let ids = List::truncated([[7; 32]]);
         let ihave = frame(wire::IHAVE, &wire::IHave { topic: 5, ids });
-        let said = [&HEADER[..], &subscribe, &ihave].concat();
+        let said = [&HEADER[..], &subscription(), &ihave].concat();
         let code = tell(&scene.connection, &said).await;
         assert_eq!(code, ErrorCode::Malformed);
         assert_eq!(scene.node.reputation(&peer(ATTACKER)), -10);
@@ -161,8 +165,7 @@ fn bytes_after_the_end_of_a_frame_are_answered_with_their_own_code() {
     in_virtual_time(async {
         let net = quiet_net(92);
         let scene = scene(&net).await;
-        let topics = List::truncated([*TopicHash::of(TOPIC).as_bytes()]);
-        let mut subscribe = frame(wire::SUBSCRIBE, &wire::Subscribe { topics });
+        let mut subscribe = subscription();
         // Its length, which takes one byte, and one byte more.
         subscribe[0] += 1;
         subscribe.push(0);
