@@ -13,11 +13,12 @@ use foldhash::HashMap;
 
 use super::outbox::Priority;
 use super::parcel::{Class, Parcel};
-use super::sources::{Learned, Sources};
+use super::sources::{Learned, mixed};
 use super::store::State;
 use super::{Gossip, Link};
-use crate::gossip::replay;
-use crate::gossip::score::Expectation;
+use crate::gossip::score::{Deliveries, Expectation};
+use crate::gossip::{TopicHash, replay};
+use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::gossip::MessageId;
 
@@ -33,8 +34,9 @@ pub(super) const AUDIT: Duration = Duration::from_millis(300);
 /// counted.
 const MAX_OPEN: usize = 4_096;
 
-/// Of these, messages of one publisher: sixteen who say as much as they can leave room for nobody else.
-pub(super) const MAX_OPEN_OF_CLASS: usize = 256;
+/// Of these, messages of one publisher, or of one topic that nobody signs on: sixteen who say as much as they can leave room
+/// for nobody else.
+pub(super) const MAX_OPEN_OF_ACCOUNT: usize = 256;
 
 /// And of a publisher for whom no links are chosen yet: every member owes them, who may never have heard of it, and
 /// messages of keys that nobody knows cost little.
@@ -53,6 +55,8 @@ pub(super) struct Owed {
     audited: Vec<Link>,
     /// Whether that is over.
     is_released: bool,
+    /// Whether what is sent afterwards may be an echo, and keeps nothing.
+    ends_with_audit: bool,
 }
 
 /// Windows that are open.
@@ -60,11 +64,11 @@ pub(super) struct Owed {
 pub(super) struct Expectations {
     /// Draws the messages that are audited: neighbours do not know which.
     lot: u64,
-    due: VecDeque<(Micros, MessageId, Class)>,
+    due: VecDeque<(Micros, MessageId, Account)>,
     /// When messages are told to those who were audited with them.
     releases: BTreeSet<(Micros, MessageId)>,
-    /// Windows that are open, by class.
-    of_class: HashMap<Class, usize>,
+    /// Windows that are open, by whose room they take.
+    of_account: HashMap<Account, usize>,
 }
 
 impl Expectations {
@@ -73,7 +77,7 @@ impl Expectations {
             lot,
             due: VecDeque::new(),
             releases: BTreeSet::new(),
-            of_class: HashMap::default(),
+            of_account: HashMap::default(),
         }
     }
 
@@ -95,38 +99,48 @@ impl Expectations {
         self.due.len()
     }
 
-    fn has_room(&self, class: &Class, most: usize) -> bool {
-        let of_class = self.of_class.get(class).copied().unwrap_or(0);
-        self.due.len() < MAX_OPEN && of_class < most
+    fn has_room(&self, account: &Account, most: usize) -> bool {
+        let of_account = self.of_account.get(account).copied().unwrap_or(0);
+        self.due.len() < MAX_OPEN && of_account < most
     }
 
-    fn open(&mut self, until: Micros, id: MessageId, class: Class) {
-        self.due.push_back((until, id, class));
-        *self.of_class.entry(class).or_default() += 1;
+    fn open(&mut self, until: Micros, id: MessageId, account: Account) {
+        self.due.push_back((until, id, account));
+        *self.of_account.entry(account).or_default() += 1;
     }
 
     /// A message whose window has ended.
     fn close(&mut self, now: Micros) -> Option<MessageId> {
-        let (_, id, class) = self.due.pop_front_if(|(at, ..)| *at <= now)?;
-        if let Some(count) = self.of_class.get_mut(&class) {
+        let (_, id, account) = self.due.pop_front_if(|(at, ..)| *at <= now)?;
+        if let Some(count) = self.of_account.get_mut(&account) {
             *count -= 1;
             if *count == 0 {
-                self.of_class.remove(&class);
+                self.of_account.remove(&account);
             }
         }
         Some(id)
     }
 
+    /// Whether a message is audited with everybody who owes it.
     fn audits(&self, id: &MessageId) -> bool {
+        self.drawn(id).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (AUDITED - 1) == 0
+    }
+
+    /// Whether it is audited with one neighbour, which is drawn for each of them.
+    fn audits_with(&self, id: &MessageId, link: Link) -> bool {
+        mixed(self.drawn(id), link).is_multiple_of(AUDITED)
+    }
+
+    fn drawn(&self, id: &MessageId) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = *id;
-        let drawn = u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ self.lot;
-        drawn.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 & (AUDITED - 1) == 0
+        u64::from_le_bytes([a, b, c, d, e, f, g, h]) ^ self.lot
     }
 }
 
 impl Owed {
     pub(super) fn sent_by(&mut self, link: Link) {
-        if self.links.contains(&link) && !self.kept.contains(&link) {
+        let is_echo = self.ends_with_audit && self.is_released;
+        if !is_echo && self.links.contains(&link) && !self.kept.contains(&link) {
             self.kept.push(link);
         }
     }
@@ -155,69 +169,112 @@ impl Owed {
     }
 }
 
+/// Whose messages share the room for open windows: all of a topic do where nobody signs them.
+type Account = (TopicHash, Option<PeerId>);
+
 impl Gossip {
-    /// A message is proven: whoever was asked for such ones owes it.
+    /// A message is proven: whoever was to send it owes it.
     pub(super) fn expect(&mut self, parcel: &Parcel, links: &[Link]) {
-        let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
+        let class = parcel.class();
+        let account = (parcel.topic, class.map(|(_, publisher)| publisher));
+        let chosen_by = class.filter(|_| self.sources.is_some());
+        let most = self.windows_of(chosen_by.as_ref());
+        if !self.expectations.has_room(&account, most) || self.may_be_dropped(parcel) {
             return;
+        }
+        let mut owed = match &chosen_by {
+            Some(class) => self.owed_by_source(parcel, class, links),
+            None => self.owed_in_mesh(parcel, links),
         };
-        let (now, sources) = (self.now.mono, self.sources.as_ref());
-        let is_chosen = |sources: &Sources| sources.learned(&class).is_some_and(Learned::is_chosen);
-        let most = if sources.is_some_and(is_chosen) {
-            MAX_OPEN_OF_CLASS
+        if owed.links.is_empty() {
+            return;
+        }
+        let deliveries = &self.score.config().topic(&parcel.topic).mesh_deliveries;
+        let window = deliveries.window;
+        let audit = if owed.ends_with_audit {
+            window
         } else {
-            MAX_OPEN_OF_STRANGER
+            AUDIT.min(window)
         };
-        if !self.expectations.has_room(&class, most) || self.may_be_dropped(parcel, &class) {
-            return;
-        }
-        let awaited = self.awaited(&parcel.topic, Some(&class));
-        let links = links.iter().copied();
-        let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
-        let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
-        // Who has not heard yet that it is asked owes nothing.
-        let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
-        if links.is_empty() {
-            return;
-        }
-        let window = self
-            .score
-            .config()
-            .topic(&parcel.topic)
-            .mesh_deliveries
-            .window;
-        let is_audited = self.expectations.audits(&parcel.id);
-        let audited = links.iter().copied();
-        let audited: Vec<_> = audited
-            .filter(|link| is_audited || tried(*link).is_some())
-            .collect();
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };
-        let kept = entry.brought.iter().copied();
-        let kept = kept.filter(|link| links.contains(link)).collect();
-        let first = entry.first.unwrap_or(now);
-        if !audited.is_empty() {
-            let release = first + AUDIT.min(window);
-            self.expectations.releases.insert((release, parcel.id));
+        for link in &entry.brought {
+            owed.sent_by(*link);
         }
-        entry.owed = Some(Owed {
-            kept,
+        let first = entry.first.unwrap_or(self.now.mono);
+        if !owed.audited.is_empty() {
+            self.expectations
+                .releases
+                .insert((first + audit, parcel.id));
+        }
+        entry.owed = Some(owed);
+        let until = (first + window).max(self.now.mono);
+        self.expectations.open(until, parcel.id, account);
+    }
+
+    /// How many windows may be open for messages like one of this class.
+    fn windows_of(&self, chosen_by: Option<&Class>) -> usize {
+        let sources = self.sources.as_ref().zip(chosen_by);
+        let is_chosen = sources
+            .is_none_or(|(sources, class)| sources.learned(class).is_some_and(Learned::is_chosen));
+        if is_chosen {
+            MAX_OPEN_OF_ACCOUNT
+        } else {
+            MAX_OPEN_OF_STRANGER
+        }
+    }
+
+    /// Where links are chosen by source: those that were asked owe it, and know that they were.
+    fn owed_by_source(&self, parcel: &Parcel, class: &Class, links: &[Link]) -> Owed {
+        let (now, sources) = (self.now.mono, self.sources.as_ref());
+        let awaited = self.awaited(&parcel.topic, Some(class));
+        let links = links.iter().copied();
+        let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
+        let tried = |link| sources.and_then(|one| one.tried(now, class, link));
+        // Who has not heard yet that it is asked owes nothing.
+        let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
+        let is_audited = self.expectations.audits(&parcel.id);
+        let audited = links.iter().copied();
+        let audited = audited
+            .filter(|link| is_audited || tried(*link).is_some())
+            .collect();
+        Owed {
             links,
-            excused: Vec::new(),
             audited,
-            is_released: false,
+            ..Owed::default()
+        }
+    }
+
+    /// Where the mesh alone decides, everybody sends everything at once, and whoever is told of a message is excused: those
+    /// members owe it who are audited with it. Where messages are counted nothing is expected.
+    fn owed_in_mesh(&self, parcel: &Parcel, links: &[Link]) -> Owed {
+        let deliveries = &self.score.config().topic(&parcel.topic).mesh_deliveries;
+        if let Deliveries::Absolute { .. } = deliveries.rule {
+            return Owed::default();
+        }
+        let awaited = self.awaited(&parcel.topic, None);
+        let links = links.iter().copied().filter(|link| {
+            awaited.of(*link)
+                && !self.is_explicit(*link)
+                && self.expectations.audits_with(&parcel.id, *link)
         });
-        let until = (first + window).max(now);
-        self.expectations.open(until, parcel.id, class);
+        let links: Vec<_> = links.collect();
+        Owed {
+            audited: links.clone(),
+            links,
+            ends_with_audit: true,
+            ..Owed::default()
+        }
     }
 
     /// Whether an honest neighbour may have had to drop a message that is accepted here: it has another one under its
     /// counter, or its clock says a little more or less.
-    fn may_be_dropped(&self, parcel: &Parcel, class: &Class) -> bool {
+    fn may_be_dropped(&self, parcel: &Parcel) -> bool {
         let listed = parcel.proof.as_ref().map(|proof| &proof.listed);
+        let class = parcel.class();
         listed.is_some_and(|listed| replay::is_near_limit(self.now, listed))
-            || self.equivocations.contest(self.now.mono, class)
+            || class.is_some_and(|class| self.equivocations.contest(self.now.mono, &class))
     }
 
     /// Those in a topic who may be told of a message now.
@@ -277,32 +334,30 @@ impl Gossip {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::gossip::TopicHash;
-    use crate::identity::PeerId;
 
-    fn class(number: usize) -> Class {
+    fn account(number: usize) -> Account {
         let publisher = PeerId::from_bytes(*blake3::hash(&number.to_le_bytes()).as_bytes());
-        (TopicHash::of("one"), publisher)
+        (TopicHash::of("one"), Some(publisher))
     }
 
     #[test]
     fn as_many_windows_are_open_as_may_be_of_one_publisher_and_in_all() {
         let (mut open, now) = (Expectations::new(1), Micros(1));
         for number in 0..MAX_OPEN {
-            let class = class(number / MAX_OPEN_OF_CLASS);
-            assert!(open.has_room(&class, MAX_OPEN_OF_CLASS), "{number}");
-            open.open(now, [0; 32], class);
-            if number + 1 == MAX_OPEN_OF_CLASS {
-                assert!(!open.has_room(&class, MAX_OPEN_OF_CLASS));
+            let account = account(number / MAX_OPEN_OF_ACCOUNT);
+            assert!(open.has_room(&account, MAX_OPEN_OF_ACCOUNT), "{number}");
+            open.open(now, [0; 32], account);
+            if number + 1 == MAX_OPEN_OF_ACCOUNT {
+                assert!(!open.has_room(&account, MAX_OPEN_OF_ACCOUNT));
             }
         }
-        let another = class(usize::MAX);
-        assert!(!open.has_room(&another, MAX_OPEN_OF_CLASS));
+        let another = account(usize::MAX);
+        assert!(!open.has_room(&another, MAX_OPEN_OF_ACCOUNT));
         assert_eq!(open.close(Micros(0)), None);
         assert!(open.close(now).is_some());
         assert!(
-            open.has_room(&another, MAX_OPEN_OF_CLASS)
-                && open.has_room(&class(0), MAX_OPEN_OF_CLASS)
+            open.has_room(&another, MAX_OPEN_OF_ACCOUNT)
+                && open.has_room(&account(0), MAX_OPEN_OF_ACCOUNT)
         );
     }
 }

@@ -31,6 +31,8 @@ pub struct NetworkModel {
     pub verify: Duration,
     /// Time in which a program judges a message; if none, it is not asked.
     pub judging: Option<Duration>,
+    /// Whether programs subscribe to the topic without signatures.
+    pub is_unsigned: bool,
     /// Time after which a neighbour that stopped without a word is taken for gone.
     pub idle_timeout: Duration,
     /// Bytes that are taken off a node for a neighbour that does not read.
@@ -60,6 +62,7 @@ impl Default for NetworkModel {
             sign: Duration::from_micros(250),
             verify: Duration::from_micros(80),
             judging: None,
+            is_unsigned: false,
             idle_timeout: Duration::from_secs(3),
             unread: 64 << 10,
         }

@@ -150,7 +150,7 @@ impl World {
 
     fn subscribe(&mut self, node: NodeId) {
         let options = TopicOptions {
-            is_unsigned: false,
+            is_unsigned: self.model.is_unsigned,
             is_judged: self.model.judging.is_some(),
         };
         let topic = self.topic;

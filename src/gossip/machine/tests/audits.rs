@@ -5,14 +5,20 @@ use std::time::Duration;
 use super::rig::{LATENCY, Rig};
 use crate::gossip::machine::TopicOptions;
 use crate::gossip::machine::expected::AUDIT;
+use crate::gossip::score::TopicScore;
 use crate::gossip::{GossipConfig, machine::Link};
 use crate::policy::Micros;
 
+const UNSIGNED: TopicOptions = TopicOptions {
+    is_unsigned: true,
+    is_judged: false,
+};
+
 /// Three in a row: the last one hears from the one in the midst alone.
-fn chain() -> Rig {
+fn chain(options: TopicOptions) -> Rig {
     let mut rig = Rig::new(3, &GossipConfig::default());
     for node in 0..3 {
-        rig.subscribe(node, TopicOptions::default());
+        rig.subscribe(node, options);
     }
     rig.connect(1, 0);
     rig.connect(2, 1);
@@ -35,23 +41,34 @@ fn say(rig: &mut Rig, count: u32) -> Vec<Duration> {
     spans
 }
 
-#[test]
-fn the_end_of_a_chain_waits_for_an_audit_and_no_longer() {
-    let mut rig = chain();
-    let spans = say(&mut rig, 200);
+/// Some messages come that much later, and no others.
+fn assert_waits(rig: &mut Rig, audit: Duration) {
+    let spans = say(rig, 200);
     let longest = spans.iter().max().unwrap();
     let quick = Duration::from_millis(60);
     let late = spans.iter().filter(|span| **span > quick).count();
     println!("{late} of {} were late, {longest:?} at most", spans.len());
     assert!(late > 0, "nobody was audited");
-    assert!(*longest <= LATENCY * 2 + AUDIT + Duration::from_millis(10));
+    assert!(late < 30, "{late} were late");
+    assert!(*longest <= LATENCY * 2 + audit + Duration::from_millis(10));
     assert!(rig.faults.is_empty());
+}
+
+#[test]
+fn the_end_of_a_chain_waits_for_an_audit_and_no_longer() {
+    assert_waits(&mut chain(TopicOptions::default()), AUDIT);
+}
+
+#[test]
+fn on_an_unsigned_topic_the_end_of_a_chain_waits_for_the_window_of_what_is_owed() {
+    let window = TopicScore::unsigned().mesh_deliveries.window;
+    assert_waits(&mut chain(UNSIGNED), window);
 }
 
 /// The audit, the window of what is owed and a heartbeat end at once.
 #[test]
 fn a_node_that_was_held_up_passes_on_what_it_audited_all_the_same() {
-    let mut rig = chain();
+    let mut rig = chain(TopicOptions::default());
     for number in 0..100_u32 {
         let text = number.to_le_bytes();
         rig.publish(0, &text);
@@ -76,5 +93,33 @@ fn attack_14_who_sends_nothing_and_is_always_told_is_out_of_the_mesh() {
     for node in 2..8 {
         let has = rig.nodes[node].mesh(&topic).any(|link| link == Link(1));
         assert!(!has, "{node} at {:?}", Micros(rig.now.0));
+    }
+}
+
+/// Where the mesh alone decides everybody is told at once: an echo of what a node sent is no delivery.
+#[test]
+fn attack_14_who_sends_back_what_it_is_sent_and_nothing_else_is_out_of_the_mesh() {
+    for config in [GossipConfig::default(), GossipConfig::plain()] {
+        let mut rig = Rig::new(10, &config);
+        for node in 0..10 {
+            rig.subscribe(node, UNSIGNED);
+            for other in 0..node {
+                rig.connect(node, other);
+            }
+        }
+        rig.run_for(Duration::from_secs(3));
+        rig.mute.extend([1, 2]);
+        rig.echoing.push(2);
+        for number in 0..1_500_u32 {
+            rig.publish(0, &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(40));
+        }
+        let topic = super::rig::topic();
+        for node in 3..10 {
+            let mesh: Vec<_> = rig.nodes[node].mesh(&topic).collect();
+            assert!(!mesh.contains(&Link(1)), "{node}: the silent one");
+            assert!(!mesh.contains(&Link(2)), "{node}: the echo");
+            assert!(mesh.len() >= config.mesh_n_low, "{node} has {mesh:?}");
+        }
     }
 }

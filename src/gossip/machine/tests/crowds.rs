@@ -6,7 +6,7 @@ use super::attacks::{forged, ids, now_ms, pair};
 use super::rig::{NETWORK, Rig, WALL, key, sign, topic};
 use crate::crypto::{ContentDigest, LeafInput, MAX_SEAL_LEAVES, SealBody, Suite};
 use crate::gossip::machine::Link;
-use crate::gossip::machine::expected::MAX_OPEN_OF_CLASS;
+use crate::gossip::machine::expected::MAX_OPEN_OF_ACCOUNT;
 use crate::gossip::machine::neighbour::{MAX_ASKED, Neighbour};
 use crate::gossip::machine::parcel::Class;
 use crate::gossip::machine::pulls::{MAX_DOUBTFUL, MAX_REVIEWS, Pulls};
@@ -104,7 +104,7 @@ impl Crowd {
 fn messages_of_one_publisher_beyond_its_open_windows_are_delivered_and_owed_by_nobody() {
     let mut rig = pair();
     assert_eq!(rig.nodes[0].mesh(&topic()).count(), 1);
-    let crowd = crowd(MAX_OPEN_OF_CLASS + 100, now_ms(&rig));
+    let crowd = crowd(MAX_OPEN_OF_ACCOUNT + 100, now_ms(&rig));
     crowd.name(&mut rig, 1);
     // After the first one links are chosen: the publisher is no stranger.
     crowd.say(&mut rig, 1, 0);
@@ -115,7 +115,7 @@ fn messages_of_one_publisher_beyond_its_open_windows_are_delivered_and_owed_by_n
     }
     rig.run_for(Duration::from_millis(50));
     assert_eq!(rig.delivered.len(), crowd.ids.len());
-    assert_eq!(rig.nodes[0].expectations.count(), MAX_OPEN_OF_CLASS);
+    assert_eq!(rig.nodes[0].expectations.count(), MAX_OPEN_OF_ACCOUNT);
     let owed = crowd.ids.iter();
     let owed = owed.filter(|id| {
         rig.nodes[0]
@@ -123,7 +123,7 @@ fn messages_of_one_publisher_beyond_its_open_windows_are_delivered_and_owed_by_n
             .get(id)
             .is_some_and(|one| one.owed.is_some())
     });
-    assert_eq!(owed.count(), MAX_OPEN_OF_CLASS);
+    assert_eq!(owed.count(), MAX_OPEN_OF_ACCOUNT);
     rig.run_for(Duration::from_secs(2));
     assert_eq!(rig.nodes[0].expectations.count(), 0);
 }

@@ -21,7 +21,7 @@ use crate::wire::Address;
 use crate::wire::codec::SharedList;
 use crate::wire::frame::{Frame, FrameDecoder};
 use crate::wire::message::discovery::Contact;
-use crate::wire::message::gossip::{IHAVE, MESSAGE, MessageId, RECEIVER_READS};
+use crate::wire::message::gossip::{IHAVE, MESSAGE, MessageId, RECEIVER_READS, UNSIGNED};
 
 pub(super) const NETWORK: [u8; 32] = [7; 32];
 
@@ -47,6 +47,8 @@ pub(super) struct Rig {
     pub(super) silent: Vec<usize>,
     /// Nodes that pass nothing on and announce nothing.
     pub(super) mute: Vec<usize>,
+    /// Nodes that send each unsigned message back to whoever sends it to them.
+    pub(super) echoing: Vec<usize>,
     /// Nodes that read nothing.
     pub(super) stuck: Vec<usize>,
     events: BTreeMap<(Micros, u64), (usize, Input)>,
@@ -129,6 +131,7 @@ impl Rig {
             nodes: Vec::new(),
             silent: Vec::new(),
             mute: Vec::new(),
+            echoing: Vec::new(),
             stuck: Vec::new(),
             events: BTreeMap::new(),
             next: 0,
@@ -363,9 +366,14 @@ impl Rig {
                 to,
                 frame,
             });
-            let is_muted = self.mute.contains(&from) && matches!(kind, MESSAGE | IHAVE);
+            let is_muted = self.mute.contains(&from) && matches!(kind, MESSAGE | UNSIGNED | IHAVE);
             if is_muted || self.silent.contains(&from) || self.silent.contains(&to) {
                 continue;
+            }
+            if kind == UNSIGNED && self.echoing.contains(&to) {
+                let (link, body) = (Link(to as u64), body.clone());
+                let echo = Input::Frame { link, kind, body };
+                self.plan(LATENCY * 2 + takes, from, echo);
             }
             let link = Link(from as u64);
             self.plan(LATENCY + takes, to, Input::Frame { link, kind, body });

@@ -31,7 +31,7 @@ fn misbehaviour_decays_below_the_threshold_in_the_stated_time() {
 
 #[test]
 fn misbehaviour_keeps_out_of_every_mesh() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         board.grafted(Micros(0), A, topic(0));
         board.misbehaved(A, 8);
@@ -42,7 +42,7 @@ fn misbehaviour_keeps_out_of_every_mesh() {
 
 #[test]
 fn misbehaviour_graylists_the_best_record_within_the_stated_count() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config.clone());
         for number in 0..200 {
             board.grafted(Micros(0), A, topic(number));
@@ -58,7 +58,7 @@ fn misbehaviour_graylists_the_best_record_within_the_stated_count() {
 
 #[test]
 fn slowness_costs_the_meshes_and_never_gossip() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let gossip = config.thresholds.gossip;
         let mut board = board(config);
         board.slow(A, 50);

@@ -51,7 +51,7 @@ fn memberships_beyond_the_limit_are_refused() {
 
 #[test]
 fn topics_whose_traffic_is_counted_are_bounded() {
-    let mut board = board(ScoreConfig::plain());
+    let mut board = board(counting());
     let most = MAX_TOPICS as u64;
     for number in 0..=most {
         board.grafted(Micros(0), A, topic(number));
@@ -81,7 +81,7 @@ fn topics_of_which_nothing_is_known_any_more_are_forgotten() {
 
 #[test]
 fn counters_stop_before_they_overflow() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         for _ in 0..10_000 {
             board.misbehaved(A, u32::MAX);
@@ -124,7 +124,7 @@ fn a_share_survives_the_cap() {
 
 #[test]
 fn a_pause_of_any_length_is_one_step() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         fall_silent(&mut board, A, topic(0));
         board.misbehaved(A, 9);

@@ -43,7 +43,7 @@ fn a_data_centre_of_honest_neighbours_keeps_its_place() {
 
 #[test]
 fn attack_a_sybil_farm_in_one_network_is_graylisted_whatever_it_earns() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = crowd(config.clone(), SITE, 41);
         for number in 0..41 {
             for subject in 0..100 {

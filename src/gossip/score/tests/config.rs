@@ -26,7 +26,7 @@ fn rule_error(rule: Deliveries) -> Option<ScoreConfigError> {
 
 #[test]
 fn the_shipped_sets_are_valid() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         assert_eq!(config.validate(), Ok(()), "{name}");
         println!("{name}: {:?} at most", config.longest_silence());
         assert!(config.longest_silence() <= Duration::from_secs(70));
@@ -136,13 +136,13 @@ fn thresholds_are_ordered() {
 #[test]
 fn what_nobody_can_bring_is_refused() {
     let absolute = |threshold, traffic| {
-        let mut plain = TopicScore::plain();
-        plain.mesh_deliveries.rule = Deliveries::Absolute {
+        let mut counting = counting().default_topic;
+        counting.mesh_deliveries.rule = Deliveries::Absolute {
             threshold,
             traffic,
             activation: Duration::ZERO,
         };
-        topic_error(|topic| *topic = plain)
+        topic_error(|topic| *topic = counting)
     };
     assert_eq!(absolute(100.0, 200.0), None);
     assert_eq!(absolute(100.0, 199.0), Some(ScoreConfigError::Unreachable));

@@ -15,7 +15,7 @@ fn farm(world: &mut World, link: Link, count: u64) {
 
 #[test]
 fn attack_score_farming_behave_on_many_topics_silent_on_one() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut world = World::new(config.clone(), 1);
         farm(&mut world, A, 60);
         world.run(Duration::from_secs(120));
@@ -46,7 +46,7 @@ fn attack_score_farming_is_invisible_to_the_score_alone() {
 
 #[test]
 fn attack_invalid_messages_behind_the_record_of_a_hundred_topics() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut world = World::new(config.clone(), 1);
         farm(&mut world, A, 100);
         world.run(Duration::from_secs(120));

@@ -35,7 +35,7 @@ fn assert_honest_stay(config: ScoreConfig, rate: f64, loss: f64, asked: f64, see
 
 #[test]
 fn an_honest_member_stays_at_every_rate_with_5_percent_loss() {
-    for (_, config) in shipped() {
+    for (_, config) in sets() {
         for rate in [0.01, 0.3, 5.0, 20.0, 22.0, 23.0, 25.0, 40.0, 120.0] {
             assert_honest_stay(config.clone(), rate, 0.05, 1.0, 1);
         }
@@ -72,7 +72,7 @@ fn a_member_that_is_away_for_a_quarter_of_a_minute_stays() {
 
 #[test]
 fn a_topic_that_falls_silent_costs_nobody_anything() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut world = World::new(config, 1);
         world.talk(topic(0), 120.0);
         let member = world.join(Member {
@@ -92,7 +92,7 @@ fn a_topic_that_falls_silent_costs_nobody_anything() {
 
 #[test]
 fn a_burst_on_a_quiet_topic_costs_nobody_anything() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         board.grafted(Micros(0), A, topic(0));
         board.decay(at(600));
@@ -119,7 +119,7 @@ proptest! {
     fn an_honest_member_stays(
         seed: u64, log_rate in -2.0_f64..2.0, loss in 0.0_f64..=0.05, asked in 0.4_f64..1.0,
     ) {
-        for (_, config) in shipped() {
+        for (_, config) in sets() {
             assert_honest_stay(config, 10_f64.powf(log_rate), loss, asked, seed);
         }
     }

@@ -38,8 +38,9 @@ fn at(seconds: u64) -> Micros {
     Micros(0) + Duration::from_secs(seconds)
 }
 
-/// The sets that ship, and the first one once more with nothing but topics without signatures.
-fn shipped() -> [(&'static str, ScoreConfig); 3] {
+/// The sets that ship, the first one once more with nothing but topics without signatures, and one that counts
+/// deliveries as v1.1 does.
+fn sets() -> [(&'static str, ScoreConfig); 4] {
     let unsigned = ScoreConfig {
         default_topic: TopicScore::unsigned(),
         ..ScoreConfig::default()
@@ -48,7 +49,34 @@ fn shipped() -> [(&'static str, ScoreConfig); 3] {
         ("default", ScoreConfig::default()),
         ("unsigned", unsigned),
         ("plain", ScoreConfig::plain()),
+        ("counting", counting()),
     ]
+}
+
+/// The plain set with the absolute rule of v1.1: 20 messages of 200, within 10 ms after the first.
+fn counting() -> ScoreConfig {
+    let mut topic = TopicScore::plain();
+    topic.time_in_mesh.cap = 10.0;
+    topic.mesh_deliveries = MeshDeliveries {
+        weight: -0.1,
+        decay: 0.9,
+        cap: 100.0,
+        window: Duration::from_millis(10),
+        rule: Deliveries::Absolute {
+            threshold: 20.0,
+            traffic: 200.0,
+            activation: Duration::from_secs(5),
+        },
+    };
+    topic.mesh_failure = MeshFailure {
+        weight: -0.1,
+        decay: 0.98,
+    };
+    ScoreConfig {
+        default_topic: topic,
+        unsigned_topic: topic,
+        ..ScoreConfig::plain()
+    }
 }
 
 fn rng(seed: u64) -> ChaCha8Rng {

@@ -22,7 +22,7 @@ fn what_was_earned_is_gone_at_once() {
 
 #[test]
 fn attack_coming_back_washes_no_penalty_off() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         board.misbehaved(A, 9);
         board.invalid(A, topic(0));
@@ -36,7 +36,7 @@ fn attack_coming_back_washes_no_penalty_off() {
 
 #[test]
 fn attack_coming_back_washes_no_deficit_off() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         let now = fall_silent(&mut board, A, topic(0));
         assert!(!board.deserves_mesh(A, &topic(0)));

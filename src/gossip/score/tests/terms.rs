@@ -37,7 +37,7 @@ fn first_deliveries_count_to_their_cap_and_decay() {
 
 /// A member of a plain mesh, past its activation, on a topic with traffic.
 fn plain_member(brought: u64, now: Micros, seen: Micros) -> ScoreBoard {
-    let mut board = board(ScoreConfig::plain());
+    let mut board = board(counting());
     board.grafted(Micros(0), A, topic(0));
     board.decay(Micros(5_000_001));
     for _ in 0..200 {
@@ -69,7 +69,7 @@ fn the_absolute_deficit_is_squared() {
 
 #[test]
 fn nobody_owes_more_than_is_said() {
-    let mut board = board(ScoreConfig::plain());
+    let mut board = board(counting());
     board.grafted(Micros(0), A, topic(0));
     board.decay(Micros(5_000_001));
     for _ in 0..199 {
@@ -82,7 +82,7 @@ fn nobody_owes_more_than_is_said() {
 
 #[test]
 fn what_was_said_before_a_membership_is_not_owed() {
-    let mut board = board(ScoreConfig::plain());
+    let mut board = board(counting());
     for _ in 0..900 {
         board.first_delivery(B, topic(0));
     }
@@ -94,7 +94,7 @@ fn what_was_said_before_a_membership_is_not_owed() {
 #[test]
 fn an_absolute_deficit_counts_after_the_activation() {
     for (micros, is_owing) in [(4_999_999, false), (5_000_000, false), (5_000_001, true)] {
-        let mut board = board(ScoreConfig::plain());
+        let mut board = board(counting());
         board.grafted(Micros(0), A, topic(0));
         for _ in 0..1_000 {
             board.first_delivery(B, topic(0));
@@ -145,7 +145,7 @@ fn only_members_owe() {
 
 #[test]
 fn a_prune_keeps_the_deficit_and_the_next_membership_begins_without() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         let now = fall_silent(&mut board, A, topic(0));
         let owed = terms(&board, 0).mesh_deliveries;
@@ -162,7 +162,7 @@ fn a_prune_keeps_the_deficit_and_the_next_membership_begins_without() {
 
 #[test]
 fn failures_keep_out_for_longer_than_the_back_off() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         let now = fall_silent(&mut board, A, topic(0));
         board.pruned(A, topic(0));
@@ -185,7 +185,7 @@ fn invalid_messages_cost_their_square() {
 
 #[test]
 fn a_snapshot_adds_up() {
-    for (name, config) in shipped() {
+    for (name, config) in sets() {
         let mut board = board(config);
         fall_silent(&mut board, A, topic(0));
         for _ in 0..7 {

@@ -66,6 +66,25 @@ fn nothing_is_lost_to_losses_crashes_silence_or_betrayal() {
     }
 }
 
+/// One in five is twice as near as the others, and has most messages first: who is far brings nothing that is not here yet, and
+/// would. The mesh alone decides in plain ones, and on topics without signatures.
+#[test]
+fn where_the_mesh_alone_decides_who_is_far_is_not_taken_for_silent() {
+    let near = Disturbance::Turncoats {
+        share: 0.2,
+        turn: Turn::Mute,
+    };
+    let plain = town(Settings::plain(), near);
+    let mut unsigned = town(Settings::default(), near);
+    unsigned.model.is_unsigned = true;
+    for mut scenario in [plain, unsigned] {
+        println!("{:?}", scenario.settings.gossip.spreading);
+        scenario.publishing.per_second = 40.0;
+        let lowest = run(&scenario, 13).lowest_score;
+        assert!(lowest >= 0.0, "{lowest}");
+    }
+}
+
 /// They come back under a new epoch, and others remember what they said in the one before. Publishers are
 /// among them, and some say something before a neighbour is there again.
 #[test]
