@@ -3,8 +3,9 @@
 //! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
 //! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
 //! before. Some messages are audited: those who owe them are not told for a while, or one that is always
-//! second would never be found out. Nothing is owed that honest forwarders may have to drop: what is almost too
-//! old or too new, and what is said by somebody who says two things under one counter.
+//! second would never be found out. Where the mesh alone decides, that is all that is owed. Nothing is owed
+//! that honest forwarders may have to drop: what is almost too old or too new, and what is said by somebody
+//! who says two things under one counter.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -12,8 +13,8 @@ use std::time::Duration;
 use foldhash::HashMap;
 
 use super::outbox::Priority;
-use super::parcel::{Class, Parcel};
-use super::sources::{Learned, mixed};
+use super::parcel::Parcel;
+use super::sources::{Learned, Sources, mixed};
 use super::store::State;
 use super::{Gossip, Link};
 use crate::gossip::score::{Deliveries, Expectation};
@@ -22,25 +23,34 @@ use crate::identity::PeerId;
 use crate::policy::Micros;
 use crate::wire::message::gossip::MessageId;
 
-/// One message in this many is audited: what it costs is that who owes it hears of it later.
+/// One message in this many is audited, with all who owe it or, where the mesh alone decides, with each
+/// member apart: what it costs is that they hear of it later.
 const AUDITED: u64 = 16;
 
-/// So much later, from the first sight of the message: whoever brings messages at all does so sooner, since it is
-/// asked for being among the first, and what a link of 50 ms lost twice in a row is there by then. Who has nobody
-/// else to hear from, as the ends of a chain, waits for so long.
+/// So much later, from the first sight of the message, where links are chosen by source: whoever brings messages
+/// at all does so sooner, since it is asked for being among the first, and what a link of 50 ms lost twice in a
+/// row is there by then. Who has nobody else to hear from, as the ends of a chain, waits for so long. Where the
+/// mesh alone decides it is the window of the score, from the moment at which the message is accepted.
 pub(super) const AUDIT: Duration = Duration::from_millis(300);
 
 /// Messages whose window is open, at most: of a thousand a second for four of them. Others are not
 /// counted.
 const MAX_OPEN: usize = 4_096;
 
-/// Of these, messages of one publisher, or of one topic that nobody signs on: sixteen who say as much as they can leave room
-/// for nobody else.
+/// Of these, messages of one publisher, or of one topic that nobody signs on: sixteen who say as much as they
+/// can leave room for nobody else.
 pub(super) const MAX_OPEN_OF_ACCOUNT: usize = 256;
 
 /// And of a publisher for whom no links are chosen yet: every member owes them, who may never have heard of it, and
 /// messages of keys that nobody knows cost little.
 const MAX_OPEN_OF_STRANGER: usize = 4;
+
+/// How long a member was in the mesh before it is audited where the mesh alone decides: in some heartbeats a
+/// newcomer finds others from whom it hears what it is to bring.
+const SETTLED: Duration = Duration::from_secs(5);
+
+/// Whose messages share the room for open windows: all of a topic do where nobody signs them.
+type Account = (TopicHash, Option<PeerId>);
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -56,13 +66,13 @@ pub(super) struct Owed {
     /// Whether that is over.
     is_released: bool,
     /// Whether what is sent afterwards may be an echo, and keeps nothing.
-    ends_with_audit: bool,
+    is_over_when_told: bool,
 }
 
 /// Windows that are open.
 #[derive(Debug)]
 pub(super) struct Expectations {
-    /// Draws the messages that are audited: neighbours do not know which.
+    /// Draws the messages that are audited: neighbours do not know beforehand which.
     lot: u64,
     due: VecDeque<(Micros, MessageId, Account)>,
     /// When messages are told to those who were audited with them.
@@ -137,9 +147,16 @@ impl Expectations {
     }
 }
 
+/// Whose room for open windows a message takes.
+fn account(parcel: &Parcel) -> Account {
+    let class = parcel.class();
+    (parcel.topic, class.map(|(_, publisher)| publisher))
+}
+
 impl Owed {
+    /// A neighbour sent it unasked.
     pub(super) fn sent_by(&mut self, link: Link) {
-        let is_echo = self.ends_with_audit && self.is_released;
+        let is_echo = self.is_over_when_told && self.is_released;
         if !is_echo && self.links.contains(&link) && !self.kept.contains(&link) {
             self.kept.push(link);
         }
@@ -169,103 +186,110 @@ impl Owed {
     }
 }
 
-/// Whose messages share the room for open windows: all of a topic do where nobody signs them.
-type Account = (TopicHash, Option<PeerId>);
-
 impl Gossip {
-    /// A message is proven: whoever was to send it owes it.
+    /// A message is proven for whose publisher links are chosen: whoever was asked for such ones owes it.
     pub(super) fn expect(&mut self, parcel: &Parcel, links: &[Link]) {
-        let class = parcel.class();
-        let account = (parcel.topic, class.map(|(_, publisher)| publisher));
-        let chosen_by = class.filter(|_| self.sources.is_some());
-        let most = self.windows_of(chosen_by.as_ref());
+        let Some(class) = parcel.class().filter(|_| self.sources.is_some()) else {
+            return;
+        };
+        let (now, sources) = (self.now.mono, self.sources.as_ref());
+        let is_chosen = |sources: &Sources| sources.learned(&class).is_some_and(Learned::is_chosen);
+        let most = if sources.is_some_and(is_chosen) {
+            MAX_OPEN_OF_ACCOUNT
+        } else {
+            MAX_OPEN_OF_STRANGER
+        };
+        let account = account(parcel);
         if !self.expectations.has_room(&account, most) || self.may_be_dropped(parcel) {
             return;
         }
-        let mut owed = match &chosen_by {
-            Some(class) => self.owed_by_source(parcel, class, links),
-            None => self.owed_in_mesh(parcel, links),
-        };
-        if owed.links.is_empty() {
+        let awaited = self.awaited(&parcel.topic, Some(&class));
+        let links = links.iter().copied();
+        let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
+        let tried = |link| sources.and_then(|one| one.tried(now, &class, link));
+        // Who has not heard yet that it is asked owes nothing.
+        let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
+        if links.is_empty() {
             return;
         }
-        let deliveries = &self.score.config().topic(&parcel.topic).mesh_deliveries;
-        let window = deliveries.window;
-        let audit = if owed.ends_with_audit {
-            window
-        } else {
-            AUDIT.min(window)
+        let is_audited = self.expectations.audits(&parcel.id);
+        let audited = links.iter().copied();
+        let audited = audited.filter(|link| is_audited || tried(*link).is_some());
+        let mut owed = Owed {
+            audited: audited.collect(),
+            links,
+            ..Owed::default()
         };
+        let window = self.window(&parcel.topic);
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };
         for link in &entry.brought {
             owed.sent_by(*link);
         }
-        let first = entry.first.unwrap_or(self.now.mono);
+        let first = entry.first.unwrap_or(now);
         if !owed.audited.is_empty() {
-            self.expectations
-                .releases
-                .insert((first + audit, parcel.id));
+            let release = first + AUDIT.min(window);
+            self.expectations.releases.insert((release, parcel.id));
         }
         entry.owed = Some(owed);
-        let until = (first + window).max(self.now.mono);
+        let until = (first + window).max(now);
         self.expectations.open(until, parcel.id, account);
     }
 
-    /// How many windows may be open for messages like one of this class.
-    fn windows_of(&self, chosen_by: Option<&Class>) -> usize {
-        let sources = self.sources.as_ref().zip(chosen_by);
-        let is_chosen = sources
-            .is_none_or(|(sources, class)| sources.learned(class).is_some_and(Learned::is_chosen));
-        if is_chosen {
-            MAX_OPEN_OF_ACCOUNT
-        } else {
-            MAX_OPEN_OF_STRANGER
+    /// A message is accepted, and the mesh alone decides who gets it. Everybody is told at once, which excuses
+    /// them, but for those who are audited: they owe it. It does not matter how long ago it was announced, by
+    /// whomever, nor how long the program took to judge it.
+    pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
+        let is_by_source = self.sources.is_some() && parcel.class().is_some();
+        let rule = &self
+            .score
+            .config()
+            .topic(&parcel.topic)
+            .mesh_deliveries
+            .rule;
+        let is_share = matches!(rule, Deliveries::Expected { .. });
+        let account = account(parcel);
+        let has_room = self.expectations.has_room(&account, MAX_OPEN_OF_ACCOUNT);
+        if is_by_source || !is_share || !has_room || self.may_be_dropped(parcel) {
+            return;
         }
-    }
-
-    /// Where links are chosen by source: those that were asked owe it, and know that they were.
-    fn owed_by_source(&self, parcel: &Parcel, class: &Class, links: &[Link]) -> Owed {
-        let (now, sources) = (self.now.mono, self.sources.as_ref());
-        let awaited = self.awaited(&parcel.topic, Some(class));
-        let links = links.iter().copied();
-        let links = links.filter(|link| awaited.is_owed_by(*link, now) && !self.is_explicit(*link));
-        let tried = |link| sources.and_then(|one| one.tried(now, class, link));
-        // Who has not heard yet that it is asked owes nothing.
-        let links: Vec<_> = links.filter(|link| tried(*link) != Some(false)).collect();
-        let is_audited = self.expectations.audits(&parcel.id);
-        let audited = links.iter().copied();
-        let audited = audited
-            .filter(|link| is_audited || tried(*link).is_some())
-            .collect();
-        Owed {
-            links,
-            audited,
-            ..Owed::default()
-        }
-    }
-
-    /// Where the mesh alone decides, everybody sends everything at once, and whoever is told of a message is excused: those
-    /// members owe it who are audited with it. Where messages are counted nothing is expected.
-    fn owed_in_mesh(&self, parcel: &Parcel, links: &[Link]) -> Owed {
-        let deliveries = &self.score.config().topic(&parcel.topic).mesh_deliveries;
-        if let Deliveries::Absolute { .. } = deliveries.rule {
-            return Owed::default();
-        }
-        let awaited = self.awaited(&parcel.topic, None);
-        let links = links.iter().copied().filter(|link| {
-            awaited.of(*link)
-                && !self.is_explicit(*link)
-                && self.expectations.audits_with(&parcel.id, *link)
+        let members = self.mesh(&parcel.topic).filter(|link| {
+            // What somebody says itself is no merit.
+            from.first() != Some(link) && self.is_audited_with(parcel, *link)
         });
-        let links: Vec<_> = links.collect();
-        Owed {
-            audited: links.clone(),
-            links,
-            ends_with_audit: true,
-            ..Owed::default()
+        let members: Vec<_> = members.collect();
+        let until = self.now.mono + self.window(&parcel.topic);
+        let Some(entry) = self.store.get_mut(&parcel.id) else {
+            return;
+        };
+        if members.is_empty() {
+            return;
         }
+        let mut owed = Owed {
+            audited: members.clone(),
+            links: members,
+            is_over_when_told: true,
+            ..Owed::default()
+        };
+        for link in from.iter().filter(|link| !entry.was_asked_of(**link)) {
+            owed.sent_by(*link);
+        }
+        entry.owed = Some(owed);
+        self.expectations.releases.insert((until, parcel.id));
+        self.expectations.open(until, parcel.id, account);
+    }
+
+    /// Whether a member of the mesh is drawn for a message, and had the time to find others to hear from.
+    fn is_audited_with(&self, parcel: &Parcel, link: Link) -> bool {
+        self.expectations.audits_with(&parcel.id, link)
+            && !self.is_explicit(link)
+            && self.score.time_in_mesh(link, &parcel.topic) >= SETTLED
+    }
+
+    /// How long somebody may take for what it owes.
+    fn window(&self, topic: &TopicHash) -> Duration {
+        self.score.config().topic(topic).mesh_deliveries.window
     }
 
     /// Whether an honest neighbour may have had to drop a message that is accepted here: it has another one under its

@@ -315,6 +315,7 @@ impl Gossip {
         }
         let message = parcel.message().map(Output::Deliver);
         self.outputs.extend(message);
+        self.audit_members(&parcel, &from);
         self.pass_on(&parcel, Priority::Forwarded);
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::config::{ScoreConfig, Thresholds};
 use super::counters::{Counters, TopicCounters, add};
@@ -268,6 +269,14 @@ impl ScoreBoard {
             && self.score(link) >= 0.0
     }
 
+    /// How long a neighbour was in the mesh of a topic at the last heartbeat; zero if it is not in it.
+    #[must_use]
+    pub fn time_in_mesh(&self, link: Link, topic: &TopicHash) -> Duration {
+        let neighbour = self.links.get(&link);
+        let known = neighbour.and_then(|neighbour| neighbour.counters.known(topic));
+        known.map_or(Duration::ZERO, |counters| counters.age(self.clock.now()))
+    }
+
     /// A neighbour's score with all its terms, if it is connected.
     #[must_use]
     pub fn snapshot(&self, link: Link) -> Option<ScoreSnapshot> {
@@ -311,11 +320,13 @@ impl ScoreBoard {
     /// Those that a neighbour takes along: all but P6.
     fn own_sums(&self, counters: &Counters) -> ScoreSnapshot {
         let config = &self.config;
-        let (mut earned, mut lost) = (0.0, 0.0);
+        let (mut earned, mut lost, mut deficits) = (0.0, 0.0, 0.0);
         for (topic, counters) in counters.topics() {
-            let score = self.topic_terms(topic, counters).total();
+            let terms = self.topic_terms(topic, counters);
+            let (score, faults) = (terms.total(), terms.without_deficits().min(0.0));
             earned += score.max(0.0);
-            lost += score.min(0.0);
+            lost += faults;
+            deficits += score.min(0.0) - faults;
         }
         let misbehaved = (counters.behaviour - config.behaviour.threshold).max(0.0);
         let behind = (counters.slow - config.slow.threshold).max(0.0);
@@ -323,6 +334,7 @@ impl ScoreBoard {
             topics: BTreeMap::new(),
             earned: config.topic_cap.min(earned),
             lost,
+            deficits: f64::max(deficits, -config.deficit_cap),
             application: config.application_weight * counters.application,
             colocation: 0.0,
             behaviour: config.behaviour.weight * misbehaved * misbehaved,

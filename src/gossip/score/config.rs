@@ -18,8 +18,12 @@ pub struct ScoreConfig {
     /// by, and everybody in its mesh sends everything.
     pub unsigned_topic: TopicScore,
     /// The most that a neighbour earns with all topics together; positive. What it loses with topics
-    /// is not capped and not shielded by it.
+    /// is not shielded by it.
     pub topic_cap: f64,
+    /// The most that P3 and P3b cost on all topics together, in the sum of all terms; positive, and less than the gossip
+    /// threshold. Each topic's own score has no such cap, so that a member without deliveries is in no mesh: but whoever
+    /// has nobody else to hear from, on however many topics, goes on hearing.
+    pub deficit_cap: f64,
     /// P5: weight of what the program thinks of a neighbour; not negative.
     pub application_weight: f64,
     /// P6: many neighbours in one network.
@@ -87,7 +91,8 @@ pub struct MeshDeliveries {
     pub decay: f64,
     /// Messages that are counted at most; positive.
     pub cap: f64,
-    /// How much later than the first copy another one may come and still count; 1 ms to 1 min.
+    /// How much later than the first copy another one may come and still count; 1 ms to 1 min. Where the mesh alone
+    /// decides, members that are audited with a message are told of it only then.
     pub window: Duration,
     /// What is owed.
     pub rule: Deliveries,
@@ -96,8 +101,8 @@ pub struct MeshDeliveries {
 /// What a member of a mesh owes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Deliveries {
-    /// A number of messages, as in v1.1: for meshes in which everybody sends everything, so that
-    /// whoever sends a moment too late has been sent it already.
+    /// A number of messages, as in v1.1, for meshes in which everybody sends everything and nobody is much farther away
+    /// than others: whoever is brings none within the window. No set that ships counts so.
     Absolute {
         /// Messages, decayed, below which a member is in deficit; positive.
         threshold: f64,
@@ -108,8 +113,8 @@ pub enum Deliveries {
         /// Time in the mesh before the deficit counts; at most 1 h.
         activation: Duration,
     },
-    /// A share of the messages that it was asked to bring: for links by source, most of which are
-    /// asked for silence.
+    /// A share of the messages that it was asked to bring, or is audited with: of links by source most are asked for
+    /// silence, and in a plain mesh most are told at once.
     Expected {
         /// Below it a member is in deficit; above 0, at most 0.9.
         share: f64,

@@ -6,6 +6,8 @@
 //! topic(t) = weight(t) (w1 P1 + w2 P2 + w3 P3 + w3b P3b + w4 P4)
 //! score    = min(topic_cap, sum of the positive topic(t)) + sum of the negative topic(t)
 //!          + w5 P5 + w6 P6 + w7 P7 + w8 slow
+//!
+//! where P3 and P3b take at most deficit_cap off the sum
 //! ```
 //!
 //! | | value | weight |
@@ -20,12 +22,14 @@
 //! | P7 | square of the misbehaviour beyond a threshold, decaying | < 0 |
 //! | slow | messages that it did not take, beyond a threshold, capped, decaying | ≤ 0 |
 //!
-//! Beside P3, two things differ from v1.1, in which a neighbour hides behind its virtues:
+//! Beside P3, three things differ from v1.1. In the first two a neighbour hides behind its virtues there:
 //!
 //! * The cap holds for what topics earn, not for the sum. A cap on the sum lets the hundred topics of
 //!   which one is a good member pay for anything on the next one.
 //! * A neighbour that goes keeps every penalty, even if its score is positive: else it would lay down
 //!   its failures on one topic behind its record on another.
+//! * What it does not bring costs a neighbour the meshes, and not the rest: a node that has one link, or is the end
+//!   of a chain, has nothing to bring there on any of its topics, and would hear of nothing any more.
 //!
 //! The slow-peer term is not in v1.1; here it has a limit, so that who is slow leaves the meshes and
 //! goes on hearing of messages.
@@ -59,16 +63,18 @@
 //!
 //! # What a member owes
 //!
-//! **[`Deliveries::Absolute`]**, v1.1: `threshold` messages, decayed, first or within the window after
-//! the first. On a topic on which less is said nobody can bring them, and v1.1 would empty its mesh;
-//! so nobody is in deficit until this node itself received `traffic` messages on the topic, decayed
-//! alike, during the membership. A silent member of a topic too quiet for that is not found.
+//! **[`Deliveries::Expected`]**, in the sets that ship. Most links are asked to keep silent about most
+//! publishers, and an honest silent one must not pay for it; and where everybody sends everything at once,
+//! whoever is farther away than others never comes first, and must not pay either. A member owes a share of
+//! what was expected of it: with `E` such messages and `B` brought, the deficit is `1 - B / (share E)`, if
+//! positive, from `E >= evidence` on. Both counters decay with time, but `E` not below the evidence: a busy
+//! topic is judged by the last half minute, a quiet one by the last messages however long ago.
 //!
-//! **[`Deliveries::Expected`]**, for links by source: most links are asked to keep silent about most
-//! publishers, and an honest silent one must not pay for it. A member owes a share of what it was asked
-//! for: with `E` messages expected of it and `B` brought, the deficit is `1 - B / (share E)`, if
-//! positive, from `E >= evidence` on. Both counters decay with time, but `E` not below the evidence:
-//! a busy topic is judged by the last half minute, a quiet one by the last messages however long ago.
+//! **[`Deliveries::Absolute`]**, v1.1, for sets of one's own: `threshold` messages, decayed, first or within
+//! the window after the first. The window must be shorter than a round trip, or an echo is a delivery, and then
+//! an honest member far away brings nothing in time. On a topic on which less is said nobody can bring them, and
+//! v1.1 would empty its mesh; so nobody is in deficit until this node itself received `traffic` messages on the
+//! topic, decayed alike, during the membership. A silent member of a topic too quiet for that is not found.
 //!
 //! The machine tells each expectation once, when it is [settled](ScoreBoard::expected):
 //!
@@ -78,8 +84,8 @@
 //!    later; an announcement or an answer to a request keeps nothing.
 //! 3. It is [`Broken`](Expectation::Broken) when the window ends without it.
 //! 4. It is neither, and not told, if this node sent or announced the message to the link, or refused
-//!    it, before it came: an honest link then sends nothing. That this node had to ask for the message
-//!    changes nothing: who announces what nobody else has would have all others blamed.
+//!    it, and it did not come all the same: an honest link then sends nothing. That this node had to ask for
+//!    the message changes nothing: who announces what nobody else has would have all others blamed.
 //! 5. Nothing is expected of messages that honest links may have dropped: those near the limits of time,
 //!    and of publishers that said two things under one counter; and of a publisher for whom no links are
 //!    chosen yet four messages at once.
@@ -96,10 +102,16 @@
 //! It finds nobody who is never asked. So the machine must ask: every member of a mesh is asked for some
 //! publishers from time to time; and a part of the messages, chosen by a hash that neighbours do not
 //! know, is sent, announced and refused to those who were asked for it only after 300 ms, which excuses
-//! nobody, or rule 4 would excuse a link that is always second. Where everybody sends everything at once, rule 4
-//! excuses everybody: a topic without signatures is scored by the absolute rule, in any set. Which
-//! publishers a link withholds, a share does not see: that is what the choice of links by source is
-//! for.
+//! nobody, or rule 4 would excuse a link that is always second. Which publishers a link withholds, a share does
+//! not see: that is what the choice of links by source is for.
+//!
+//! Where the mesh alone decides, in a plain one and on topics without signatures, rule 4 would excuse everybody.
+//! There nothing is expected but what members are audited with once the mesh had the time to settle: one message
+//! in sixteen, drawn for each member apart, so that a message is withheld from hardly more than one of them. The
+//! window begins when the message is accepted, and the member is told when it ends, for what comes afterwards may
+//! be an echo. An honest member that has other links has the message from them by then, and sends it, as it was
+//! told of nothing. That it withholds the message, too, for it audits this node, happens to one in sixteen: the
+//! share leaves room for that. Who brings a message first is not judged by it: what it says itself is no merit.
 
 mod board;
 mod config;

@@ -13,7 +13,7 @@ use crate::gossip::{GossipConfig, Spreading};
 ///
 /// All numbers hang on one: a neighbour earns at most 9 on a topic and 50 in all. A member that
 /// brings nothing pays 80 on that topic, which takes it out of that mesh whatever it did before, and
-/// is not below the gossip threshold of -100 for that alone.
+/// is not below the gossip threshold of -100 for that alone, on however many topics.
 impl Default for ScoreConfig {
     fn default() -> Self {
         Self {
@@ -22,6 +22,8 @@ impl Default for ScoreConfig {
             unsigned_topic: TopicScore::unsigned(),
             // Good on six topics is as good as it gets: more would only be a store to sin from.
             topic_cap: 50.0,
+            // As much as on one topic.
+            deficit_cap: 80.0,
             // The program counts in points of the score.
             application_weight: 1.0,
             colocation: Colocation {
@@ -136,13 +138,14 @@ impl TopicScore {
     }
 }
 
-/// In which a member that is audited may bring a message where the mesh alone decides. It is not told of it for so long, or
-/// an echo would be a delivery; who has nobody else to hear from waits for it. A node that is 200 ms away from all others
-/// has what they have by then, and what a link of 50 ms lost is repeated.
+/// In which a member that is audited may bring a message where the mesh alone decides. It is not told of it for so
+/// long, or an echo would be a delivery; who has nobody else to hear from waits for it. What a node brings that is
+/// 200 ms away from all others is there by then, and what a link of 50 ms lost is repeated.
 const AUDITED_WINDOW: Duration = Duration::from_millis(500);
 
-/// What such members owe. Two that audit each other with one message, which happens to one in sixteen, withhold it from each
-/// other and both fail: that 17 of 32 are missing so has a chance of 7e-13, and of 5e-9 where one in twenty is lost as well.
+/// What such members owe. Two that audit each other with one message, which happens to one in sixteen, withhold it
+/// from each other and both fail: that 17 of 32 are missing so has a chance of 8e-13, and of 5e-9 where one in
+/// twenty is lost as well.
 const AUDITED_MEMBERS: Deliveries = Deliveries::Expected {
     share: 0.5,
     evidence: 32.0,
@@ -172,6 +175,8 @@ impl ScoreConfig {
             unsigned_topic: TopicScore::plain(),
             // There 3 600, behind which a neighbour could do anything.
             topic_cap: 100.0,
+            // As slowness.
+            deficit_cap: 8.0,
             application_weight: 10.0,
             // By network, not by address.
             colocation: Colocation {
@@ -188,7 +193,7 @@ impl ScoreConfig {
                 weight: -0.2,
                 threshold: 0.0,
                 decay: 0.2,
-                // There without a limit: 8 points, which do not silence.
+                // There without a limit: 8 points, for 10 would silence.
                 cap: 40.0,
             },
             decay_interval: Duration::from_secs(1),
@@ -196,8 +201,7 @@ impl ScoreConfig {
             decay_to_zero: 0.01,
             retain: Duration::from_secs(3_600),
             thresholds: Thresholds {
-                // There -10: who brings nothing on one topic would hear of nothing, and may have nobody else to hear from.
-                gossip: -30.0,
+                gossip: -10.0,
                 publish: -50.0,
                 graylist: -80.0,
                 accept_px: 10.0,
@@ -217,19 +221,20 @@ impl TopicScore {
             time_in_mesh: TimeInMesh {
                 weight: 1.0,
                 quantum: Duration::from_secs(1),
-                cap: 6.0,
+                cap: 10.0,
             },
             first_deliveries: FirstDeliveries {
                 weight: 1.0,
                 // There 0.5, which sees one second.
                 decay: 0.9,
-                // There 2 000: with presence, 23 points suffice for the thresholds.
+                // There 2 000: with presence, 25 points suffice for the thresholds.
                 cap: 40.0,
             },
             mesh_deliveries: MeshDeliveries {
-                // There -1, and a count of messages, of which who is farther away than others brings none in time. Silence
-                // costs all 23 points that can be earned.
-                weight: -46.0,
+                // There -1, and a count of messages, of which who is farther away than others brings none in
+                // time. Silence costs eight times what can be earned on the topic, about as by source: who says
+                // much itself and passes on less than 32 % of what it is audited with is out in any case.
+                weight: -400.0,
                 // There 0.5: two seconds without a message would cost everybody the mesh.
                 decay: 0.95,
                 cap: 1_000.0,
@@ -238,7 +243,7 @@ impl TopicScore {
             },
             mesh_failure: MeshFailure {
                 // The same as the deficit that it keeps.
-                weight: -46.0,
+                weight: -400.0,
                 // There 0.5, forgotten before the back-off ends; here after nine minutes.
                 decay: 0.991_5,
             },

@@ -11,8 +11,10 @@ pub struct ScoreSnapshot {
     pub topics: BTreeMap<TopicHash, TopicTerms>,
     /// What the topics with a positive score earn together, capped.
     pub earned: f64,
-    /// What the topics with a negative score cost together.
+    /// What the topics with a negative score cost together, deficits apart.
     pub lost: f64,
+    /// What deficits (P3 and P3b) make that more, capped.
+    pub deficits: f64,
     /// P5: the program's opinion.
     pub application: f64,
     /// P6: links of the same network.
@@ -42,7 +44,13 @@ impl ScoreSnapshot {
     /// The score.
     #[must_use]
     pub fn total(&self) -> f64 {
-        self.earned + self.lost + self.application + self.colocation + self.behaviour + self.slow
+        self.earned
+            + self.lost
+            + self.deficits
+            + self.application
+            + self.colocation
+            + self.behaviour
+            + self.slow
     }
 }
 
@@ -55,5 +63,10 @@ impl TopicTerms {
             + self.mesh_deliveries
             + self.mesh_failure
             + self.invalid
+    }
+
+    /// What it would be if nothing was owed: P1, P2 and P4.
+    pub(super) fn without_deficits(&self) -> f64 {
+        self.time_in_mesh + self.first_deliveries + self.invalid
     }
 }

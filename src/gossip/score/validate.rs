@@ -63,6 +63,9 @@ pub enum ScoreConfigError {
     /// A good record hides more than [`MAX_TOLERATED`] sins.
     #[error("{0} is too weak against what a neighbour can earn")]
     Shielded(&'static str),
+    /// To bring nothing would silence a neighbour.
+    #[error("deficit_cap must be less than the gossip threshold")]
+    DeficitIsSilenced,
     /// Slowness alone would silence a neighbour.
     #[error("slow must cost less than the gossip threshold")]
     SlowIsSilenced,
@@ -81,12 +84,13 @@ impl ScoreConfig {
     ///   does so within [`MAX_SILENCE`];
     /// * shield: `t (w1 cap1 + w2 cap2) + cap - t |w4| n^2 < graylist` for [`MAX_TOLERATED`] invalid
     ///   messages `n`, and the same for P7;
-    /// * slowness: `|w| (cap - threshold) < |gossip|`.
+    /// * silence and slowness: `deficit_cap < |gossip|`, `|w| (cap - threshold) < |gossip|`.
     ///
     /// # Errors
     /// The first [`ScoreConfigError`].
     pub fn validate(&self) -> Result<(), ScoreConfigError> {
         positive("topic_cap", self.topic_cap)?;
+        positive("deficit_cap", self.deficit_cap)?;
         not_negative("application_weight", self.application_weight)?;
         if !(self.decay_to_zero > 0.0 && self.decay_to_zero < 1.0) {
             return Err(Error::Range("decay_to_zero"));
@@ -102,6 +106,9 @@ impl ScoreConfig {
             return Err(Error::Duration("retain"));
         }
         self.thresholds.validate()?;
+        if -self.deficit_cap <= self.thresholds.gossip {
+            return Err(Error::DeficitIsSilenced);
+        }
         self.colocation.validate()?;
         self.behaviour.validate()?;
         self.slow.validate(&self.thresholds)?;

@@ -1,5 +1,6 @@
 //! Messages with which members are audited.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use super::rig::{LATENCY, Rig};
@@ -15,8 +16,8 @@ const UNSIGNED: TopicOptions = TopicOptions {
 };
 
 /// Three in a row: the last one hears from the one in the midst alone.
-fn chain(options: TopicOptions) -> Rig {
-    let mut rig = Rig::new(3, &GossipConfig::default());
+fn chain(config: &GossipConfig, options: TopicOptions) -> Rig {
+    let mut rig = Rig::new(3, config);
     for node in 0..3 {
         rig.subscribe(node, options);
     }
@@ -56,19 +57,20 @@ fn assert_waits(rig: &mut Rig, audit: Duration) {
 
 #[test]
 fn the_end_of_a_chain_waits_for_an_audit_and_no_longer() {
-    assert_waits(&mut chain(TopicOptions::default()), AUDIT);
+    let config = GossipConfig::default();
+    assert_waits(&mut chain(&config, TopicOptions::default()), AUDIT);
 }
 
 #[test]
 fn on_an_unsigned_topic_the_end_of_a_chain_waits_for_the_window_of_what_is_owed() {
     let window = TopicScore::unsigned().mesh_deliveries.window;
-    assert_waits(&mut chain(UNSIGNED), window);
+    assert_waits(&mut chain(&GossipConfig::default(), UNSIGNED), window);
 }
 
 /// The audit, the window of what is owed and a heartbeat end at once.
 #[test]
 fn a_node_that_was_held_up_passes_on_what_it_audited_all_the_same() {
-    let mut rig = chain(TopicOptions::default());
+    let mut rig = chain(&GossipConfig::default(), TopicOptions::default());
     for number in 0..100_u32 {
         let text = number.to_le_bytes();
         rig.publish(0, &text);
@@ -96,18 +98,104 @@ fn attack_14_who_sends_nothing_and_is_always_told_is_out_of_the_mesh() {
     }
 }
 
+/// Where the mesh alone decides, with links by source and without.
+fn meshes() -> [(GossipConfig, TopicOptions); 2] {
+    let plain = TopicOptions::default();
+    [
+        (GossipConfig::default(), UNSIGNED),
+        (GossipConfig::plain(), plain),
+    ]
+}
+
+/// It has nothing to bring, leaves the mesh, and hears of everything at heartbeats.
+#[test]
+fn the_end_of_a_chain_loses_nothing_when_it_is_taken_for_silent() {
+    for (config, options) in meshes() {
+        let mut rig = chain(&config, options);
+        for number in 0..1_500_u32 {
+            rig.publish(0, &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(25));
+        }
+        let topic = super::rig::topic();
+        assert!(rig.nodes[1].mesh(&topic).all(|link| link == Link(0)));
+        rig.run_for(Duration::from_secs(4));
+        for number in 0..1_500_u32 {
+            assert_eq!(rig.receivers(&number.to_le_bytes()), [1, 2], "{number}");
+        }
+    }
+}
+
+/// Whoever needs longer than the window to judge a message has its neighbours send it later as well.
+#[test]
+fn where_programs_judge_slowly_nobody_is_taken_for_silent() {
+    for (config, options) in meshes() {
+        let options = TopicOptions {
+            is_judged: true,
+            ..options
+        };
+        let mut rig = all_connected(&config, options);
+        rig.judging_takes = Duration::from_millis(600);
+        for number in 0..1_200_u32 {
+            rig.publish(0, &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(25));
+        }
+        assert_nobody_owes(&rig, 0..10);
+    }
+}
+
+/// It hears from one neighbour alone at first, and has nothing to bring to that one.
+#[test]
+fn a_newcomer_that_finds_its_other_neighbours_later_is_not_taken_for_silent() {
+    for (config, options) in meshes() {
+        let mut rig = Rig::new(10, &config);
+        let mut links = Vec::new();
+        for node in 0..10 {
+            rig.subscribe(node, options);
+            links.extend((0..node).map(|other| (node, other)));
+        }
+        let (late, early): (Vec<_>, Vec<_>) = links
+            .into_iter()
+            .partition(|(node, other)| *node == 9 && *other != 1);
+        early
+            .iter()
+            .for_each(|(node, other)| rig.connect(*node, *other));
+        for number in 0..2_000_u32 {
+            if number == 800 {
+                late.iter()
+                    .for_each(|(node, other)| rig.connect(*node, *other));
+            }
+            rig.publish(0, &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(5));
+        }
+        assert_nobody_owes(&rig, 0..10);
+    }
+}
+
+fn all_connected(config: &GossipConfig, options: TopicOptions) -> Rig {
+    let mut rig = Rig::new(10, config);
+    for node in 0..10 {
+        rig.subscribe(node, options);
+        (0..node).for_each(|other| rig.connect(node, other));
+    }
+    rig.run_for(Duration::from_secs(3));
+    rig
+}
+
+/// No node has a score below zero for another.
+fn assert_nobody_owes(rig: &Rig, nodes: Range<usize>) {
+    for node in nodes.clone() {
+        for other in nodes.clone().filter(|other| *other != node) {
+            let score = rig.nodes[node].score(Link(other as u64)).unwrap();
+            assert!(score.total() >= 0.0, "{node} of {other}: {score:?}");
+        }
+    }
+}
+
 /// Where the mesh alone decides everybody is told at once: an echo of what a node sent is no delivery.
 #[test]
 fn attack_14_who_sends_back_what_it_is_sent_and_nothing_else_is_out_of_the_mesh() {
     for config in [GossipConfig::default(), GossipConfig::plain()] {
-        let mut rig = Rig::new(10, &config);
-        for node in 0..10 {
-            rig.subscribe(node, UNSIGNED);
-            for other in 0..node {
-                rig.connect(node, other);
-            }
-        }
-        rig.run_for(Duration::from_secs(3));
+        let mut rig = all_connected(&config, UNSIGNED);
         rig.mute.extend([1, 2]);
         rig.echoing.push(2);
         for number in 0..1_500_u32 {

@@ -108,6 +108,14 @@ fn a_record_that_hides_misbehaviour_is_refused() {
 }
 
 #[test]
+fn a_set_in_which_silence_silences_is_refused() {
+    let cap = |cap: f64| error(|config| config.deficit_cap = cap);
+    assert_eq!(cap(99.9), None);
+    assert_eq!(cap(100.0), Some(ScoreConfigError::DeficitIsSilenced));
+    assert_eq!(cap(0.0), Some(ScoreConfigError::Range("deficit_cap")));
+}
+
+#[test]
 fn slowness_that_silences_is_refused() {
     let cap = |cap: f64| error(|config| config.slow.cap = cap);
     assert_eq!(cap(209.0), None);

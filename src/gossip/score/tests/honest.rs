@@ -42,6 +42,37 @@ fn an_honest_member_stays_at_every_rate_with_5_percent_loss() {
     }
 }
 
+/// As many as are withheld from each other, and one in twenty that is lost.
+#[test]
+fn a_member_that_is_audited_stays_though_it_audits_as_well() {
+    for config in [unsigned(), ScoreConfig::plain()] {
+        for (seed, rate) in [(1, 5.0), (2, 23.0), (3, 120.0), (4, 700.0)] {
+            let lost = 1.0 - (1.0 - 1.0 / 16.0) * 0.95;
+            assert_honest_stay(config.clone(), rate, lost, 1.0 / 16.0, seed);
+        }
+    }
+}
+
+/// The end of a chain, or a leaf of a star, which has nobody else to hear from.
+#[test]
+fn who_has_nothing_to_bring_on_a_hundred_topics_is_in_no_mesh_and_goes_on_hearing() {
+    for (name, config) in sets() {
+        let gossip = config.thresholds.gossip;
+        let mut board = board(config);
+        for number in 0..100 {
+            fall_silent(&mut board, A, topic(number));
+        }
+        for second in 10..100 {
+            board.decay(at(second));
+            for number in 0..100 {
+                board.pruned(A, topic(number));
+            }
+            assert!(!board.deserves_mesh(A, &topic(0)), "{name}");
+            assert!(board.score(A) > gossip, "{name}, {second} s");
+        }
+    }
+}
+
 #[test]
 fn who_is_asked_for_nothing_owes_nothing() {
     let mut world = World::new(ScoreConfig::default(), 1);

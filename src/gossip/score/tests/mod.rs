@@ -41,16 +41,19 @@ fn at(seconds: u64) -> Micros {
 /// The sets that ship, the first one once more with nothing but topics without signatures, and one that counts
 /// deliveries as v1.1 does.
 fn sets() -> [(&'static str, ScoreConfig); 4] {
-    let unsigned = ScoreConfig {
-        default_topic: TopicScore::unsigned(),
-        ..ScoreConfig::default()
-    };
     [
         ("default", ScoreConfig::default()),
-        ("unsigned", unsigned),
+        ("unsigned", unsigned()),
         ("plain", ScoreConfig::plain()),
         ("counting", counting()),
     ]
+}
+
+fn unsigned() -> ScoreConfig {
+    ScoreConfig {
+        default_topic: TopicScore::unsigned(),
+        ..ScoreConfig::default()
+    }
 }
 
 /// The plain set with the absolute rule of v1.1: 20 messages of 200, within 10 ms after the first.

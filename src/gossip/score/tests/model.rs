@@ -13,6 +13,7 @@ const TOPICS: u64 = 3;
 fn config() -> ScoreConfig {
     let mut config = ScoreConfig {
         topic_cap: 3.0,
+        deficit_cap: 50.0,
         ..ScoreConfig::default()
     };
     config.colocation.threshold = 1;
@@ -143,13 +144,19 @@ impl Model {
         let (Some(row), t) = (peer.rows.get(&number), self.of(number)) else {
             return 0.0;
         };
+        let p3 = self.deficit(number, row).powi(2);
+        let owed = p3 * t.mesh_deliveries.weight + row.failure * t.mesh_failure.weight;
+        self.beside_deficits(peer, number) + owed * t.weight
+    }
+
+    fn beside_deficits(&self, peer: &Peer, number: u64) -> f64 {
+        let (Some(row), t) = (peer.rows.get(&number), self.of(number)) else {
+            return 0.0;
+        };
         let time = row.joined.map_or(0, |at| self.seen.saturating_sub(at));
         let p1 = (time as f64 / 1_000.0).min(60.0);
-        let p3 = self.deficit(number, row).powi(2);
         let sum = p1 * t.time_in_mesh.weight
             + row.first * t.first_deliveries.weight
-            + p3 * t.mesh_deliveries.weight
-            + row.failure * t.mesh_failure.weight
             + row.invalid.powi(2) * t.invalid.weight;
         sum * t.weight
     }
@@ -159,13 +166,17 @@ impl Model {
             return 0.0;
         };
         let c = &self.config;
-        let (mut good, mut bad) = (0.0, 0.0);
+        let (mut good, mut bad, mut idle) = (0.0, 0.0, 0.0);
         for number in 0..TOPICS {
             let score = self.topic_score(peer, number);
+            let owes_nothing = self.beside_deficits(peer, number);
             if score > 0.0 {
                 good += score;
+            } else if owes_nothing > 0.0 {
+                idle += score;
             } else {
-                bad += score;
+                bad += owes_nothing;
+                idle += score - owes_nothing;
             }
         }
         let neighbours = self.present.values().filter(|one| !one.is_local).count();
@@ -177,6 +188,7 @@ impl Model {
         let faults = (peer.faults - c.behaviour.threshold).max(0.0);
         good.min(c.topic_cap)
             + bad
+            + idle.max(-c.deficit_cap)
             + c.application_weight * peer.application
             + c.colocation.weight * surplus.powi(2)
             + c.behaviour.weight * faults.powi(2)

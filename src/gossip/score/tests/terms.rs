@@ -186,7 +186,7 @@ fn invalid_messages_cost_their_square() {
 #[test]
 fn a_snapshot_adds_up() {
     for (name, config) in sets() {
-        let mut board = board(config);
+        let mut board = board(config.clone());
         fall_silent(&mut board, A, topic(0));
         for _ in 0..7 {
             board.first_delivery(A, topic(1));
@@ -200,8 +200,12 @@ fn a_snapshot_adds_up() {
         for (topic, terms) in &snapshot.topics {
             assert_eq!(terms.total(), board.topic_score(A, topic), "{name}");
         }
-        let topics: f64 = snapshot.topics.values().map(TopicTerms::total).sum();
-        assert_eq!(snapshot.earned + snapshot.lost, topics, "{name}");
+        let topics = snapshot.topics.values();
+        let beside: f64 = topics.map(TopicTerms::without_deficits).sum();
+        let owed = snapshot.topics[&topic(0)].total();
+        assert_eq!(snapshot.deficits, owed.max(-config.deficit_cap), "{name}");
+        let present = snapshot.topics[&topic(0)].time_in_mesh;
+        assert_eq!(snapshot.earned + snapshot.lost, beside - present, "{name}");
     }
 }
 
