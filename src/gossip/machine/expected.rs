@@ -17,7 +17,7 @@ use super::parcel::Parcel;
 use super::sources::{Learned, Sources, mixed};
 use super::store::State;
 use super::{Gossip, Link};
-use crate::gossip::score::{Deliveries, Expectation};
+use crate::gossip::score::{Deliveries, Expectation, MeshDeliveries};
 use crate::gossip::{TopicHash, replay};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -220,7 +220,7 @@ impl Gossip {
             links,
             ..Owed::default()
         };
-        let window = self.window(&parcel.topic);
+        let window = self.deliveries(&parcel.topic).window;
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };
@@ -242,16 +242,13 @@ impl Gossip {
     /// whomever, nor how long the program took to judge it.
     pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
         let is_by_source = self.sources.is_some() && parcel.class().is_some();
-        let rule = &self
-            .score
-            .config()
-            .topic(&parcel.topic)
-            .mesh_deliveries
-            .rule;
-        let is_share = matches!(rule, Deliveries::Expected { .. });
+        let MeshDeliveries { rule, window, .. } = *self.deliveries(&parcel.topic);
+        if is_by_source || matches!(rule, Deliveries::Absolute { .. }) {
+            return;
+        }
         let account = account(parcel);
         let has_room = self.expectations.has_room(&account, MAX_OPEN_OF_ACCOUNT);
-        if is_by_source || !is_share || !has_room || self.may_be_dropped(parcel) {
+        if !has_room || self.may_be_dropped(parcel) {
             return;
         }
         let members = self.mesh(&parcel.topic).filter(|link| {
@@ -259,7 +256,6 @@ impl Gossip {
             from.first() != Some(link) && self.is_audited_with(parcel, *link)
         });
         let members: Vec<_> = members.collect();
-        let until = self.now.mono + self.window(&parcel.topic);
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };
@@ -276,6 +272,7 @@ impl Gossip {
             owed.sent_by(*link);
         }
         entry.owed = Some(owed);
+        let until = self.now.mono + window;
         self.expectations.releases.insert((until, parcel.id));
         self.expectations.open(until, parcel.id, account);
     }
@@ -287,9 +284,9 @@ impl Gossip {
             && self.score.time_in_mesh(link, &parcel.topic) >= SETTLED
     }
 
-    /// How long somebody may take for what it owes.
-    fn window(&self, topic: &TopicHash) -> Duration {
-        self.score.config().topic(topic).mesh_deliveries.window
+    /// How what somebody owes is judged.
+    fn deliveries(&self, topic: &TopicHash) -> &MeshDeliveries {
+        &self.score.config().topic(topic).mesh_deliveries
     }
 
     /// Whether an honest neighbour may have had to drop a message that is accepted here: it has another one under its
