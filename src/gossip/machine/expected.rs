@@ -3,8 +3,7 @@
 //! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
 //! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
 //! before. Some messages are audited: those who owe them are not told for a while, or one that is always
-//! second would never be found out. Where the mesh alone decides, that is all that is owed. Nothing is owed
-//! that honest forwarders may have to drop: what is almost too old or too new, and what is said by somebody
+//! second would never be found out; how [those](super::audits) end is told elsewhere. Nothing is owed that honest forwarders may have to drop: what is almost too old or too new, and what is said by somebody
 //! who says two things under one counter.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -12,12 +11,11 @@ use std::time::Duration;
 
 use foldhash::HashMap;
 
-use super::outbox::Priority;
 use super::parcel::Parcel;
 use super::sources::{Learned, Sources, mixed};
 use super::store::State;
 use super::{Gossip, Link};
-use crate::gossip::score::{Deliveries, Expectation, MeshDeliveries};
+use crate::gossip::score::{Expectation, MeshDeliveries};
 use crate::gossip::{TopicHash, replay};
 use crate::identity::PeerId;
 use crate::policy::Micros;
@@ -45,12 +43,8 @@ pub(super) const MAX_OPEN_OF_ACCOUNT: usize = 256;
 /// messages of keys that nobody knows cost little.
 const MAX_OPEN_OF_STRANGER: usize = 4;
 
-/// How long a member was in the mesh before it is audited where the mesh alone decides: in some heartbeats a
-/// newcomer finds others from whom it hears what it is to bring.
-const SETTLED: Duration = Duration::from_secs(5);
-
 /// Whose messages share the room for open windows: all of a topic do where nobody signs them.
-type Account = (TopicHash, Option<PeerId>);
+pub(super) type Account = (TopicHash, Option<PeerId>);
 
 /// A message that is expected of some neighbours.
 #[derive(Debug, Default)]
@@ -96,11 +90,16 @@ impl Expectations {
         self.releases.first().map(|(at, _)| *at)
     }
 
-    /// A message that is to be released.
-    fn release(&mut self, now: Micros) -> Option<MessageId> {
+    /// A message that is to be released, and since when.
+    pub(super) fn release(&mut self, now: Micros) -> Option<(Micros, MessageId)> {
         let first = *self.releases.first().filter(|(at, _)| *at <= now)?;
         self.releases.remove(&first);
-        Some(first.1)
+        Some(first)
+    }
+
+    /// Those who are audited with a message are told of it then.
+    pub(super) fn release_at(&mut self, at: Micros, id: MessageId) {
+        self.releases.insert((at, id));
     }
 
     /// Windows that are open.
@@ -109,12 +108,12 @@ impl Expectations {
         self.due.len()
     }
 
-    fn has_room(&self, account: &Account, most: usize) -> bool {
+    pub(super) fn has_room(&self, account: &Account, most: usize) -> bool {
         let of_account = self.of_account.get(account).copied().unwrap_or(0);
         self.due.len() < MAX_OPEN && of_account < most
     }
 
-    fn open(&mut self, until: Micros, id: MessageId, account: Account) {
+    pub(super) fn open(&mut self, until: Micros, id: MessageId, account: Account) {
         self.due.push_back((until, id, account));
         *self.of_account.entry(account).or_default() += 1;
     }
@@ -137,7 +136,7 @@ impl Expectations {
     }
 
     /// Whether it is audited with one neighbour, which is drawn for each of them.
-    fn audits_with(&self, id: &MessageId, link: Link) -> bool {
+    pub(super) fn audits_with(&self, id: &MessageId, link: Link) -> bool {
         mixed(self.drawn(id), link).is_multiple_of(AUDITED)
     }
 
@@ -148,12 +147,22 @@ impl Expectations {
 }
 
 /// Whose room for open windows a message takes.
-fn account(parcel: &Parcel) -> Account {
+pub(super) fn account_of(parcel: &Parcel) -> Account {
     let class = parcel.class();
     (parcel.topic, class.map(|(_, publisher)| publisher))
 }
 
 impl Owed {
+    /// What members of a mesh owe who are not told of it; what they send afterwards counts no more.
+    pub(super) fn until_told(members: Vec<Link>) -> Self {
+        Self {
+            audited: members.clone(),
+            links: members,
+            is_over_when_told: true,
+            ..Self::default()
+        }
+    }
+
     /// A neighbour sent it unasked.
     pub(super) fn sent_by(&mut self, link: Link) {
         let is_echo = self.is_over_when_told && self.is_released;
@@ -175,7 +184,7 @@ impl Owed {
         }
     }
 
-    /// Whether it counts that a neighbour sends it, though it is here.
+    /// Whether it may count that a neighbour sends it, though it is here.
     pub(super) fn is_audited(&self, link: Link) -> bool {
         self.audited.contains(&link) && !self.kept.contains(&link)
     }
@@ -183,6 +192,23 @@ impl Owed {
     /// Whether a neighbour is not to be told yet.
     pub(super) fn is_withheld(&self, link: Link) -> bool {
         !self.is_released && self.is_audited(link)
+    }
+
+    /// Whether it is not to hear of it in any way: what it sends afterwards would be taken for an echo.
+    pub(super) fn is_hidden(&self, link: Link) -> bool {
+        self.is_over_when_told && self.is_withheld(link)
+    }
+
+    /// The audit ends: says who did not send it and is told now. If nothing was read for a while, that may have
+    /// come, and excuses them.
+    pub(super) fn release(&mut self, was_held_up: bool) -> Vec<Link> {
+        let audited = self.audited.iter().copied();
+        let withheld: Vec<_> = audited.filter(|link| self.is_withheld(*link)).collect();
+        self.is_released = true;
+        if self.is_over_when_told && was_held_up {
+            self.excused.extend(&withheld);
+        }
+        withheld
     }
 }
 
@@ -199,7 +225,7 @@ impl Gossip {
         } else {
             MAX_OPEN_OF_STRANGER
         };
-        let account = account(parcel);
+        let account = account_of(parcel);
         if !self.expectations.has_room(&account, most) || self.may_be_dropped(parcel) {
             return;
         }
@@ -230,103 +256,25 @@ impl Gossip {
         let first = entry.first.unwrap_or(now);
         if !owed.audited.is_empty() {
             let release = first + AUDIT.min(window);
-            self.expectations.releases.insert((release, parcel.id));
+            self.expectations.release_at(release, parcel.id);
         }
         entry.owed = Some(owed);
         let until = (first + window).max(now);
         self.expectations.open(until, parcel.id, account);
     }
 
-    /// A message is accepted, and the mesh alone decides who gets it. Everybody is told at once, which excuses
-    /// them, but for those who are audited: they owe it. It does not matter how long ago it was announced, by
-    /// whomever, nor how long the program took to judge it.
-    pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
-        let is_by_source = self.sources.is_some() && parcel.class().is_some();
-        let MeshDeliveries { rule, window, .. } = *self.deliveries(&parcel.topic);
-        if is_by_source || matches!(rule, Deliveries::Absolute { .. }) {
-            return;
-        }
-        let account = account(parcel);
-        let has_room = self.expectations.has_room(&account, MAX_OPEN_OF_ACCOUNT);
-        if !has_room || self.may_be_dropped(parcel) {
-            return;
-        }
-        let members = self.mesh(&parcel.topic).filter(|link| {
-            // What somebody says itself is no merit.
-            from.first() != Some(link) && self.is_audited_with(parcel, *link)
-        });
-        let members: Vec<_> = members.collect();
-        let Some(entry) = self.store.get_mut(&parcel.id) else {
-            return;
-        };
-        if members.is_empty() {
-            return;
-        }
-        let mut owed = Owed {
-            audited: members.clone(),
-            links: members,
-            is_over_when_told: true,
-            ..Owed::default()
-        };
-        for link in from.iter().filter(|link| !entry.was_asked_of(**link)) {
-            owed.sent_by(*link);
-        }
-        entry.owed = Some(owed);
-        let until = self.now.mono + window;
-        self.expectations.releases.insert((until, parcel.id));
-        self.expectations.open(until, parcel.id, account);
-    }
-
-    /// Whether a member of the mesh is drawn for a message, and had the time to find others to hear from.
-    fn is_audited_with(&self, parcel: &Parcel, link: Link) -> bool {
-        self.expectations.audits_with(&parcel.id, link)
-            && !self.is_explicit(link)
-            && self.score.time_in_mesh(link, &parcel.topic) >= SETTLED
-    }
-
     /// How what somebody owes is judged.
-    fn deliveries(&self, topic: &TopicHash) -> &MeshDeliveries {
+    pub(super) fn deliveries(&self, topic: &TopicHash) -> &MeshDeliveries {
         &self.score.config().topic(topic).mesh_deliveries
     }
 
     /// Whether an honest neighbour may have had to drop a message that is accepted here: it has another one under its
     /// counter, or its clock says a little more or less.
-    fn may_be_dropped(&self, parcel: &Parcel) -> bool {
+    pub(super) fn may_be_dropped(&self, parcel: &Parcel) -> bool {
         let listed = parcel.proof.as_ref().map(|proof| &proof.listed);
         let class = parcel.class();
         listed.is_some_and(|listed| replay::is_near_limit(self.now, listed))
             || class.is_some_and(|class| self.equivocations.contest(self.now.mono, &class))
-    }
-
-    /// Those in a topic who may be told of a message now.
-    pub(super) fn tellable(&self, parcel: &Parcel) -> Vec<Link> {
-        let mut links = self.subscribers(&parcel.topic).to_vec();
-        let entry = self.store.get(&parcel.id);
-        if let Some(owed) = entry.and_then(|entry| entry.owed.as_ref()) {
-            links.retain(|link| !owed.is_withheld(*link));
-        }
-        links
-    }
-
-    /// Tells those who were audited of what they did not send in time.
-    pub(super) fn end_audits(&mut self) {
-        let now = self.now.mono;
-        while let Some(id) = self.expectations.release(now) {
-            let Some(entry) = self.store.get_mut(&id) else {
-                continue;
-            };
-            let Some(owed) = entry.owed.as_mut() else {
-                continue;
-            };
-            let audited = owed.audited.iter().copied();
-            let withheld: Vec<_> = audited.filter(|link| owed.is_withheld(*link)).collect();
-            owed.is_released = true;
-            // What is not accepted yet is passed on to all when it is.
-            if let State::Held(parcel) = &entry.state {
-                let parcel = parcel.clone();
-                self.pass_on_to(&parcel, Priority::Forwarded, &withheld);
-            }
-        }
     }
 
     /// Settles what was owed until now.

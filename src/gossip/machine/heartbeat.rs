@@ -263,8 +263,8 @@ impl Gossip {
     fn announce_all(&mut self, link: Link, hash: TopicHash, ids: &[MessageId]) {
         let config = self.config.queue;
         for id in ids {
-            let has = self.store.get(id).is_some_and(|entry| entry.is_with(link));
-            if has {
+            let entry = self.store.get(id);
+            if entry.is_some_and(|entry| entry.is_with(link) || entry.is_hidden(link)) {
                 continue;
             }
             let neighbour = self.touch(link);

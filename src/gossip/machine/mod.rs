@@ -13,6 +13,7 @@
 
 mod arrivals;
 mod audience;
+mod audits;
 mod contributions;
 mod equivocations;
 mod expected;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use foldhash::HashMap;
 
+use super::audits::Settling;
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
 use super::rates::Heard;
@@ -74,6 +75,7 @@ pub(super) struct Neighbour {
     pub(super) is_over: bool,
     /// What it may say beside messages.
     pub(super) heard: Heard,
+    pub(super) settling: Settling,
 }
 
 /// How a neighbour reads.
@@ -181,6 +183,7 @@ impl Neighbour {
             reading: Reading::Well,
             is_over: false,
             heard,
+            settling: Settling::default(),
         }
     }
 

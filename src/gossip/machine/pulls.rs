@@ -343,7 +343,7 @@ impl Gossip {
         }
     }
 
-    /// A neighbour asks for messages. With what it is audited it is not told yet that it is here.
+    /// A neighbour asks for messages.
     pub(super) fn wanted_by(&mut self, link: Link, ids: &List<MessageId, { wire::MAX_IDS }>) {
         if !self.is_trusted(link, self.score.thresholds().gossip) {
             return;
@@ -351,9 +351,10 @@ impl Gossip {
         let (now, config) = (self.now.mono, self.config.queue);
         let most = self.config.gossip_retransmission;
         for id in ids {
+            // It was told of nothing, and has no promise.
             let entry = self.store.get(id);
-            let is_withheld = entry.is_some_and(|entry| entry.is_withheld(link));
-            let Some(parcel) = self.store.held(id).filter(|_| !is_withheld).cloned() else {
+            let is_hidden = entry.is_some_and(|entry| entry.is_hidden(link));
+            let Some(parcel) = self.store.held(id).filter(|_| !is_hidden).cloned() else {
                 continue;
             };
             let Some(neighbour) = self.touch(link) else {

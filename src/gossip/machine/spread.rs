@@ -138,7 +138,7 @@ impl Gossip {
         self.announce(link, parcel)
     }
 
-    fn announce(&mut self, link: Link, parcel: &Parcel) -> bool {
+    pub(super) fn announce(&mut self, link: Link, parcel: &Parcel) -> bool {
         let config = self.config.queue;
         let Some(neighbour) = self.touch(link) else {
             return false;

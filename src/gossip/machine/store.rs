@@ -206,6 +206,12 @@ impl Entry {
         owed.is_some_and(|owed| owed.is_withheld(link))
     }
 
+    /// Whether a neighbour is not to hear of the message yet in any way.
+    pub(super) fn is_hidden(&self, link: Link) -> bool {
+        let owed = self.owed.as_ref();
+        owed.is_some_and(|owed| owed.is_hidden(link))
+    }
+
     /// Whether a neighbour is known to have the message.
     pub(super) fn is_with(&self, link: Link) -> bool {
         self.sightings.include(link)

@@ -2,7 +2,6 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use super::config::{ScoreConfig, Thresholds};
 use super::counters::{Counters, TopicCounters, add};
@@ -135,7 +134,7 @@ impl ScoreBoard {
         self.groups.leave(neighbour.group);
         let mut counters = neighbour.counters;
         if counters.strip(&self.config, self.clock.now(), &self.traffic) {
-            let score = self.own_sums(&counters).total();
+            let score = self.own_sums(&counters, f64::INFINITY).total();
             let until = now + self.config.retain;
             self.retained.keep(link, until, score, counters);
         }
@@ -269,14 +268,6 @@ impl ScoreBoard {
             && self.score(link) >= 0.0
     }
 
-    /// How long a neighbour was in the mesh of a topic at the last heartbeat; zero if it is not in it.
-    #[must_use]
-    pub fn time_in_mesh(&self, link: Link, topic: &TopicHash) -> Duration {
-        let neighbour = self.links.get(&link);
-        let known = neighbour.and_then(|neighbour| neighbour.counters.known(topic));
-        known.map_or(Duration::ZERO, |counters| counters.age(self.clock.now()))
-    }
-
     /// A neighbour's score with all its terms, if it is connected.
     #[must_use]
     pub fn snapshot(&self, link: Link) -> Option<ScoreSnapshot> {
@@ -313,12 +304,12 @@ impl ScoreBoard {
             colocation: self
                 .groups
                 .penalty(neighbour.group, &self.config.colocation),
-            ..self.own_sums(&neighbour.counters)
+            ..self.own_sums(&neighbour.counters, self.config.deficit_cap)
         }
     }
 
-    /// Those that a neighbour takes along: all but P6.
-    fn own_sums(&self, counters: &Counters) -> ScoreSnapshot {
+    /// Those that a neighbour takes along: all but P6. Who is the worst of those that went is told without a cap.
+    fn own_sums(&self, counters: &Counters, deficit_cap: f64) -> ScoreSnapshot {
         let config = &self.config;
         let (mut earned, mut lost, mut deficits) = (0.0, 0.0, 0.0);
         for (topic, counters) in counters.topics() {
@@ -334,7 +325,7 @@ impl ScoreBoard {
             topics: BTreeMap::new(),
             earned: config.topic_cap.min(earned),
             lost,
-            deficits: f64::max(deficits, -config.deficit_cap),
+            deficits: f64::max(deficits, -deficit_cap),
             application: config.application_weight * counters.application,
             colocation: 0.0,
             behaviour: config.behaviour.weight * misbehaved * misbehaved,

@@ -92,7 +92,7 @@ pub struct MeshDeliveries {
     /// Messages that are counted at most; positive.
     pub cap: f64,
     /// How much later than the first copy another one may come and still count; 1 ms to 1 min. Where the mesh alone
-    /// decides, members that are audited with a message are told of it only then.
+    /// decides, members that are audited with a message are told of it only then, or after a second.
     pub window: Duration,
     /// What is owed.
     pub rule: Deliveries,

@@ -170,7 +170,7 @@ impl TopicCounters {
     }
 
     /// Time in the mesh.
-    pub(super) fn age(&self, now: Micros) -> Duration {
+    fn age(&self, now: Micros) -> Duration {
         self.joined
             .map_or(Duration::ZERO, |joined| now.since(joined))
     }

@@ -111,7 +111,8 @@
 //! window begins when the message is accepted, and the member is told when it ends, for what comes afterwards may
 //! be an echo. An honest member that has other links has the message from them by then, and sends it, as it was
 //! told of nothing. That it withholds the message, too, for it audits this node, happens to one in sixteen: the
-//! share leaves room for that. Who brings a message first is not judged by it: what it says itself is no merit.
+//! share leaves room for that. Who is the first to bring it has brought it, or a bridge between two crowds, which
+//! has nothing else, would owe: who says a third of all that is said itself need pass nothing on.
 
 mod board;
 mod config;

@@ -9,6 +9,8 @@ use crate::gossip::machine::expected::AUDIT;
 use crate::gossip::score::TopicScore;
 use crate::gossip::{GossipConfig, machine::Link};
 use crate::policy::Micros;
+use crate::wire::codec::List;
+use crate::wire::message::gossip::{GRAFT, PRUNE, Prune, Topics};
 
 const UNSIGNED: TopicOptions = TopicOptions {
     is_unsigned: true,
@@ -169,6 +171,87 @@ fn a_newcomer_that_finds_its_other_neighbours_later_is_not_taken_for_silent() {
         }
         assert_nobody_owes(&rig, 0..10);
     }
+}
+
+/// Members come and go: who leaves before it had to send anything has its announcement.
+#[test]
+fn what_is_withheld_from_a_member_that_leaves_the_mesh_is_announced_to_it() {
+    for (config, options) in meshes() {
+        let mut rig = chain(&config, options);
+        rig.run_for(Duration::from_secs(5));
+        let topic = super::rig::topic();
+        let mut left = 0;
+        for number in 0..400_u32 {
+            let text = number.to_le_bytes();
+            rig.publish(0, &text);
+            rig.run_for(Duration::from_millis(100));
+            let is_withheld = rig.receivers(&text) == [1];
+            if is_withheld {
+                rig.forge(2, 1, PRUNE, &prune());
+                left += 1;
+            }
+            rig.run_for(Duration::from_millis(700));
+            assert_eq!(rig.receivers(&text), [1, 2], "{number}");
+            if is_withheld {
+                // Until it is a member again.
+                rig.run_for(Duration::from_secs(1));
+                assert!(rig.nodes[1].mesh(&topic).any(|link| link == Link(2)));
+            }
+        }
+        assert!(left > 0, "nothing was withheld from a member");
+        assert_nobody_accuses(&rig);
+    }
+}
+
+/// Each time it has been there for five seconds it leaves, and grafts itself again.
+#[test]
+fn attack_14_who_comes_and_goes_and_passes_nothing_on_is_out_of_the_mesh() {
+    for (config, options) in meshes() {
+        let mut rig = all_connected(&config, options);
+        rig.mute.push(1);
+        let topic = super::rig::topic();
+        for number in 0..1_500_u32 {
+            for node in (0..10).filter(|node| *node != 1) {
+                match number % 150 {
+                    125 => rig.forge(1, node, PRUNE, &prune()),
+                    149 => rig.forge(1, node, GRAFT, &graft()),
+                    _ => {}
+                }
+            }
+            rig.publish(0, &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(40));
+        }
+        for node in 2..10 {
+            let has = rig.nodes[node].mesh(&topic).any(|link| link == Link(1));
+            assert!(!has, "{node}");
+        }
+    }
+}
+
+fn prune() -> Prune {
+    Prune {
+        topic: 0,
+        backoff_s: 0,
+        peers: List::truncated([]),
+    }
+}
+
+fn graft() -> Topics {
+    Topics {
+        topics: List::truncated([0]),
+    }
+}
+
+/// No promise was broken, and nothing said that is not right.
+fn assert_nobody_accuses(rig: &Rig) {
+    for node in 0..rig.nodes.len() {
+        for other in (0..rig.nodes.len()).filter(|other| *other != node) {
+            let score = rig.nodes[node].score(Link(other as u64));
+            let behaviour = score.map_or(0.0, |score| score.behaviour);
+            assert_eq!(behaviour, 0.0, "{node} of {other}");
+        }
+    }
+    assert!(rig.faults.is_empty());
 }
 
 fn all_connected(config: &GossipConfig, options: TopicOptions) -> Rig {

@@ -59,7 +59,6 @@ fn unsigned() -> ScoreConfig {
 /// The plain set with the absolute rule of v1.1: 20 messages of 200, within 10 ms after the first.
 fn counting() -> ScoreConfig {
     let mut topic = TopicScore::plain();
-    topic.time_in_mesh.cap = 10.0;
     topic.mesh_deliveries = MeshDeliveries {
         weight: -0.1,
         decay: 0.9,

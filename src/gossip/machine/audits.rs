@@ -1,0 +1,137 @@
+//! Messages that some neighbours are not told of for a while, to see whether they bring them.
+
+use std::time::Duration;
+
+use super::expected::{MAX_OPEN_OF_ACCOUNT, Owed, account_of};
+use super::outbox::Priority;
+use super::parcel::Parcel;
+use super::store::State;
+use super::{Gossip, Link};
+use crate::gossip::score::{Deliveries, MeshDeliveries};
+use crate::policy::Micros;
+
+/// How long a member is in meshes before it is audited where the mesh alone decides: in some heartbeats a newcomer
+/// finds others from whom it hears what it is to bring.
+const SETTLING: Duration = Duration::from_secs(5);
+
+/// A member that comes and goes is given that time once in so long.
+const SETTLES_EVERY: Duration = Duration::from_secs(60);
+
+/// Where the mesh alone decides a message is withheld for as long at most, whatever the window: it must be held until
+/// then.
+const LONGEST: Duration = Duration::from_secs(1);
+
+/// A node whose timers are so late was held up, and has not read what came meanwhile.
+const HELD_UP: Duration = Duration::from_millis(100);
+
+/// When a neighbour joined a mesh and was given time to settle.
+#[derive(Debug, Default)]
+pub(super) struct Settling(Option<Micros>);
+
+impl Settling {
+    pub(super) fn join(&mut self, now: Micros) {
+        if self.0.is_none_or(|at| now.since(at) >= SETTLES_EVERY) {
+            self.0 = Some(now);
+        }
+    }
+
+    fn is_over(&self, now: Micros) -> bool {
+        self.0.is_some_and(|at| now.since(at) >= SETTLING)
+    }
+}
+
+impl Gossip {
+    /// A message is accepted, and the mesh alone decides who gets it. Everybody is told at once, which excuses
+    /// them, but for those who are audited: they owe it. It does not matter how long ago it was announced, by
+    /// whomever, nor how long the program took to judge it.
+    pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
+        let is_by_source = self.sources.is_some() && parcel.class().is_some();
+        let MeshDeliveries { rule, window, .. } = *self.deliveries(&parcel.topic);
+        if is_by_source || matches!(rule, Deliveries::Absolute { .. }) {
+            return;
+        }
+        let account = account_of(parcel);
+        let has_room = self.expectations.has_room(&account, MAX_OPEN_OF_ACCOUNT);
+        if !has_room || self.may_be_dropped(parcel) {
+            return;
+        }
+        let members = self.mesh(&parcel.topic);
+        let members: Vec<_> = members
+            .filter(|link| self.is_audited_with(parcel, *link))
+            .collect();
+        let (now, window) = (self.now.mono, window.min(LONGEST));
+        let held_for = self.config.heartbeat_interval * (self.config.history_length as u32 - 1);
+        let Some(entry) = self.store.get_mut(&parcel.id) else {
+            return;
+        };
+        let age = entry.first.map_or(Duration::ZERO, |at| now.since(at));
+        if members.is_empty() || age + window > held_for {
+            return;
+        }
+        let mut owed = Owed::until_told(members);
+        for link in from.iter().filter(|link| !entry.was_asked_of(**link)) {
+            owed.sent_by(*link);
+        }
+        entry.owed = Some(owed);
+        self.expectations.release_at(now + window, parcel.id);
+        self.expectations.open(now + window, parcel.id, account);
+    }
+
+    fn is_audited_with(&self, parcel: &Parcel, link: Link) -> bool {
+        let is_settled = || {
+            let neighbour = self.neighbours.get(&link);
+            neighbour.is_some_and(|one| one.settling.is_over(self.now.mono))
+        };
+        self.expectations.audits_with(&parcel.id, link) && !self.is_explicit(link) && is_settled()
+    }
+
+    /// Those in a topic who may be told of a message now.
+    pub(super) fn tellable(&self, parcel: &Parcel) -> Vec<Link> {
+        let mut links = self.subscribers(&parcel.topic).to_vec();
+        let entry = self.store.get(&parcel.id);
+        if let Some(owed) = entry.and_then(|entry| entry.owed.as_ref()) {
+            links.retain(|link| !owed.is_withheld(*link));
+        }
+        links
+    }
+
+    /// Tells those who were audited of what they did not send in time.
+    pub(super) fn end_audits(&mut self) {
+        let now = self.now.mono;
+        while let Some((due, id)) = self.expectations.release(now) {
+            let Some(entry) = self.store.get_mut(&id) else {
+                continue;
+            };
+            let Some(owed) = entry.owed.as_mut() else {
+                continue;
+            };
+            let withheld = owed.release(now.since(due) > HELD_UP);
+            // What is not accepted yet is passed on to all when it is.
+            if let State::Held(parcel) = &entry.state {
+                let parcel = parcel.clone();
+                self.pass_on_to(&parcel, Priority::Forwarded, &withheld);
+                self.announce_outside(&parcel, &withheld);
+            }
+        }
+    }
+
+    /// Who left the mesh meanwhile, where that alone decides, is told what it may ask for.
+    fn announce_outside(&mut self, parcel: &Parcel, links: &[Link]) {
+        let is_by_source = self.sources.is_some() && parcel.class().is_some();
+        let mesh = self.topics.get(&parcel.topic).map(|topic| &topic.mesh);
+        let is_outside = |link: &Link| mesh.is_some_and(|mesh| !mesh.contains(link));
+        let outside = links.iter().copied();
+        let outside: Vec<_> = outside
+            .filter(|link| !is_by_source && is_outside(link))
+            .collect();
+        for link in outside {
+            let is_with = self
+                .store
+                .get(&parcel.id)
+                .is_some_and(|entry| entry.is_with(link));
+            if !is_with && self.is_trusted(link, self.score.thresholds().gossip) {
+                self.announce(link, parcel);
+            }
+        }
+    }
+}
