@@ -45,9 +45,8 @@ impl Gossip {
     /// them, but for those who are audited: they owe it. It does not matter how long ago it was announced, by
     /// whomever, nor how long the program took to judge it.
     pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
-        let is_by_source = self.sources.is_some() && parcel.class().is_some();
         let MeshDeliveries { rule, window, .. } = *self.deliveries(&parcel.topic);
-        if is_by_source || matches!(rule, Deliveries::Absolute { .. }) {
+        if self.is_by_source(parcel) || matches!(rule, Deliveries::Absolute { .. }) {
             return;
         }
         let account = account_of(parcel);
@@ -69,12 +68,18 @@ impl Gossip {
             return;
         }
         let mut owed = Owed::until_told(members);
-        for link in from.iter().filter(|link| !entry.was_asked_of(**link)) {
+        let bringers = entry.brought.iter().chain(from);
+        for link in bringers.filter(|link| !entry.was_asked_of(**link)) {
             owed.sent_by(*link);
         }
         entry.owed = Some(owed);
         self.expectations.release_at(now + window, parcel.id);
         self.expectations.open(now + window, parcel.id, account);
+    }
+
+    /// Whether links are chosen for messages like this one, or else the mesh alone decides.
+    fn is_by_source(&self, parcel: &Parcel) -> bool {
+        self.sources.is_some() && parcel.class().is_some()
     }
 
     fn is_audited_with(&self, parcel: &Parcel, link: Link) -> bool {
@@ -117,20 +122,18 @@ impl Gossip {
 
     /// Who left the mesh meanwhile, where that alone decides, is told what it may ask for.
     fn announce_outside(&mut self, parcel: &Parcel, links: &[Link]) {
-        let is_by_source = self.sources.is_some() && parcel.class().is_some();
-        let mesh = self.topics.get(&parcel.topic).map(|topic| &topic.mesh);
-        let is_outside = |link: &Link| mesh.is_some_and(|mesh| !mesh.contains(link));
-        let outside = links.iter().copied();
-        let outside: Vec<_> = outside
-            .filter(|link| !is_by_source && is_outside(link))
-            .collect();
-        for link in outside {
-            let is_with = self
-                .store
-                .get(&parcel.id)
-                .is_some_and(|entry| entry.is_with(link));
-            if !is_with && self.is_trusted(link, self.score.thresholds().gossip) {
-                self.announce(link, parcel);
+        if self.is_by_source(parcel) {
+            return;
+        }
+        let gossip = self.score.thresholds().gossip;
+        for link in links {
+            let topic = self.topics.get(&parcel.topic);
+            let in_mesh = topic.is_some_and(|topic| topic.mesh.contains(link));
+            let is_there = self.subscribers(&parcel.topic).contains(link);
+            let entry = self.store.get(&parcel.id);
+            let lacks = entry.is_some_and(|entry| !entry.is_with(*link));
+            if !in_mesh && is_there && lacks && self.is_trusted(*link, gossip) {
+                self.announce(*link, parcel);
             }
         }
     }
