@@ -154,11 +154,14 @@ impl Gossip {
     }
 
     /// Whether it matters that a neighbour brings a message that is here: it was asked for it, or is audited or
-    /// tried. All others bring copies that nobody reads.
+    /// tried; or where the mesh alone decides it may still be. All others bring copies that nobody reads.
     pub(super) fn counts(&self, link: Link, id: &MessageId) -> bool {
         let entry = self.store.get(id);
+        let is_waiting = entry.is_some_and(|one| matches!(one.state, State::Waiting(..)));
         self.store.is_known(id)
-            && (self.pulls.is_promised(link, id) || entry.is_some_and(|one| one.is_audited(link)))
+            && (self.pulls.is_promised(link, id)
+                || entry.is_some_and(|one| one.is_audited(link))
+                || (is_waiting && self.sources.is_none()))
     }
 
     /// Whether a message was here before, and proven. Who brings it is known to have it.

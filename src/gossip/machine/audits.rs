@@ -1,5 +1,6 @@
 //! Messages that some neighbours are not told of for a while, to see whether they bring them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::expected::{MAX_OPEN_OF_ACCOUNT, Owed, account_of};
@@ -24,26 +25,29 @@ const LONGEST: Duration = Duration::from_secs(1);
 /// A node whose timers are so late was held up, and has not read what came meanwhile.
 const HELD_UP: Duration = Duration::from_millis(100);
 
-/// When a neighbour joined a mesh and was given time to settle.
+/// Who joined a mesh in the last minute, and when; be it over another connection.
 #[derive(Debug, Default)]
-pub(super) struct Settling(Option<Micros>);
+pub(super) struct Settling(BTreeMap<Link, Micros>);
 
 impl Settling {
-    pub(super) fn join(&mut self, now: Micros) {
-        if self.0.is_none_or(|at| now.since(at) >= SETTLES_EVERY) {
-            self.0 = Some(now);
-        }
+    pub(super) fn joined(&mut self, link: Link, now: Micros) {
+        self.0.entry(link).or_insert(now);
     }
 
-    fn is_over(&self, now: Micros) -> bool {
-        self.0.is_some_and(|at| now.since(at) >= SETTLING)
+    pub(super) fn age(&mut self, now: Micros) {
+        self.0.retain(|_, at| now.since(*at) < SETTLES_EVERY);
+    }
+
+    fn is_over(&self, link: Link, now: Micros) -> bool {
+        let joined = self.0.get(&link);
+        joined.is_none_or(|at| now.since(*at) >= SETTLING)
     }
 }
 
 impl Gossip {
     /// A message is accepted, and the mesh alone decides who gets it. Everybody is told at once, which excuses
-    /// them, but for those who are audited: they owe it. It does not matter how long ago it was announced, by
-    /// whomever, nor how long the program took to judge it.
+    /// them, but for those who are audited: they owe it. What this program took to judge it others take as well, and
+    /// those who are one step farther away begin later.
     pub(super) fn audit_members(&mut self, parcel: &Parcel, from: &[Link]) {
         let MeshDeliveries { rule, window, .. } = *self.deliveries(&parcel.topic);
         if self.is_by_source(parcel) || matches!(rule, Deliveries::Absolute { .. }) {
@@ -58,13 +62,16 @@ impl Gossip {
         let members: Vec<_> = members
             .filter(|link| self.is_audited_with(parcel, *link))
             .collect();
-        let (now, window) = (self.now.mono, window.min(LONGEST));
+        let now = self.now.mono;
         let held_for = self.config.heartbeat_interval * (self.config.history_length as u32 - 1);
         let Some(entry) = self.store.get_mut(&parcel.id) else {
             return;
         };
-        let age = entry.first.map_or(Duration::ZERO, |at| now.since(at));
-        if members.is_empty() || age + window > held_for {
+        let Some(age) = entry.first.map(|at| now.since(at)) else {
+            return;
+        };
+        let span = age + window.min(LONGEST);
+        if members.is_empty() || age + span > held_for {
             return;
         }
         let mut owed = Owed::until_told(members);
@@ -73,8 +80,8 @@ impl Gossip {
             owed.sent_by(*link);
         }
         entry.owed = Some(owed);
-        self.expectations.release_at(now + window, parcel.id);
-        self.expectations.open(now + window, parcel.id, account);
+        self.expectations.release_at(now + span, parcel.id);
+        self.expectations.open(now + span, parcel.id, account);
     }
 
     /// Whether links are chosen for messages like this one, or else the mesh alone decides.
@@ -83,11 +90,10 @@ impl Gossip {
     }
 
     fn is_audited_with(&self, parcel: &Parcel, link: Link) -> bool {
-        let is_settled = || {
-            let neighbour = self.neighbours.get(&link);
-            neighbour.is_some_and(|one| one.settling.is_over(self.now.mono))
-        };
-        self.expectations.audits_with(&parcel.id, link) && !self.is_explicit(link) && is_settled()
+        let (now, topic) = (self.now.mono, self.topics.get(&parcel.topic));
+        self.expectations.audits_with(&parcel.id, link)
+            && !self.is_explicit(link)
+            && topic.is_some_and(|topic| topic.settling.is_over(link, now))
     }
 
     /// Those in a topic who may be told of a message now.
@@ -111,12 +117,17 @@ impl Gossip {
                 continue;
             };
             let withheld = owed.release(now.since(due) > HELD_UP);
+            let over = entry.owed.take_if(|owed| owed.is_over_when_told());
             // What is not accepted yet is passed on to all when it is.
-            if let State::Held(parcel) = &entry.state {
-                let parcel = parcel.clone();
-                self.pass_on_to(&parcel, Priority::Forwarded, &withheld);
-                self.announce_outside(&parcel, &withheld);
+            let State::Held(parcel) = &entry.state else {
+                continue;
+            };
+            let parcel = parcel.clone();
+            if let Some(owed) = over {
+                self.settle(&parcel, &owed);
             }
+            self.pass_on_to(&parcel, Priority::Forwarded, &withheld);
+            self.announce_outside(&parcel, &withheld);
         }
     }
 

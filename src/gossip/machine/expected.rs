@@ -59,7 +59,7 @@ pub(super) struct Owed {
     audited: Vec<Link>,
     /// Whether that is over.
     is_released: bool,
-    /// Whether what is sent afterwards may be an echo, and keeps nothing.
+    /// Whether that settles it: what is sent afterwards may be an echo.
     is_over_when_told: bool,
 }
 
@@ -165,8 +165,7 @@ impl Owed {
 
     /// A neighbour sent it unasked.
     pub(super) fn sent_by(&mut self, link: Link) {
-        let is_echo = self.is_over_when_told && self.is_released;
-        if !is_echo && self.links.contains(&link) && !self.kept.contains(&link) {
+        if self.links.contains(&link) && !self.kept.contains(&link) {
             self.kept.push(link);
         }
     }
@@ -197,6 +196,11 @@ impl Owed {
     /// Whether it is not to hear of it in any way: what it sends afterwards would be taken for an echo.
     pub(super) fn is_hidden(&self, link: Link) -> bool {
         self.is_over_when_told && self.is_withheld(link)
+    }
+
+    /// Whether nothing counts any more that is sent when the audit has ended.
+    pub(super) const fn is_over_when_told(&self) -> bool {
+        self.is_over_when_told
     }
 
     /// The audit ends: says who did not send it and is told now. If nothing was read for a while, that may have
@@ -284,17 +288,24 @@ impl Gossip {
             let Some(entry) = self.store.get_mut(&id) else {
                 continue;
             };
-            let (owed, topic, class) = match (&entry.state, entry.owed.take()) {
-                (State::Held(parcel), Some(owed)) => (owed, parcel.topic, parcel.class()),
-                _ => continue,
+            let (State::Held(parcel), Some(owed)) = (&entry.state, entry.owed.take()) else {
+                continue;
             };
-            let is_contested = class.is_some_and(|class| self.equivocations.contest(now, &class));
-            for link in &owed.links {
-                if owed.kept.contains(link) {
-                    self.score.expected(*link, topic, Expectation::Kept);
-                } else if !is_contested && !owed.excused.contains(link) {
-                    self.score.expected(*link, topic, Expectation::Broken);
-                }
+            let parcel = parcel.clone();
+            self.settle(&parcel, &owed);
+        }
+    }
+
+    /// Says what became of a message.
+    pub(super) fn settle(&mut self, parcel: &Parcel, owed: &Owed) {
+        let (now, class) = (self.now.mono, parcel.class());
+        let is_contested = class.is_some_and(|class| self.equivocations.contest(now, &class));
+        for link in &owed.links {
+            if owed.kept.contains(link) {
+                self.score.expected(*link, parcel.topic, Expectation::Kept);
+            } else if !is_contested && !owed.excused.contains(link) {
+                self.score
+                    .expected(*link, parcel.topic, Expectation::Broken);
             }
         }
     }

@@ -130,6 +130,7 @@ impl Gossip {
         }
         let fanout_ttl = self.config.fanout_ttl;
         self.topics.retain(|_, topic| {
+            topic.settling.age(now);
             let is_used = topic.is_subscribed() || now.since(topic.published) < fanout_ttl;
             topic.end_backoffs(now) || is_used
         });

@@ -258,9 +258,6 @@ impl Gossip {
         let now = self.now.mono;
         let topic = self.topics.entry(hash).or_default();
         if topic.join(link, now) {
-            if let Some(neighbour) = self.neighbours.get_mut(&link) {
-                neighbour.settling.join(now);
-            }
             self.score.grafted(now, link, hash);
             self.emit(Event::Grafted(link, hash));
         }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use foldhash::HashMap;
 
-use super::audits::Settling;
 use super::outbox::Outbox;
 use super::parcel::{Class, Parcel};
 use super::rates::Heard;
@@ -75,7 +74,6 @@ pub(super) struct Neighbour {
     pub(super) is_over: bool,
     /// What it may say beside messages.
     pub(super) heard: Heard,
-    pub(super) settling: Settling,
 }
 
 /// How a neighbour reads.
@@ -183,7 +181,6 @@ impl Neighbour {
             reading: Reading::Well,
             is_over: false,
             heard,
-            settling: Settling::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use super::audits::Settling;
 use super::contributions::Contributions;
 use super::io::{Link, TopicOptions};
 use crate::policy::Micros;
@@ -23,6 +24,8 @@ pub(super) struct Topic {
     /// Neighbours that send each other its messages.
     pub(super) mesh: BTreeSet<Link>,
     pub(super) contributions: Contributions,
+    /// Members that are too new to be audited.
+    pub(super) settling: Settling,
     /// Idle members that made place since the last heartbeat.
     pub(super) replaced: usize,
     /// Neighbours to whom own messages go while there is no subscription.
@@ -75,6 +78,7 @@ impl Topic {
         self.sent_away.remove(&link);
         self.avoided.remove(&link);
         self.contributions.joined(link, now);
+        self.settling.joined(link, now);
         self.mesh.insert(link)
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::rig::{LATENCY, Rig};
 use crate::gossip::machine::TopicOptions;
 use crate::gossip::machine::expected::AUDIT;
-use crate::gossip::score::TopicScore;
+use crate::gossip::score::{ScoreSnapshot, TopicScore};
 use crate::gossip::{GossipConfig, machine::Link};
 use crate::policy::Micros;
 use crate::wire::codec::List;
@@ -127,7 +127,8 @@ fn the_end_of_a_chain_loses_nothing_when_it_is_taken_for_silent() {
     }
 }
 
-/// Whoever needs longer than the window to judge a message has its neighbours send it later as well.
+/// Whoever needs longer than the window to judge a message has its neighbours send it later as well, and those who
+/// are farther from the publisher once more so.
 #[test]
 fn where_programs_judge_slowly_nobody_is_taken_for_silent() {
     for (config, options) in meshes() {
@@ -135,13 +136,21 @@ fn where_programs_judge_slowly_nobody_is_taken_for_silent() {
             is_judged: true,
             ..options
         };
-        let mut rig = all_connected(&config, options);
+        let mut rig = Rig::new(10, &config);
         rig.judging_takes = Duration::from_millis(600);
+        for node in 0..10 {
+            rig.subscribe(node, options);
+            let others = 0..if node > 5 { node } else { node.min(1) };
+            others
+                .filter(|other| node < 6 || *other > 0)
+                .for_each(|other| rig.connect(node, other));
+        }
+        rig.run_for(Duration::from_secs(3));
         for number in 0..1_200_u32 {
             rig.publish(0, &number.to_le_bytes());
-            rig.run_for(Duration::from_millis(25));
+            rig.run_for(Duration::from_millis(60));
+            assert_nobody_owes(&rig, 0..10);
         }
-        assert_nobody_owes(&rig, 0..10);
     }
 }
 
@@ -199,7 +208,7 @@ fn what_is_withheld_from_a_member_that_leaves_the_mesh_is_announced_to_it() {
             }
         }
         assert!(left > 0, "nothing was withheld from a member");
-        assert_nobody_accuses(&rig);
+        assert!(rig.faults.is_empty());
     }
 }
 
@@ -242,18 +251,6 @@ fn graft() -> Topics {
     }
 }
 
-/// No promise was broken, and nothing said that is not right.
-fn assert_nobody_accuses(rig: &Rig) {
-    for node in 0..rig.nodes.len() {
-        for other in (0..rig.nodes.len()).filter(|other| *other != node) {
-            let score = rig.nodes[node].score(Link(other as u64));
-            let behaviour = score.map_or(0.0, |score| score.behaviour);
-            assert_eq!(behaviour, 0.0, "{node} of {other}");
-        }
-    }
-    assert!(rig.faults.is_empty());
-}
-
 fn all_connected(config: &GossipConfig, options: TopicOptions) -> Rig {
     let mut rig = Rig::new(10, config);
     for node in 0..10 {
@@ -268,8 +265,9 @@ fn all_connected(config: &GossipConfig, options: TopicOptions) -> Rig {
 fn assert_nobody_owes(rig: &Rig, nodes: Range<usize>) {
     for node in nodes.clone() {
         for other in nodes.clone().filter(|other| *other != node) {
-            let score = rig.nodes[node].score(Link(other as u64)).unwrap();
-            assert!(score.total() >= 0.0, "{node} of {other}: {score:?}");
+            let score = rig.nodes[node].score(Link(other as u64));
+            let total = score.as_ref().map_or(0.0, ScoreSnapshot::total);
+            assert!(total >= 0.0, "{node} of {other}: {score:?}");
         }
     }
 }
