@@ -40,7 +40,7 @@ pub struct GossipConfig {
     /// stands within a second.
     pub heartbeat_initial_delay: Duration,
     /// Heartbeats for which a message is kept for those who ask, no longer than [`seen_ttl`](Self::seen_ttl);
-    /// default 6.
+    /// default 6. Where the mesh alone decides and they end within a second, no member is found to be silent.
     pub history_length: usize,
     /// Heartbeats whose messages are announced; default 3.
     pub history_gossip: usize,

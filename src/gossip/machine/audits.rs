@@ -11,15 +11,15 @@ use super::{Gossip, Link};
 use crate::gossip::score::{Deliveries, MeshDeliveries};
 use crate::policy::Micros;
 
-/// How long a member is in meshes before it is audited where the mesh alone decides: in some heartbeats a newcomer
-/// finds others from whom it hears what it is to bring.
+/// How long a member is in the mesh before it is audited where that alone decides: in some heartbeats a newcomer finds
+/// others from whom it hears what it is to bring.
 const SETTLING: Duration = Duration::from_secs(5);
 
 /// A member that comes and goes is given that time once in so long.
 const SETTLES_EVERY: Duration = Duration::from_secs(60);
 
-/// Where the mesh alone decides a message is withheld for as long at most, whatever the window: it must be held until
-/// then.
+/// Where the mesh alone decides a message is withheld for as long at most, whatever the window, and as much longer as it
+/// took to be judged: it must be held until then.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// A node whose timers are so late was held up, and has not read what came meanwhile.

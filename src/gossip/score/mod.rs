@@ -108,11 +108,12 @@
 //! Where the mesh alone decides, in a plain one and on topics without signatures, rule 4 would excuse everybody.
 //! There nothing is expected but what members are audited with once the mesh had the time to settle: one message
 //! in sixteen, drawn for each member apart, so that a message is withheld from hardly more than one of them. The
-//! window begins when the message is accepted, and the member is told when it ends, for what comes afterwards may
-//! be an echo. An honest member that has other links has the message from them by then, and sends it, as it was
-//! told of nothing. That it withholds the message, too, for it audits this node, happens to one in sixteen: the
-//! share leaves room for that. Who is the first to bring it has brought it, or a bridge between two crowds, which
-//! has nothing else, would owe: who says a third of all that is said itself need pass nothing on.
+//! window begins when the message is accepted, is longer by what that took, and the member is told when it ends,
+//! for what comes afterwards may be an echo. An honest member that has other links has the message from them by
+//! then, and sends it, as it was told of nothing. That it withholds the message, too, for it audits this node,
+//! happens to one in sixteen: the share leaves room for that. Who is the first to bring it has brought it, or a
+//! bridge between two crowds, which has nothing else, would owe: who says a third of all that is said itself need
+//! pass nothing on.
 
 mod board;
 mod config;
