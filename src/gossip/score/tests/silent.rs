@@ -71,7 +71,7 @@ fn on_a_quiet_topic_a_member_that_falls_silent_is_out_after_some_messages() {
         let most = match name {
             "default" => 32,
             "unsigned" => 27,
-            "plain" => 28,
+            "plain" => 29,
             _ => continue,
         };
         let mut world = World::new(config, 1);
