@@ -3,8 +3,9 @@
 //! The rules are those of the [score](crate::gossip::score): a message is expected of whoever was
 //! asked for its publisher's; it is kept by sending it within a window, and excused by being told of it
 //! before. Some messages are audited: those who owe them are not told for a while, or one that is always
-//! second would never be found out; how [those](super::audits) end is told elsewhere. Nothing is owed that honest forwarders may have to drop: what is almost too old or too new, and what is said by somebody
-//! who says two things under one counter.
+//! second would never be found out; how [those](super::audits) end is told elsewhere. Nothing is owed that honest
+//! forwarders may have to drop: what is almost too old or too new, and what is said by somebody who says two things
+//! under one counter.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
