@@ -44,6 +44,17 @@ impl Settling {
     }
 }
 
+/// For how long a message is withheld that was accepted so long after it was first heard of; none if it is forgotten
+/// before that ends.
+fn span(age: Duration, window: Duration, held_for: Duration) -> Option<Duration> {
+    let span = age + window.min(LONGEST);
+    (age + span <= held_for).then_some(span)
+}
+
+fn was_held_up(due: Micros, now: Micros) -> bool {
+    now.since(due) > HELD_UP
+}
+
 impl Gossip {
     /// A message is accepted, and the mesh alone decides who gets it. Everybody is told at once, which excuses
     /// them, but for those who are audited: they owe it. What this program took to judge it others take as well, and
@@ -70,10 +81,9 @@ impl Gossip {
         let Some(age) = entry.first.map(|at| now.since(at)) else {
             return;
         };
-        let span = age + window.min(LONGEST);
-        if members.is_empty() || age + span > held_for {
+        let Some(span) = span(age, window, held_for).filter(|_| !members.is_empty()) else {
             return;
-        }
+        };
         let mut owed = Owed::until_told(members);
         let bringers = entry.brought.iter().chain(from);
         for link in bringers.filter(|link| !entry.was_asked_of(**link)) {
@@ -116,7 +126,7 @@ impl Gossip {
             let Some(owed) = entry.owed.as_mut() else {
                 continue;
             };
-            let withheld = owed.release(now.since(due) > HELD_UP);
+            let withheld = owed.release(was_held_up(due, now));
             let over = entry.owed.take_if(|owed| owed.is_over_when_told());
             // What is not accepted yet is passed on to all when it is.
             let State::Held(parcel) = &entry.state else {
@@ -146,6 +156,72 @@ impl Gossip {
             if !in_mesh && is_there && lacks && self.is_trusted(*link, gossip) {
                 self.announce(*link, parcel);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STEP: Duration = Duration::from_micros(1);
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_member_is_settled_after_five_seconds_and_not_anew_within_a_minute() {
+        let (joined, link) = (Micros(1_000_000), Link(1));
+        let mut settling = Settling::default();
+        settling.joined(link, joined);
+        assert!(!settling.is_over(link, joined + SETTLING - STEP));
+        assert!(settling.is_over(link, joined + SETTLING));
+        for (after, is_settled) in [
+            (SETTLES_EVERY - STEP, true),
+            (SETTLES_EVERY, false),
+            (SETTLES_EVERY + STEP, false),
+        ] {
+            let mut settling = Settling::default();
+            settling.joined(link, joined);
+            let again = joined + after;
+            settling.age(again);
+            settling.joined(link, again);
+            assert_eq!(settling.is_over(link, again), is_settled, "{after:?}");
+        }
+    }
+
+    #[test]
+    fn a_message_is_withheld_for_a_second_at_most_and_for_as_long_as_it_took() {
+        let held = SECOND * 3;
+        for (window, withheld) in [
+            (SECOND - STEP, SECOND - STEP),
+            (SECOND, SECOND),
+            (SECOND + STEP, SECOND),
+        ] {
+            assert_eq!(span(Duration::ZERO, window, held), Some(withheld));
+            assert_eq!(span(SECOND, window, held), Some(SECOND + withheld));
+        }
+    }
+
+    #[test]
+    fn what_is_forgotten_before_is_not_withheld() {
+        for (age, is_withheld) in [
+            (SECOND - STEP, true),
+            (SECOND, true),
+            (SECOND + STEP, false),
+        ] {
+            let span = span(age, SECOND, SECOND * 3);
+            assert_eq!(span.is_some(), is_withheld, "{age:?}");
+        }
+    }
+
+    #[test]
+    fn a_node_was_held_up_when_its_timers_are_late_by_more_than_a_tenth_of_a_second() {
+        let due = Micros(1_000_000);
+        for (late, is_late) in [
+            (HELD_UP - STEP, false),
+            (HELD_UP, false),
+            (HELD_UP + STEP, true),
+        ] {
+            assert_eq!(was_held_up(due, due + late), is_late, "{late:?}");
         }
     }
 }

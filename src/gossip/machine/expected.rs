@@ -341,4 +341,19 @@ mod tests {
                 && open.has_room(&account(0), MAX_OPEN_OF_ACCOUNT)
         );
     }
+
+    #[test]
+    fn who_did_not_send_what_it_was_not_told_of_fails_unless_the_node_was_held_up() {
+        let (honest, silent) = (Link(1), Link(2));
+        for was_held_up in [false, true] {
+            let mut owed = Owed::until_told(vec![honest, silent]);
+            assert!(owed.is_hidden(honest) && owed.is_hidden(silent));
+            owed.sent_by(honest);
+            assert!(!owed.is_hidden(honest), "it has it");
+            assert_eq!(owed.release(was_held_up), [silent]);
+            assert!(!owed.is_hidden(silent), "it is told");
+            assert_eq!(owed.excused.contains(&silent), was_held_up);
+            assert_eq!(owed.into_kept(), [honest]);
+        }
+    }
 }
