@@ -185,6 +185,29 @@ fn a_newcomer_that_finds_its_other_neighbours_later_is_not_taken_for_silent() {
     }
 }
 
+/// Five nodes on each side of one link, over which all comes that the others say: it brings nothing of what comes from
+/// the near side.
+#[test]
+fn a_bridge_between_two_crowds_stays_in_the_mesh() {
+    for (config, options) in meshes() {
+        let mut rig = Rig::new(10, &config);
+        for node in 0..10 {
+            rig.subscribe(node, options);
+            let crowd = if node < 5 { 0..node } else { 5..node };
+            crowd.for_each(|other| rig.connect(node, other));
+        }
+        rig.connect(5, 4);
+        rig.run_for(Duration::from_secs(3));
+        for number in 0..2_400_u32 {
+            rig.publish([0, 9][number as usize % 2], &number.to_le_bytes());
+            rig.run_for(Duration::from_millis(25));
+        }
+        let topic = super::rig::topic();
+        assert!(rig.nodes[4].mesh(&topic).any(|link| link == Link(5)));
+        assert!(rig.nodes[5].mesh(&topic).any(|link| link == Link(4)));
+    }
+}
+
 /// Members come and go: who leaves before it had to send anything has its announcement.
 #[test]
 fn what_is_withheld_from_a_member_that_leaves_the_mesh_is_announced_to_it() {
